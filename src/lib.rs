@@ -1,0 +1,1 @@
+//! `make` for a database.

@@ -1,0 +1,2 @@
+//! The `dbbuild` command.
+fn main() {}
