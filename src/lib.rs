@@ -1,1 +1,15 @@
 //! `make` for a database.
+
+pub mod build;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod git;
+pub mod host;
+pub mod interrupt;
+pub mod journal;
+pub mod project;
+pub mod script;
+pub mod sql;
+
+pub use error::Error;

@@ -1,0 +1,223 @@
+//! The traits through which everything above talks to a database, and the one place that names both engines.
+//!
+//! The traits speak intentions (`exclusive`, `apply`, `load_rows`), not mechanisms, so that an engine without
+//! interactive transactions fits too. `apply` takes a text *and* its journal entry: no caller can separate them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::event::Observer;
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::journal::{Entry, Kind, Mark, NewEntry, Run};
+use crate::project::{Address, Target};
+use crate::sql::Dialect;
+
+pub mod failure;
+mod unit;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use failure::{EngineError, SqlFailure, UnitFailure};
+pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
+
+/// The result of an engine's work.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+/// A database product together with one database of it.
+pub trait Engine: Send + Sync {
+    /// Returns the SQL grammar; its name is the engine's name in file suffixes and folders.
+    fn dialect(&self) -> Dialect;
+
+    /// Returns the target without secrets: `sqlite:target/shop.db`, `postgresql://shop@db.example/shop`.
+    fn describe(&self) -> String;
+
+    /// Returns the database's name, which `--i-mean` asks for.
+    fn database(&self) -> String;
+
+    /// Returns true if the database is on this machine (a file, a socket, the loopback interface).
+    fn is_local(&self) -> bool;
+
+    /// Opens a session. `Access::Read` creates nothing; a database that is not there is `NoDatabase`.
+    fn connect(&self, access: Access) -> Result<Box<dyn Session>>;
+
+    /// Returns true if the database is there.
+    fn exists(&self) -> Result<bool>;
+
+    /// Creates the database; returns false if it was there.
+    fn create(&self) -> Result<bool>;
+
+    /// Drops the database; returns false if it was not there.
+    fn drop_database(&self) -> Result<bool>;
+
+    /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
+    /// `protected` is the target's protection: a protected server never hosts scratch work.
+    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+}
+
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Look only.
+    Read,
+    /// Change.
+    Write,
+}
+
+/// A throwaway database. Whatever keeps it alive is released when it is dropped.
+pub struct Scratch {
+    /// The engine of the throwaway database.
+    pub engine: Box<dyn Engine>,
+    _keep: Box<dyn Send>,
+}
+
+impl Scratch {
+    /// Joins an engine with what removes its database when dropped.
+    pub fn new(engine: Box<dyn Engine>, keep: Box<dyn Send>) -> Self {
+        Self { engine, _keep: keep }
+    }
+}
+
+/// What dbbuild knows of a database before it does anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// The newest row of each kind and key in this project, in the order written; `None` without a journal.
+    pub journal: Option<Vec<Entry>>,
+    /// Names of other projects whose rows are in the journal.
+    pub other_projects: Vec<String>,
+    /// The database's mark.
+    pub mark: Option<Mark>,
+    /// Without a journal: names of a few objects that are there (at most ten); empty for an empty database.
+    pub objects: Vec<String>,
+    /// The server's major version (`15`; SQLite: `3`).
+    pub major: u32,
+}
+
+/// What came of one unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran and is journaled.
+    Applied(Applied),
+    /// Another builder had claimed it; the journal must be read again.
+    Taken,
+}
+
+/// How a unit ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// How long it took.
+    pub duration: Duration,
+    /// Statements that ran.
+    pub statements: usize,
+    /// Statements that a guard left out.
+    pub skipped: usize,
+    /// Passes of `repeat` batches.
+    pub passes: u64,
+    /// Rows that INSERT, UPDATE, DELETE and COPY reported, where the engine knows.
+    pub rows: u64,
+}
+
+/// How rows were loaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// How long it took.
+    pub duration: Duration,
+    /// Rows in the file.
+    pub rows: u64,
+    /// Rows that were not in the table.
+    pub inserted: u64,
+    /// Rows that were there with other values.
+    pub updated: u64,
+    /// Rows that were deleted.
+    pub deleted: u64,
+    /// On the first run: rows that were there already and were overwritten.
+    pub overwritten: u64,
+}
+
+/// How long to wait for the build lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The limit; `None` waits for ever.
+    pub limit: Option<Duration>,
+}
+
+/// What a dump was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DumpInfo {
+    /// The server's major version.
+    pub server_major: u32,
+    /// The dump program's major version, where one is used.
+    pub dump_major: Option<u32>,
+}
+
+/// One open connection to a target.
+pub trait Session: Send {
+    /// Reads what there is to know in one round trip, without a lock and without writing.
+    fn inspect(&mut self, project: &str) -> Result<Inspection>;
+
+    /// Takes the build lock, polling; tells the observer whom it waits for. It goes with the session.
+    fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
+
+    /// Creates or upgrades the journal's tables and, if the database has no mark, writes `mark`.
+    /// Safe for many builders at once.
+    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()>;
+
+    /// Writes the mark.
+    fn mark(&mut self, mark: &Mark) -> Result<()>;
+
+    /// Runs units and writes their entries. Several units share one transaction: all or none; on an error
+    /// nothing of them is kept (a single `Mode::Statements` unit keeps its finished statements).
+    fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>>;
+
+    /// Brings a table's rows to the state of a CSV file, and writes the entry in the same transaction.
+    fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>>;
+
+    /// Writes entries without running anything (reworded, moved, adopted, contained in a baseline), in one
+    /// transaction. `tracked` are the CSV seeds whose row digests become known without touching their tables.
+    fn record(&mut self, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()>;
+
+    /// Returns the journaled text of the newest attempt of a script, code object or down script.
+    fn entry_text(&mut self, project: &str, kind: Kind, key: &str) -> Result<Option<String>>;
+
+    /// Drops every object of the project's schemas, object by object, the journal's included.
+    fn reset(&mut self, observer: &mut dyn Observer) -> Result<()>;
+
+    /// Writes schema and rows in the baseline's form into an empty folder.
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
+
+    /// Loads what `dump` wrote into an empty database and writes `entries` and the digests of `tracked`,
+    /// all in one transaction.
+    fn load(
+        &mut self,
+        folder: &Path,
+        entries: &[NewEntry],
+        tracked: &[RowSeed],
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<()>;
+
+    /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
+    fn settle(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens the engine that a target names. Nothing is connected yet.
+pub fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
+    match &target.address {
+        #[cfg(feature = "postgres")]
+        Address::Postgres(_) => postgres::open(target, host, interrupt),
+        #[cfg(feature = "sqlite")]
+        Address::Sqlite(_) => sqlite::open(target, host, interrupt),
+        #[cfg(not(all(feature = "postgres", feature = "sqlite")))]
+        other => Err(EngineError::Refused {
+            code: "engine/not-built-in",
+            message: format!("this program was built without the {} engine", other.dialect().name()),
+            place: None,
+            hint: Some("build it with that feature of the crate `dbbuild`".into()),
+        }),
+    }
+}

@@ -1,0 +1,91 @@
+//! Every way in which the library can fail or refuse, gathered from the layers; the wording is theirs.
+
+use std::fmt;
+
+use crate::build::Refusal;
+use crate::engine::EngineError;
+use crate::git::GitError;
+use crate::project::SettingsError;
+use crate::script::ScriptErrors;
+use crate::sql::{LineIndex, Span};
+
+/// What a failure means for whoever called: each class has its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Findings or differences.
+    Findings,
+    /// Wrong usage or settings.
+    Usage,
+    /// The tool will not go on; the target is untouched.
+    Refusal,
+    /// A script, code object or seed failed.
+    Failed,
+    /// Trouble outside: unreachable, a program missing, a lock held, an unknown commit.
+    Outside,
+    /// Somebody asked to stop.
+    Interrupted,
+}
+
+/// A place in a file, with the line it is on, so that it can be shown without reading the file again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, relative to the project.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The text of that line.
+    pub text: String,
+    /// How many characters to underline, at least 1.
+    pub width: usize,
+}
+
+impl Place {
+    /// Makes a place from a span of a file's text.
+    pub fn new(file: &str, text: &str, span: Span) -> Self {
+        let index = LineIndex::new(text);
+        let start = index.position(text, span.start.min(text.len()));
+        let line_span = index.line_span(start.line);
+        let line = text.get(line_span.start..line_span.end).unwrap_or_default();
+        let end = span.end.clamp(span.start, line_span.end.max(span.start));
+        let width = text.get(span.start..end).map_or(1, |part| part.chars().count()).max(1);
+        let shown = line.trim_end_matches(['\n', '\r']).to_owned();
+        Self { file: file.to_owned(), line: start.line, column: start.column, text: shown, width }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A failure or refusal of the library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Files of the project cannot be used.
+    #[error(transparent)]
+    Scripts(#[from] ScriptErrors),
+    /// The state of the target does not let the build go on.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// The database, or something that an engine needs, failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,131 @@
+//! What happened, as the library tells it. Text, progress bars and JSON are renderers of the same events.
+
+use serde::Serialize;
+
+use crate::journal::Kind;
+
+/// Something that happened, or is happening.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The target was read.
+    Opened {
+        /// The project's name.
+        project: String,
+        /// The target, without secrets.
+        target: String,
+        /// The mark's environment.
+        environment: Option<String>,
+        /// True if the mark protects the database.
+        protected: bool,
+        /// The newest applied version.
+        version: Option<String>,
+    },
+    /// Somebody else holds the build lock.
+    Waiting {
+        /// Who holds it and what they run, as far as the database tells.
+        holder: String,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// Something worth knowing that stops nothing.
+    Note {
+        /// A stable name: `late`, `ahead`, `missing`, `reworded`, `moved`, `baseline-skipped`, …
+        code: String,
+        /// One sentence.
+        message: String,
+    },
+    /// A step begins.
+    Started {
+        /// What kind of step.
+        step: StepKind,
+        /// Its name.
+        name: String,
+    },
+    /// A long step is under way.
+    Progress {
+        /// The step's name.
+        name: String,
+        /// Where it is: `pass 37, 3,700,000 rows`.
+        message: String,
+        /// Done and total, where both are known.
+        done: Option<(u64, u64)>,
+    },
+    /// A step is tried again, after a lock timeout, a deadlock or a serialization failure.
+    Retrying {
+        /// The step's name.
+        name: String,
+        /// Why.
+        reason: String,
+        /// Which attempt comes next, from 2.
+        attempt: u32,
+    },
+    /// The server said something while a step ran.
+    Notice {
+        /// The step's name.
+        name: String,
+        /// `NOTICE`, `WARNING`, `INFO`.
+        severity: String,
+        /// What it said.
+        message: String,
+    },
+    /// A step is done and committed.
+    Finished {
+        /// What kind of step.
+        step: StepKind,
+        /// Its name.
+        name: String,
+        /// How long it took, in milliseconds.
+        duration_ms: u64,
+        /// What it came to: `4 statements, 1 skipped by its guard`.
+        detail: String,
+    },
+}
+
+/// The kinds of step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum StepKind {
+    Journal,
+    Load,
+    Apply,
+    Resume,
+    Note,
+    Code,
+    Seed,
+    TestData,
+    Baseline,
+}
+
+impl From<Kind> for StepKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Script | Kind::Down | Kind::Access => Self::Apply,
+            Kind::Code => Self::Code,
+            Kind::Seed => Self::Seed,
+            Kind::TestData => Self::TestData,
+        }
+    }
+}
+
+/// Hears what the library has to say.
+pub trait Observer {
+    /// Is told of each event, in order.
+    fn event(&mut self, event: Event);
+}
+
+/// An observer that does not listen.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn event(&mut self, _: Event) {}
+}
+
+impl<F: FnMut(Event)> Observer for F {
+    fn event(&mut self, event: Event) {
+        self(event);
+    }
+}

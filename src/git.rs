@@ -1,0 +1,77 @@
+//! What the tool asks git. Git is a program on the search path; a folder that is no repository is no error.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Why git could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// Git is not installed, or does not run.
+    #[error("cannot run git: {0}")]
+    Missing(std::io::Error),
+    /// Git refused.
+    #[error("git {command}: {message}")]
+    Failed {
+        /// What was asked.
+        command: String,
+        /// What git said.
+        message: String,
+    },
+}
+
+/// A git work tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    root: PathBuf,
+}
+
+impl Repository {
+    /// Finds the work tree that holds a folder; `None` outside of one or without git.
+    pub fn find(folder: &Path) -> Option<Self> {
+        let output = Command::new("git").current_dir(folder).args(["rev-parse", "--show-toplevel"]).output().ok()?;
+        let root = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| Self { root: PathBuf::from(root.trim_end_matches('\n')) })
+    }
+
+    /// Returns the work tree's top folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the commit of the checkout; `None` before the first commit.
+    pub fn head(&self) -> Option<String> {
+        self.ask(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok().map(|text| text.trim().to_owned())
+    }
+
+    /// Returns the names of the local branches and of the remote-tracking ones.
+    pub fn branches(&self) -> Result<Vec<String>, GitError> {
+        let text = self.ask(&["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes"])?;
+        Ok(text.lines().filter(|name| !name.ends_with("/HEAD")).map(str::to_owned).collect())
+    }
+
+    /// Returns the branch that work is merged into: what `origin/HEAD` names, else `main` or `master`.
+    pub fn main_branch(&self) -> Option<String> {
+        if let Ok(name) = self.ask(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]) {
+            return Some(name.trim().to_owned());
+        }
+        let exists = |name: &&str| self.ask(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]).is_ok();
+        ["main", "master"].into_iter().find(exists).map(str::to_owned)
+    }
+
+    /// Returns the paths below a folder (relative to the top folder) at a commit.
+    pub fn files(&self, commit: &str, folder: &str) -> Result<Vec<String>, GitError> {
+        let text = self.ask(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", folder])?;
+        Ok(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Runs git and returns what it prints.
+    pub fn ask(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let output =
+            Command::new("git").current_dir(&self.root).args(arguments).output().map_err(GitError::Missing)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(GitError::Failed { command: arguments.join(" "), message })
+    }
+}

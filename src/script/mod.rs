@@ -1,0 +1,42 @@
+//! One file of `db/`: its version, name, text and directives. Nothing here reads a file.
+
+mod checksum;
+mod cut;
+mod directive;
+mod fault;
+mod file_name;
+mod text;
+mod version;
+
+pub use checksum::Checksum;
+pub use cut::{Cut, cut, token_checksum};
+pub use directive::{Directive, DirectiveError, FORMS, Guard, Object, RunIf, Test, body, duration};
+pub use fault::{Fault, ScriptErrors};
+pub use file_name::{FileName, Role, engine_suffix};
+pub use text::{Text, normalise};
+pub use version::{Version, VersionError};
+
+/// A versioned script, as discovered. Its text is read again when it is needed, so that memory does not grow
+/// with the number of scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The ordering key.
+    pub version: Version,
+    /// The name behind the version: `create_customer`.
+    pub name: String,
+    /// The file, relative to the project, with `/`.
+    pub file: String,
+    /// The checksum of the normalised text.
+    pub checksum: Checksum,
+    /// How to take it back, if it says so.
+    pub down: Option<String>,
+}
+
+/// A code object's file or a seed, as discovered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file, relative to the project, with `/`; also the journal's key.
+    pub file: String,
+    /// The checksum of the normalised text, or of a CSV file and its sidecar.
+    pub checksum: Checksum,
+}
