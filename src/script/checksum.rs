@@ -10,7 +10,7 @@ const TEXT: &str = "blake3-lf-1";
 const TOKENS: &str = "blake3-tokens-1";
 
 /// A digest with the name of its algorithm, written `blake3-lf-1:<64 hex digits>`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Checksum(String);
 
 impl Checksum {
