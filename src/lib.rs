@@ -1,1 +1,3 @@
 //! `make` for a database.
+
+pub mod sql;
