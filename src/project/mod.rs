@@ -1,11 +1,13 @@
 //! A project on disk or in the program: its settings, its files, its targets.
 
 mod error;
+mod files;
 pub mod layout;
 pub mod settings;
 mod target;
 
 pub use error::SettingsError;
-pub use layout::Layout;
+pub use files::{Files, Found, FoundKind};
+pub use layout::{Layout, PathRole, Sections};
 pub use settings::{LockMode, Settings};
 pub use target::{Address, Secret, Target};
