@@ -260,7 +260,7 @@ impl<'a> Reader<'a> {
             repeat: self.next_repeat.take().is_some(),
             refuses_transaction: sql::refuses_transaction(tokens).is_some(),
             may_commit: sql::may_commit(tokens),
-            sets_session: sql::session_setting(tokens).is_some_and(|setting| setting.is_kept()),
+            sets_session: sql::session_setting(tokens)== Some(sql::SessionSetting::Session),
             digest: Checksum::default(),
         });
     }
