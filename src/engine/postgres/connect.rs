@@ -26,6 +26,8 @@ pub(super) struct Connector {
     pub(super) target: Target,
     pub(super) host: Host,
     pub(super) redactor: Redactor,
+    /// True for sessions that may only look.
+    pub(super) read_only: bool,
 }
 
 /// What a server said beside its answers: severity and message.
@@ -71,7 +73,7 @@ impl Connector {
         if let Some(password) = conninfo.get("password") {
             redactor.add(password);
         }
-        Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor })
+        Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor, read_only: false })
     }
 
     /// Returns the target without secrets.
@@ -111,6 +113,9 @@ impl Connector {
             ("check_function_bodies", "on".to_owned()),
             ("row_security", "on".to_owned()),
         ];
+        if self.read_only {
+            settings.push(("default_transaction_read_only", "on".to_owned()));
+        }
         if !self.target.schemas.is_empty() {
             let path: Vec<String> = self.target.schemas.iter().map(|schema| ident(schema)).collect();
             settings.push(("search_path", path.join(", ")));
