@@ -150,7 +150,11 @@ impl Connector {
     /// Tries one server, in each of the ways that its `sslmode` and its age allow.
     fn connect_to(&self, server: &Server) -> Result<std::result::Result<Connection, Refusal>> {
         let usage = |message: String| unreachable(&self.shown(), self.redactor.clean(&message), None);
-        let mode = if server.is_socket() { Mode::Disable } else { Mode::of(&self.conninfo, server.is_local()).map_err(usage)? };
+        let mode = if server.is_socket() {
+            Mode::Disable
+        } else {
+            Mode::of(&self.conninfo, server.is_local()).map_err(usage)?
+        };
         // libpq: `allow` tries without TLS first, `prefer` with it first; both then try the other way.
         let ways: &[SslMode] = match mode {
             Mode::Disable => &[SslMode::Disable],
@@ -233,9 +237,10 @@ impl Connector {
                 let mut connection = Connection { client, notices, settings_at_startup, tls };
                 if !settings_at_startup && self.target.lock == LockMode::Session {
                     let set: String = self.settings().iter().map(|(name, value)| set(name, value)).collect();
-                    connection.client.batch_execute(&set).map_err(|error| {
-                        unreachable(&self.shown(), self.redactor.clean(&chain(&error)), None)
-                    })?;
+                    connection
+                        .client
+                        .batch_execute(&set)
+                        .map_err(|error| unreachable(&self.shown(), self.redactor.clean(&chain(&error)), None))?;
                 }
                 Ok(connection)
             }
@@ -322,7 +327,9 @@ impl Connector {
                 Found::Nothing if refusal.code.as_deref() == Some("28P01") || message.contains("password") => {
                     Some("give the password with `password` in dbbuild.toml, PGPASSWORD or ~/.pgpass".into())
                 }
-                _ => Some(format!("check the user `{}`, its password, and the server's pg_hba.conf", self.conninfo.user)),
+                _ => {
+                    Some(format!("check the user `{}`, its password, and the server's pg_hba.conf", self.conninfo.user))
+                }
             },
             Some("53300") => Some("the server has too many connections; try again later".into()),
             Some("57P03") => Some("the server is starting or stopping; `dbbuild wait` waits for it".into()),
@@ -346,7 +353,8 @@ impl Connector {
         }
         if message.contains("certificate") {
             return Some(
-                "name the authority with `sslrootcert=FILE`; `sslmode=require` encrypts without knowing who answers".into(),
+                "name the authority with `sslrootcert=FILE`; `sslmode=require` encrypts without knowing who answers"
+                    .into(),
             );
         }
         if message.contains("password missing") {
@@ -369,7 +377,8 @@ pub(super) fn unreachable(target: &str, message: String, hint: Option<String>) -
 
 /// Returns one setting as the start-up message's `options` take it: a blank or a `\` needs a `\` in front.
 fn option(name: &str, value: &str) -> String {
-    let escaped: String = value.chars().flat_map(|c| (c == '\\' || c.is_whitespace()).then_some('\\').into_iter().chain([c])).collect();
+    let escaped: String =
+        value.chars().flat_map(|c| (c == '\\' || c.is_whitespace()).then_some('\\').into_iter().chain([c])).collect();
     format!(" -c {name}={escaped}")
 }
 

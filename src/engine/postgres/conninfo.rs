@@ -103,7 +103,9 @@ impl Conninfo {
     /// Reads an address, and what it leaves open from the service file, the variables and the defaults.
     pub(super) fn resolve(address: &str, host: &Host) -> Result<Self, String> {
         let mut keywords = parse(address)?;
-        if let Some(service) = keywords.get("service").cloned().or_else(|| host.variable("PGSERVICE").map(str::to_owned)) {
+        if let Some(service) =
+            keywords.get("service").cloned().or_else(|| host.variable("PGSERVICE").map(str::to_owned))
+        {
             for (keyword, value) in service::find(&service, host)? {
                 keywords.entry(known(&keyword)?.to_owned()).or_insert(value);
             }
@@ -226,9 +228,9 @@ fn host_and_port(part: &str) -> Result<(&str, &str), String> {
 
 fn decode(text: &str) -> Result<String, String> {
     let bytes = text.as_bytes();
-    let broken = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(|(at, _)| {
-        !matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
-    });
+    let broken = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%').any(
+        |(at, _)| !matches!(bytes.get(at + 1..at + 3), Some([a, b]) if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+    );
     let decoded = percent_decode_str(text).decode_utf8();
     match decoded {
         // The text is not shown: it may be a password.
@@ -297,7 +299,10 @@ fn refuse(keywords: &Keywords) -> Result<(), String> {
 /// Pairs hosts, addresses and ports: one port may serve all hosts, else there is one each.
 fn servers(keywords: &mut Keywords) -> Result<Vec<Server>, String> {
     let mut list = |keyword: &str| -> Vec<String> {
-        keywords.remove(keyword).map(|text| text.split(',').map(|part| part.trim().to_owned()).collect()).unwrap_or_default()
+        keywords
+            .remove(keyword)
+            .map(|text| text.split(',').map(|part| part.trim().to_owned()).collect())
+            .unwrap_or_default()
     };
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = hosts.len().max(addresses.len()).max(1);
@@ -313,7 +318,8 @@ fn servers(keywords: &mut Keywords) -> Result<Vec<Server>, String> {
             let port = port.map_or(Ok(5432), |port| port.parse::<u16>().ok().filter(|port| *port > 0).ok_or(port));
             let port = port.map_err(|port| format!("`{port}` is no port"))?;
             let address = addresses.get(index).filter(|address| !address.is_empty());
-            let address = address.map(|text| text.parse().map_err(|_| format!("`{text}` is no IP address"))).transpose()?;
+            let address =
+                address.map(|text| text.parse().map_err(|_| format!("`{text}` is no IP address"))).transpose()?;
             let host = hosts.get(index).filter(|host| !host.is_empty()).cloned();
             let host = host.or_else(|| address.map(|address: std::net::IpAddr| address.to_string()));
             Ok(Server { host: host.unwrap_or_else(|| default_host(port)), address, port })

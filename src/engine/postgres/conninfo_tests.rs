@@ -30,10 +30,7 @@ fn addresses_are_read_as_libpq_reads_them() {
             "postgresql://host1:123,host2:456/somedb?target_session_attrs=any",
             &[("host", "host1,host2"), ("port", "123,456"), ("dbname", "somedb"), ("target_session_attrs", "any")],
         ),
-        (
-            "postgresql:///mydb?host=localhost&port=5433",
-            &[("host", "localhost"), ("port", "5433"), ("dbname", "mydb")],
-        ),
+        ("postgresql:///mydb?host=localhost&port=5433", &[("host", "localhost"), ("port", "5433"), ("dbname", "mydb")]),
         ("postgresql://[2001:db8::1234]/database", &[("host", "2001:db8::1234"), ("dbname", "database")]),
         ("postgresql:///dbname?host=/var/lib/postgresql", &[("host", "/var/lib/postgresql"), ("dbname", "dbname")]),
         ("postgresql://%2Fvar%2Flib%2Fpostgresql/dbname", &[("host", "/var/lib/postgresql"), ("dbname", "dbname")]),
@@ -84,7 +81,10 @@ fn address_before_service_before_variables_before_defaults() {
     ]);
     let conninfo = Conninfo::resolve("postgresql:///mine", &host).unwrap();
     let server = Server { host: "from-service".into(), address: None, port: 1111 };
-    assert_eq!((conninfo.servers, conninfo.user, conninfo.database), (vec![server], "from-variable".into(), "mine".into()));
+    assert_eq!(
+        (conninfo.servers, conninfo.user, conninfo.database),
+        (vec![server], "from-variable".into(), "mine".into())
+    );
     assert_eq!(conninfo.keywords.get("sslmode").map(String::as_str), Some("require"));
 }
 
@@ -119,7 +119,10 @@ fn what_is_shown_has_no_secret() {
 #[test]
 fn what_would_silently_not_hold_is_refused() {
     for address in ["host=h sslcrl=x", "host=h gssencmode=require", "host=h requirepeer=x"] {
-        assert!(Conninfo::resolve(address, &host(&[])).is_err_and(|message| message.contains("not supported")), "{address}");
+        assert!(
+            Conninfo::resolve(address, &host(&[])).is_err_and(|message| message.contains("not supported")),
+            "{address}"
+        );
     }
 }
 

@@ -43,7 +43,9 @@ pub(super) fn create(connector: &Connector) -> Result<bool> {
 pub(super) fn drop(connector: &Connector) -> Result<bool> {
     let name = &connector.conninfo.database;
     let mut connection = maintenance(connector)?;
-    let own = |error: postgres::Error| Trouble::of(&error, &connector.redactor).own("dropping the database", &connector.shown());
+    let own = |error: postgres::Error| {
+        Trouble::of(&error, &connector.redactor).own("dropping the database", &connector.shown())
+    };
     let query = format!("select 1 from pg_catalog.pg_database where datname = {}", literal(name));
     let found = connection.client.simple_query(&query).map_err(own)?;
     let is_there = super::link::rows(&found).next().is_some();

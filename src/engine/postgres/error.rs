@@ -23,7 +23,9 @@ impl Trouble {
     pub(super) fn of(error: &postgres::Error, redactor: &Redactor) -> Self {
         match error.as_db_error() {
             // 57P01..57P03: the server ends the session, so there is nothing left to be in step with.
-            Some(answer) if !matches!(answer.code().code(), "57P01" | "57P02" | "57P03" | "57P05") && !error.is_closed() => {
+            Some(answer)
+                if !matches!(answer.code().code(), "57P01" | "57P02" | "57P03" | "57P05") && !error.is_closed() =>
+            {
                 let spot = match answer.position() {
                     Some(ErrorPosition::Original(at)) => Some(Spot(*at)),
                     Some(ErrorPosition::Internal { .. }) | None => None,
@@ -59,7 +61,8 @@ pub(super) fn failure(error: &DbError, redactor: &Redactor) -> SqlFailure {
         Some(ErrorPosition::Internal { query, position }) => Some(format!("at character {position} of: {query}")),
         Some(ErrorPosition::Original(_)) | None => None,
     };
-    let context: Vec<String> = internal.into_iter().chain(error.where_().map(str::to_owned)).map(|text| clean(&text)).collect();
+    let context: Vec<String> =
+        internal.into_iter().chain(error.where_().map(str::to_owned)).map(|text| clean(&text)).collect();
     SqlFailure {
         code: error.code().code().to_owned(),
         message: clean(error.message()),

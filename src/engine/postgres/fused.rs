@@ -58,7 +58,8 @@ fn go(
             "set constraints all immediate;\n{}select pg_catalog.pg_current_xact_id()::text as transaction;\n{next}",
             link.reset_text()
         );
-        let answers = link.send(&between).map_err(|trouble| at(Stop::of(trouble, unit, crate::sql::Span::default(), None)))?;
+        let answers =
+            link.send(&between).map_err(|trouble| at(Stop::of(trouble, unit, crate::sql::Span::default(), None)))?;
         let sequence = claimed.sequences.get(index).copied().unwrap_or_default();
         if value(&answers, "transaction") != Some(&claimed.transaction) {
             keep_the_journal_true(link, journal, &finished, &claimed.sequences[index..]);

@@ -62,7 +62,8 @@ fn has_object(link: &mut Link, kind: Object, name: &str, unit: &Unit, span: Span
         })
     })?;
     let answers = link.send(&format!("select exists ({condition}) as present"));
-    let answers = answers.map_err(|trouble| Stop::of(trouble, unit, Span { start: span.start, end: span.start }, Some(span)))?;
+    let answers =
+        answers.map_err(|trouble| Stop::of(trouble, unit, Span { start: span.start, end: span.start }, Some(span)))?;
     Ok(value(&answers, "present") == Some("t"))
 }
 
@@ -88,7 +89,8 @@ pub(super) fn condition(kind: Object, text: &str) -> Option<String> {
     let own = literal(name.object());
     let full = regclass(name.parts());
     let owner = (name.parts().len() > 1).then(|| regclass(name.parts().split_last().map_or(&[][..], |(_, rest)| rest)));
-    let relation = |kinds: &str| format!("select from pg_catalog.pg_class c where c.oid = {full} and c.relkind in ({kinds})");
+    let relation =
+        |kinds: &str| format!("select from pg_catalog.pg_class c where c.oid = {full} and c.relkind in ({kinds})");
     let is_plain = !name.is_qualified();
     match kind {
         Object::Table => Some(relation("'r', 'p', 'f'")),
@@ -101,20 +103,27 @@ pub(super) fn condition(kind: Object, text: &str) -> Option<String> {
             owner?
         )),
         Object::Trigger => {
-            let table = owner.map_or("pg_catalog.pg_table_is_visible(t.tgrelid)".into(), |table| format!("t.tgrelid = {table}"));
-            Some(format!("select from pg_catalog.pg_trigger t where t.tgname = {own} and not t.tgisinternal and {table}"))
+            let table = owner
+                .map_or("pg_catalog.pg_table_is_visible(t.tgrelid)".into(), |table| format!("t.tgrelid = {table}"));
+            Some(format!(
+                "select from pg_catalog.pg_trigger t where t.tgname = {own} and not t.tgisinternal and {table}"
+            ))
         }
         Object::Constraint => {
             let table = owner.map_or(
                 "(pg_catalog.pg_table_is_visible(c.conrelid) or pg_catalog.pg_type_is_visible(c.contypid))".into(),
-                |table| format!("(c.conrelid = {table} or c.contypid <> 0 and c.contypid = {})", regtype_of_owner(&name)),
+                |table| {
+                    format!("(c.conrelid = {table} or c.contypid <> 0 and c.contypid = {})", regtype_of_owner(&name))
+                },
             );
             Some(format!("select from pg_catalog.pg_constraint c where c.conname = {own} and {table}"))
         }
         Object::Policy => {
             Some(format!("select from pg_catalog.pg_policy p where p.polname = {own} and p.polrelid = {}", owner?))
         }
-        Object::Type => Some(format!("select where pg_catalog.to_regtype({}) is not null", literal(&quoted(name.parts())))),
+        Object::Type => {
+            Some(format!("select where pg_catalog.to_regtype({}) is not null", literal(&quoted(name.parts()))))
+        }
         Object::Role if is_plain => Some(format!("select from pg_catalog.pg_roles r where r.rolname = {own}")),
         Object::Schema if is_plain => Some(format!("select from pg_catalog.pg_namespace n where n.nspname = {own}")),
         Object::Extension if is_plain => Some(format!("select from pg_catalog.pg_extension e where e.extname = {own}")),
@@ -171,7 +180,8 @@ fn finds_something(link: &mut Link, query: &str, unit: &Unit, span: Span) -> Res
     drop(statement);
     let answers = link.send(query).map_err(stop)?;
     let Some(text) = rows(&answers).next().and_then(|row| row.try_get(0).ok().flatten()) else { return Ok(false) };
-    let is_number = [Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::OID].contains(&kind);
+    let is_number =
+        [Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::OID].contains(&kind);
     Ok(match kind {
         Type::BOOL => text != "f",
         _ if is_number => text.parse::<f64>().map_or(true, |number| number != 0.0),
@@ -191,6 +201,8 @@ mod tests {
         assert_eq!(condition(Object::Table, "a b"), None);
         assert_eq!(condition(Object::Policy, "p"), None);
         assert!(condition(Object::Table, "\"A b\"").unwrap().contains("'\"A b\"'"));
-        assert!(condition(Object::Column, "s.T.\"C\"").unwrap().contains("to_regclass('\"s\".\"t\"') and a.attname = 'C'"));
+        assert!(
+            condition(Object::Column, "s.T.\"C\"").unwrap().contains("to_regclass('\"s\".\"t\"') and a.attname = 'C'")
+        );
     }
 }

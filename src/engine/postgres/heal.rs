@@ -33,14 +33,20 @@ pub(super) fn before_rerun(link: &mut Link, unit: &Unit, part: &Part) -> Result<
         if let Some(builder) = column(row, "builder") {
             return Err(Stop::Engine(EngineError::Refused {
                 code: "script/index-being-built",
-                message: format!("the index {name} is still being built by pid {builder}, which an earlier build left behind"),
+                message: format!(
+                    "the index {name} is still being built by pid {builder}, which an earlier build left behind"
+                ),
                 place: Some(unit.text.place(part.span)),
-                hint: Some(format!("wait for it, or stop it with `select pg_terminate_backend({builder})`, and build again")),
+                hint: Some(format!(
+                    "wait for it, or stop it with `select pg_terminate_backend({builder})`, and build again"
+                )),
             }));
         }
         // Its waits count against lock_timeout like those of the statement itself.
         let drop = format!("drop index concurrently if exists {}", qualified([schema, name]));
-        for text in ["set lock_timeout = 0", &drop, &format!("set lock_timeout = {}", super::run::lock_timeout(link, unit))] {
+        for text in
+            ["set lock_timeout = 0", &drop, &format!("set lock_timeout = {}", super::run::lock_timeout(link, unit))]
+        {
             link.send(text).map_err(|trouble| Stop::own(trouble, "dropping an unfinished index", &shown))?;
         }
     }

@@ -54,9 +54,16 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
         environment: environment.to_owned(),
         protected: value(&answers, "protected") != Some("false"),
     });
-    let entries = rows(&answers).filter(|row| column(row, "sequence").is_some()).map(entry).collect::<Result<Vec<Entry>>>()?;
+    let entries =
+        rows(&answers).filter(|row| column(row, "sequence").is_some()).map(entry).collect::<Result<Vec<Entry>>>()?;
     let others = rows(&answers).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
-    Ok(Inspection { journal: Some(entries), other_projects: others, mark, objects: Vec::new(), major: major(value(&answers, "version")) })
+    Ok(Inspection {
+        journal: Some(entries),
+        other_projects: others,
+        mark,
+        objects: Vec::new(),
+        major: major(value(&answers, "version")),
+    })
 }
 
 /// The refusal of a journal that a newer program wrote.
@@ -72,7 +79,8 @@ fn major(version_num: Option<&str>) -> u32 {
 
 fn entry(row: &SimpleQueryRow) -> Result<Entry> {
     let text = |name: &str| column(row, name).unwrap_or_default();
-    let unreadable = |name: &str| EngineError::Journal(format!("the journal has an unreadable {name}: `{}`", text(name)));
+    let unreadable =
+        |name: &str| EngineError::Journal(format!("the journal has an unreadable {name}: `{}`", text(name)));
     let checksum = |name: &str| text(name).parse::<Checksum>().map_err(|_| unreadable(name));
     let number = |name: &str| text(name).parse::<i32>().map_err(|_| unreadable(name));
     Ok(Entry {
@@ -122,7 +130,13 @@ fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
     );
     let answers = link.own("reading which objects there are", &query)?;
     let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
-    Ok(Inspection { journal: None, other_projects: Vec::new(), mark: None, objects, major: major(value(&answers, "version")) })
+    Ok(Inspection {
+        journal: None,
+        other_projects: Vec::new(),
+        mark: None,
+        objects,
+        major: major(value(&answers, "version")),
+    })
 }
 
 /// Returns a condition on `pg_catalog.pg_namespace n` that holds for the project's schemas.

@@ -89,7 +89,11 @@ impl Journal {
 
     /// Returns the statement that claims entries: it writes those that nobody has written and returns their
     /// `kind`, `key`, `attempt` and `sequence`.
-    pub(super) fn claim<'a>(&self, entries: impl IntoIterator<Item = (&'a NewEntry, Option<String>)>, run: &Run) -> String {
+    pub(super) fn claim<'a>(
+        &self,
+        entries: impl IntoIterator<Item = (&'a NewEntry, Option<String>)>,
+        run: &Run,
+    ) -> String {
         let rows: Vec<String> = entries
             .into_iter()
             .map(|(entry, progress)| row(entry, Stored::Running, 0, progress.as_deref(), run, "null, null"))
@@ -126,7 +130,12 @@ impl Journal {
             .iter()
             .map(|row| {
                 let duration = row.duration_ms.map_or_else(|| "null".to_owned(), |time| time.to_string());
-                format!("({}::bigint, {}, {}::int, {duration}::bigint)", row.sequence, literal(row.state.as_str()), row.statements)
+                format!(
+                    "({}::bigint, {}, {}::int, {duration}::bigint)",
+                    row.sequence,
+                    literal(row.state.as_str()),
+                    row.statements
+                )
             })
             .collect();
         let condition = transaction.map_or_else(String::new, |id| {

@@ -58,7 +58,8 @@ pub(super) fn take(link: &mut Link, wait: Wait, observer: &mut dyn Observer) -> 
     loop {
         link.check_interrupt(|| "nothing was changed".into())?;
         let query = format!("select pg_catalog.pg_try_advisory_lock({class}, {object}) as taken");
-        let answers = link.send_own(&query).map_err(|trouble| trouble.own("taking the build lock", &link.connector.shown()))?;
+        let answers =
+            link.send_own(&query).map_err(|trouble| trouble.own("taking the build lock", &link.connector.shown()))?;
         if value(&answers, "taken") == Some("t") {
             return Ok(());
         }
@@ -90,12 +91,15 @@ fn holder(link: &mut Link, journal: &str) -> Result<String> {
           where {}",
         is_ours(journal)
     );
-    let answers = link.send_own(&query).map_err(|trouble| trouble.own("asking who holds the build lock", &link.connector.shown()))?;
+    let answers = link
+        .send_own(&query)
+        .map_err(|trouble| trouble.own("asking who holds the build lock", &link.connector.shown()))?;
     let Some(row) = rows(&answers).next() else {
         return Ok("somebody who has just let go".into());
     };
     let part = |name: &str| column(row, name).unwrap_or_default();
-    let mut text = format!("pid {}, {} {}@{}, {} s", part("pid"), part("program"), part("role"), part("host"), part("seconds"));
+    let mut text =
+        format!("pid {}, {} {}@{}, {} s", part("pid"), part("program"), part("role"), part("host"), part("seconds"));
     let query = part("query");
     if !query.is_empty() {
         let doing = if part("state") == "active" { "running" } else { "idle after" };

@@ -37,7 +37,8 @@ mod tests {
     fn a_secret_goes_in_every_spelling() {
         let mut redactor = Redactor::default();
         redactor.add("p@ss'w/rd");
-        for text in ["x p@ss'w/rd y", "x p%40ss%27w%2Frd y", "x p%40ss%27w%2frd y", "x p@ss''w/rd y", "x p@ss\\'w/rd y"] {
+        for text in ["x p@ss'w/rd y", "x p%40ss%27w%2Frd y", "x p%40ss%27w%2frd y", "x p@ss''w/rd y", "x p@ss\\'w/rd y"]
+        {
             assert_eq!(redactor.clean(text), "x *** y");
         }
         assert_eq!(Redactor::default().clean("as it is"), "as it is");

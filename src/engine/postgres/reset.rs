@@ -25,7 +25,11 @@ pub(super) fn reset(link: &mut Link, journal: &Journal, observer: &mut dyn Obser
         if drops.is_empty() {
             break;
         }
-        observer.event(Event::Progress { name: "reset".into(), message: format!("{} objects to drop", drops.len()), done: None });
+        observer.event(Event::Progress {
+            name: "reset".into(),
+            message: format!("{} objects to drop", drops.len()),
+            done: None,
+        });
         for batch in drops.chunks(BATCH) {
             drop_all(link, batch, drops.len() < before)?;
         }

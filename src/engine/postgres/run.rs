@@ -99,7 +99,10 @@ fn waits_without_limit(unit: &Unit, part: &Part) -> bool {
     let is_alter_or_like = tokens.at_any(&["alter", "create", "drop", "reindex", "refresh"]);
     is_alter_or_like
         && (tokens.has_word("concurrently") || tokens.has_words(&["validate", "constraint"]))
-        && !unit.parts.iter().any(|other| other.sets_session && contains(other.span.text(unit.text.as_str()), "lock_timeout"))
+        && !unit
+            .parts
+            .iter()
+            .any(|other| other.sets_session && contains(other.span.text(unit.text.as_str()), "lock_timeout"))
 }
 
 fn statement(link: &mut Link, unit: &Unit, part: &Part) -> Result<u64, Stop> {

@@ -12,7 +12,13 @@ pub(super) fn load(_: &mut Link, _: &Journal, _: &RowSeed, _: &Run, _: &mut dyn 
 }
 
 /// Writes entries.
-pub(super) fn digests_of(link: &mut Link, journal: &Journal, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()> {
+pub(super) fn digests_of(
+    link: &mut Link,
+    journal: &Journal,
+    entries: &[NewEntry],
+    tracked: &[RowSeed],
+    run: &Run,
+) -> Result<()> {
     if !tracked.is_empty() {
         return Err(super::session::not_yet("tracked"));
     }

@@ -141,5 +141,10 @@ impl Session for PostgresSession {
 }
 
 pub(super) fn not_yet(what: &str) -> EngineError {
-    EngineError::Refused { code: "engine/not-built-in", message: format!("{what} is not built in"), place: None, hint: None }
+    EngineError::Refused {
+        code: "engine/not-built-in",
+        message: format!("{what} is not built in"),
+        place: None,
+        hint: None,
+    }
 }

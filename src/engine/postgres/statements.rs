@@ -43,7 +43,13 @@ struct Running<'a> {
 }
 
 /// Runs a script, or what is left of it.
-pub(super) fn apply(link: &mut Link, journal: &Journal, unit: &Unit, run: &Run, observer: &mut dyn Observer) -> Result<Outcome> {
+pub(super) fn apply(
+    link: &mut Link,
+    journal: &Journal,
+    unit: &Unit,
+    run: &Run,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
     if link.connector.target.lock == LockMode::Claim {
         return Err(needs_session_lock(unit));
     }
@@ -68,7 +74,9 @@ pub(super) fn apply(link: &mut Link, journal: &Journal, unit: &Unit, run: &Run, 
             note_failure(link, &running, &stop);
             link.reset();
             if is_interrupted {
-                return Err(EngineError::Interrupted { kept: format!("{done} of {} statements of {name} are kept", unit.parts.len()) });
+                return Err(EngineError::Interrupted {
+                    kept: format!("{done} of {} statements of {name} are kept", unit.parts.len()),
+                });
             }
             Err(stop.into_error(unit, 0, Some(done), &link.connector.shown()))
         }
@@ -85,7 +93,12 @@ fn needs_session_lock(unit: &Unit) -> EngineError {
 }
 
 /// Writes the entry as running, or takes over the one that an earlier run left. `None` if somebody else has it.
-fn begin_or_resume<'a>(link: &mut Link, journal: &'a Journal, unit: &'a Unit, run: &Run) -> Result<Option<Running<'a>>> {
+fn begin_or_resume<'a>(
+    link: &mut Link,
+    journal: &'a Journal,
+    unit: &'a Unit,
+    run: &Run,
+) -> Result<Option<Running<'a>>> {
     let mut progress = Progress { digests: digests(&unit.parts), groups: Groups::new() };
     let mut done = 0;
     if let Some(entry) = &unit.running {
@@ -116,7 +129,14 @@ fn begin_or_resume<'a>(link: &mut Link, journal: &'a Journal, unit: &'a Unit, ru
     };
     let answers = link.own("claiming the journal's entry", &message)?;
     let sequence = value(&answers, "sequence").and_then(|text| text.parse().ok());
-    Ok(sequence.map(|sequence| Running { unit, journal, sequence, done, groups: progress.groups, applied: Applied::default() }))
+    Ok(sequence.map(|sequence| Running {
+        unit,
+        journal,
+        sequence,
+        done,
+        groups: progress.groups,
+        applied: Applied::default(),
+    }))
 }
 
 fn digests(parts: &[Part]) -> Vec<String> {
@@ -131,7 +151,8 @@ fn read_progress(link: &mut Link, journal: &Journal, entry: &Entry) -> Result<Op
     let answers = link.own("reading how far the script is", &query)?;
     let Some(done) = value(&answers, "done").and_then(|text| text.parse().ok()) else { return Ok(None) };
     let progress = value(&answers, "progress").map(serde_json::from_str).transpose();
-    let progress = progress.map_err(|error| EngineError::Journal(format!("the journal's progress cannot be read: {error}")))?;
+    let progress =
+        progress.map_err(|error| EngineError::Journal(format!("the journal's progress cannot be read: {error}")))?;
     Ok(Some((done, progress.unwrap_or_default())))
 }
 
@@ -154,11 +175,18 @@ fn finished_part(unit: &Unit, (done, progress): &(usize, Progress)) -> Result<us
             step_name(unit)
         ),
         place: changed.map(|part| unit.text.place(part.span)),
-        hint: Some("put the finished statements back as they were; mend those that follow, or write a new script".into()),
+        hint: Some(
+            "put the finished statements back as they were; mend those that follow, or write a new script".into(),
+        ),
     })
 }
 
-fn go(link: &mut Link, running: &mut Running<'_>, resumed: usize, observer: &mut dyn Observer) -> std::result::Result<(), Stop> {
+fn go(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    resumed: usize,
+    observer: &mut dyn Observer,
+) -> std::result::Result<(), Stop> {
     let unit = running.unit;
     let target = link.connector.target.clone();
     let mut settings = format!("set lock_timeout = {};\n", run::lock_timeout(link, unit));
@@ -199,7 +227,12 @@ fn go(link: &mut Link, running: &mut Running<'_>, resumed: usize, observer: &mut
         running.done = index + 1;
         link.tell_notices(&step_name(unit), observer);
     }
-    let row = Finished { sequence: running.sequence, state: unit.entry.state, statements: unit.parts.len(), duration_ms: None };
+    let row = Finished {
+        sequence: running.sequence,
+        state: unit.entry.state,
+        statements: unit.parts.len(),
+        duration_ms: None,
+    };
     let finish = format!("{}{}", link.reset_text(), running.journal.finish(&[row], None));
     link.send_own(&finish).map(|_| ()).map_err(|trouble| Stop::own(trouble, "finishing the journal's entry", &shown))
 }
@@ -279,7 +312,9 @@ fn repeat(
     running.applied.statements += 1;
     for pass in 1_u64.. {
         link.check_interrupt(String::new)?;
-        let rows = patiently(link, running.unit, observer, |link| one(link, running.unit, part, &mut Applied::default(), None))?;
+        let rows = patiently(link, running.unit, observer, |link| {
+            one(link, running.unit, part, &mut Applied::default(), None)
+        })?;
         total += rows;
         running.applied.passes += 1;
         running.applied.rows += rows;
@@ -322,7 +357,11 @@ fn patiently<T>(
     let mut attempt = 1;
     loop {
         match work(link) {
-            Err(stop) if stop.is_worth_another_try() && attempt <= link.connector.target.retries && !link.interrupt.is_raised() => {
+            Err(stop)
+                if stop.is_worth_another_try()
+                    && attempt <= link.connector.target.retries
+                    && !link.interrupt.is_raised() =>
+            {
                 link.rollback();
                 attempt += 1;
                 observer.event(Event::Retrying { name: step_name(unit), reason: reason(&stop), attempt });

@@ -150,7 +150,9 @@ fn client_certificate(conninfo: &Conninfo, host: &Host) -> Result<Option<Identit
     let key = key.ok_or_else(|| format!("there is a certificate {}, but no key", certificate.display()))?;
     refuse_open_key(&key)?;
     let read = PrivateKeyDer::from_pem_file(&key);
-    let read = read.map_err(|error| format!("cannot read the key {} (encrypted ones are not supported): {error}", key.display()))?;
+    let read = read.map_err(|error| {
+        format!("cannot read the key {} (encrypted ones are not supported): {error}", key.display())
+    })?;
     Ok(Some((certificates(&certificate)?, read)))
 }
 
@@ -238,7 +240,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -247,7 +254,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        rustls::crypto::verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

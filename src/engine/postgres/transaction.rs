@@ -32,7 +32,13 @@ enum Tried {
 
 /// Runs one unit in a transaction of its own; again and again after lock timeouts, deadlocks and
 /// serialization failures, as often as the target allows.
-pub(super) fn apply(link: &mut Link, journal: &Journal, unit: &Unit, run: &Run, observer: &mut dyn Observer) -> Result<Outcome> {
+pub(super) fn apply(
+    link: &mut Link,
+    journal: &Journal,
+    unit: &Unit,
+    run: &Run,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
     let mut style = run::style(unit);
     let mut attempt = 1;
     loop {
@@ -167,7 +173,12 @@ pub(super) fn claim(
         let mut message = "begin isolation level read committed read write;\n".to_owned();
         if target.lock == LockMode::Claim {
             // Behind a transaction pooler a session's settings are somebody else's a moment later.
-            message.extend(link.connector.settings().iter().map(|(name, value)| set(name, value).replacen("set ", "set local ", 1)));
+            message.extend(
+                link.connector
+                    .settings()
+                    .iter()
+                    .map(|(name, value)| set(name, value).replacen("set ", "set local ", 1)),
+            );
         }
         message.push_str("set local lock_timeout = '1s';\nset local statement_timeout = 0;\n");
         if link.is_locked() {
@@ -232,7 +243,9 @@ pub(super) fn ended(message: &str, detail: &str) -> SqlFailure {
         code: "25000".into(),
         message: message.into(),
         detail: Some(detail.into()),
-        hint: Some("take COMMIT and ROLLBACK out of the script, or put `-- dbbuild: no-transaction` at its head".into()),
+        hint: Some(
+            "take COMMIT and ROLLBACK out of the script, or put `-- dbbuild: no-transaction` at its head".into(),
+        ),
         context: None,
         position: None,
     }
