@@ -1,0 +1,186 @@
+//! The actions of an `ALTER TABLE` (and of other `ALTER`s that list actions).
+
+use super::{Head, Name, Span, TokenKind, Tokens};
+
+/// What one action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ActionKind {
+    /// `ADD [COLUMN] name`.
+    AddColumn,
+    /// `ADD CONSTRAINT name`, or `ADD` and an unnamed constraint.
+    AddConstraint,
+    /// `ADD VALUE 'label'` (types).
+    AddValue,
+    /// `ADD ATTRIBUTE name` (types).
+    AddAttribute,
+    /// `DROP [COLUMN] name`.
+    DropColumn,
+    /// `DROP CONSTRAINT name`.
+    DropConstraint,
+    /// `DROP ATTRIBUTE name` (types).
+    DropAttribute,
+    /// `ALTER [COLUMN] name`.
+    AlterColumn,
+    /// `ALTER CONSTRAINT name`.
+    AlterConstraint,
+    /// `VALIDATE CONSTRAINT name`.
+    ValidateConstraint,
+    /// `RENAME [COLUMN] name TO`.
+    RenameColumn,
+    /// `RENAME CONSTRAINT name TO`.
+    RenameConstraint,
+    /// `RENAME VALUE 'label' TO` (types).
+    RenameValue,
+    /// `RENAME ATTRIBUTE name TO` (types).
+    RenameAttribute,
+    /// `RENAME TO name`.
+    Rename,
+    /// `SET SCHEMA name`.
+    SetSchema,
+    /// `OWNER TO name`.
+    Owner,
+    /// `ATTACH PARTITION name`.
+    AttachPartition,
+    /// `DETACH PARTITION name`.
+    DetachPartition,
+    /// `INHERIT name` or `NO INHERIT name`.
+    Inherit,
+    /// Anything else.
+    Other,
+}
+
+/// One action of an `ALTER`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// What it does.
+    pub kind: ActionKind,
+    /// From its first token to its last, without the comma.
+    pub span: Span,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// `IF EXISTS`.
+    pub if_exists: bool,
+    /// What it names: a column, a constraint, a partition.
+    pub name: Option<Name>,
+    /// Where that stands.
+    pub name_span: Option<Span>,
+    /// Where a guard would go, with a space behind.
+    pub guard_slot: usize,
+}
+
+/// What an unnamed table constraint begins with.
+const CONSTRAINT_WORDS: &[&str] = &["primary", "unique", "check", "foreign", "exclude", "not"];
+
+/// Action words, longer ones before those that they begin with.
+const WORDS: &[(ActionKind, &[&str])] = &[
+    (ActionKind::AddConstraint, &["add", "constraint"]),
+    (ActionKind::AddColumn, &["add", "column"]),
+    (ActionKind::AddValue, &["add", "value"]),
+    (ActionKind::AddAttribute, &["add", "attribute"]),
+    (ActionKind::DropConstraint, &["drop", "constraint"]),
+    (ActionKind::DropColumn, &["drop", "column"]),
+    (ActionKind::DropAttribute, &["drop", "attribute"]),
+    (ActionKind::AlterConstraint, &["alter", "constraint"]),
+    (ActionKind::AlterColumn, &["alter", "column"]),
+    (ActionKind::ValidateConstraint, &["validate", "constraint"]),
+    (ActionKind::RenameConstraint, &["rename", "constraint"]),
+    (ActionKind::RenameColumn, &["rename", "column"]),
+    (ActionKind::RenameValue, &["rename", "value"]),
+    (ActionKind::RenameAttribute, &["rename", "attribute"]),
+    (ActionKind::Rename, &["rename", "to"]),
+    (ActionKind::SetSchema, &["set", "schema"]),
+    (ActionKind::Owner, &["owner", "to"]),
+    (ActionKind::AttachPartition, &["attach", "partition"]),
+    (ActionKind::DetachPartition, &["detach", "partition"]),
+    (ActionKind::Inherit, &["no", "inherit"]),
+    (ActionKind::Inherit, &["inherit"]),
+];
+
+/// The actions of an `ALTER` statement, from its first token.
+#[must_use]
+pub fn actions(mut tokens: Tokens<'_>) -> Vec<Action> {
+    Head::read(&mut tokens);
+    let mut found = Vec::new();
+    while tokens.peek().is_some() {
+        found.push(action(&mut tokens));
+    }
+    found
+}
+
+fn action(tokens: &mut Tokens<'_>) -> Action {
+    let start = tokens.start();
+    let kind = action_kind(tokens);
+    let guard_slot = tokens.start();
+    let if_not_exists = tokens.eat_words(&["if", "not", "exists"]);
+    let if_exists = !if_not_exists && tokens.eat_words(&["if", "exists"]);
+    let unnamed = kind == ActionKind::AddConstraint && tokens.at_any(CONSTRAINT_WORDS);
+    let named = if unnamed || kind == ActionKind::Other { None } else { tokens.eat_name() };
+    while let Some(token) = tokens.peek() {
+        match token.kind {
+            TokenKind::Comma => break,
+            TokenKind::OpenParen => {
+                tokens.eat_parens();
+            }
+            _ => {
+                tokens.next();
+            }
+        }
+    }
+    let span = Span::new(start, tokens.end());
+    tokens.eat(TokenKind::Comma);
+    let (name, name_span) = named.unzip();
+    Action { kind, span, if_not_exists, if_exists, name, name_span, guard_slot }
+}
+
+fn action_kind(tokens: &mut Tokens<'_>) -> ActionKind {
+    if let Some((kind, _)) = WORDS.iter().find(|(_, words)| tokens.eat_words(words)) {
+        return *kind;
+    }
+    let mut ahead = *tokens;
+    let kind = match ahead.eat_any(&["add", "drop", "alter", "rename"]) {
+        Some("add") if ahead.at_any(CONSTRAINT_WORDS) => ActionKind::AddConstraint,
+        Some("add") => ActionKind::AddColumn,
+        Some("drop") => ActionKind::DropColumn,
+        Some("alter") => ActionKind::AlterColumn,
+        Some(_) => ActionKind::RenameColumn,
+        None => return ActionKind::Other,
+    };
+    *tokens = ahead;
+    kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dialect;
+    use super::*;
+
+    fn seen(text: &str) -> Vec<String> {
+        let shown = |action: Action| {
+            let name = action.name.map_or_else(|| "-".into(), |name| name.to_string());
+            let guard = action.if_exists || action.if_not_exists;
+            let behind: String = text.chars().skip(action.guard_slot).take(4).collect();
+            format!("{:?} {name} {guard} |{behind}", action.kind)
+        };
+        actions(Tokens::of(text, Dialect::Postgres)).into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn actions_are_told_apart() {
+        let text = "alter table if exists only s.t add a numeric(1, 2), add column if not exists b int, \
+                    add constraint c check (a > 0), add unique (a, b), drop d, alter e set default 1";
+        assert_eq!(
+            seen(text),
+            [
+                "AddColumn a false |a nu",
+                "AddColumn b true |if n",
+                "AddConstraint c false |c ch",
+                "AddConstraint - false |uniq",
+                "DropColumn d false |d, a",
+                "AlterColumn e false |e se",
+            ]
+        );
+        assert_eq!(seen("alter type t add value if not exists 'x'"), ["AddValue - true |if n"]);
+        assert_eq!(seen("alter table t rename to u"), ["Rename u false |u"]);
+        assert_eq!(seen("alter table t rename a to b"), ["RenameColumn a false |a to"]);
+    }
+}
