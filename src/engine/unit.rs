@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::journal::{Entry, NewEntry};
-use crate::script::{Checksum, Guard, Text};
-use crate::sql::Span;
+use crate::script::Text;
+pub use crate::script::{Part, PlacedGuard};
 
 /// A script, code object or SQL seed, ready to run. Text and entry go together, so that no caller can run the
 /// one without writing the other.
@@ -39,36 +39,6 @@ pub enum Mode {
     ForeignKeysOff,
     /// Statement by statement, with the progress in the entry; an interrupted one resumes.
     Statements,
-}
-
-/// One statement, or one COPY with its data.
-#[derive(Debug, Clone)]
-pub struct Part {
-    /// The statement in the unit's text, without the `;`.
-    pub span: Span,
-    /// For `COPY … FROM stdin`: the lines of data, without the closing `\.`.
-    pub copy_data: Option<Span>,
-    /// Indexes into the unit's guards; all must let it run.
-    pub guards: Vec<usize>,
-    /// True for a batch that runs until it changes no row.
-    pub repeat: bool,
-    /// True if the database refuses the statement inside a transaction.
-    pub refuses_transaction: bool,
-    /// True if the statement may end the transaction by itself (CALL, DO).
-    pub may_commit: bool,
-    /// True if the statement changes settings of the session, which a resumed script needs again.
-    pub sets_session: bool,
-    /// The digest of the statement's tokens: what a resumed script is compared by.
-    pub digest: Checksum,
-}
-
-/// A guard and where it is written.
-#[derive(Debug, Clone)]
-pub struct PlacedGuard {
-    /// The test.
-    pub guard: Guard,
-    /// The directive in the unit's text.
-    pub span: Span,
 }
 
 /// A CSV seed, ready to load.

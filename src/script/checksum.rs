@@ -10,7 +10,7 @@ const TEXT: &str = "blake3-lf-1";
 const TOKENS: &str = "blake3-tokens-1";
 
 /// A digest with the name of its algorithm, written `blake3-lf-1:<64 hex digits>`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Checksum(String);
 
 impl Checksum {
@@ -22,6 +22,11 @@ impl Checksum {
     /// Returns the checksum of bytes that count as they are (a file of a baseline).
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(format!("{TEXT}:{}", blake3::hash(bytes).to_hex()))
+    }
+
+    /// Returns the checksum of what a hasher was fed.
+    pub fn of_hasher(hasher: &blake3::Hasher) -> Self {
+        Self(format!("{TEXT}:{}", hasher.finalize().to_hex()))
     }
 
     /// Returns the checksum of a sequence of tokens; a length in front of each keeps `a b` apart from `ab`.

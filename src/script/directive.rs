@@ -150,7 +150,7 @@ pub const FORMS: [(&str, &str); 13] = [
 
 /// Returns what stands behind `-- dbbuild:` in a line comment, or `None` if the comment is no directive.
 pub fn body(comment: &str) -> Option<&str> {
-    let text = comment.strip_prefix("--")?.trim_start_matches(['-', ' ', '\t']);
+    let text = comment.strip_prefix("--")?.trim_start();
     Some(text.strip_prefix("dbbuild:")?.trim())
 }
 

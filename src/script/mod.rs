@@ -9,10 +9,10 @@ mod text;
 mod version;
 
 pub use checksum::Checksum;
-pub use cut::{Cut, cut, token_checksum};
+pub use cut::{Cut, Part, PlacedGuard, cut, directives, token_checksum};
 pub use directive::{Directive, DirectiveError, FORMS, Guard, Object, RunIf, Test, body, duration};
 pub use fault::{Fault, ScriptErrors};
-pub use file_name::{FileName, Role, engine_suffix};
+pub use file_name::{FileName, FileNameError, Role, engine_suffix, name_behind, strip_sql};
 pub use text::{Text, normalise};
 pub use version::{Version, VersionError};
 

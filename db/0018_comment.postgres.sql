@@ -1,0 +1,33 @@
+-- Comments that psql, `dbbuild show comments` and report tools display. SQLite has none: there
+-- the text of CREATE TABLE keeps its remarks. A version may exist for one engine only.
+comment on table country is 'Countries of ISO 3166-1';
+comment on column country.code is 'Alpha-2 code, e.g. CH';
+comment on column country.alpha3 is 'Alpha-3 code, e.g. CHE';
+comment on column country.numeric_code is 'Numeric code with its leading zeros, e.g. 036';
+comment on table currency is 'Active currencies and funds of ISO 4217';
+comment on column currency.minor_unit is 'Decimal places; null where the standard says "N.A."';
+comment on table customer is 'People who have an account';
+comment on column customer.email is 'In lower case; the login name';
+comment on column customer.loyalty_points is 'Points to spend; never negative';
+comment on table address is 'Addresses of customers, numbered per customer';
+comment on column address.kind is 'home, work or pickup';
+comment on table tax_category is 'Kinds of goods that are taxed alike';
+comment on table tax_rate is 'Tax rates by country and category, each from a day on';
+comment on column tax_rate.basis_points is 'Hundredths of a percent: 810 is 8.1 %';
+comment on table category is 'The tree of the catalogue';
+comment on table product is 'What the shop sells';
+comment on column product.sku is 'Stock keeping unit';
+comment on column product.slug is 'The readable part of the product''s web address';
+comment on table price is 'Prices by product and currency, each from a day on';
+comment on column price.amount_minor is 'In the currency''s minor units';
+comment on table warehouse is 'Where goods are kept';
+comment on table stock is 'Goods on hand: the sum of the movements';
+comment on column stock.on_hand is 'Kept by the trigger stock_on_hand';
+comment on table stock_movement is 'Goods in and out, each with the event behind it';
+comment on column stock_movement.quantity is 'In is positive, out is negative';
+comment on table order_state is 'The states of an order, in their order';
+comment on table sales_order is 'Orders';
+comment on column sales_order.total_minor is 'Sum of the lines; kept by the trigger order_total';
+comment on table order_line is 'The lines of an order, at the prices of its day';
+comment on table payment is 'Payments as the provider reports them';
+comment on table shop_setting is 'What the shop''s staff may switch without a release';

@@ -1,0 +1,19 @@
+-- {name}: what changes and why, in a line or two.
+--
+-- A second run must change nothing. Most statements have a guard of their own:
+--
+--   create table if not exists invoice (...);
+--   create index if not exists invoice_order_idx on invoice (order_id);
+--
+-- Where the dialect has none, a directive asks first, for one statement or for a group:
+--
+--   -- dbbuild: unless column customer.vat_number
+--   alter table customer add column vat_number text;
+--
+--   -- dbbuild: unless column product.brand begin
+--   alter table product add column brand text;
+--   update product set brand = 'own' where brand is null;
+--   -- dbbuild: end
+--
+-- The script runs on both engines unless its name ends in .postgres.sql or .sqlite.sql.
+-- It uses neither code objects (db/code) nor seeded rows: both come after the scripts.

@@ -1,0 +1,251 @@
+//! Scripts against entries: which are pending, altered, late, missing. Pure; the words are those of the glossary.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::{Entry, Kind, Stored};
+use crate::script::{Checksum, Script, Version};
+
+/// How a script and the journal stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Not run.
+    Pending,
+    /// Done.
+    Applied,
+    /// Done, and its text changed since.
+    Altered,
+    /// Changed only in comments or white space.
+    Reworded,
+    /// The same text under another version or name.
+    Moved,
+    /// Journaled, the file is gone, and it is not above this checkout's newest.
+    Missing,
+    /// Journaled by a newer checkout.
+    Ahead,
+    /// Not run and older than the newest applied one.
+    Late,
+    /// A non-transactional script, half-way.
+    Running,
+    /// Taken back by a downgrade.
+    Reverted,
+    /// Stood in for by a base.
+    Squashed,
+}
+
+impl State {
+    /// Returns true if a build runs the script.
+    pub fn is_to_run(self) -> bool {
+        match self {
+            Self::Pending | Self::Late | Self::Running | Self::Reverted => true,
+            Self::Applied
+            | Self::Altered
+            | Self::Reworded
+            | Self::Moved
+            | Self::Missing
+            | Self::Ahead
+            | Self::Squashed => false,
+        }
+    }
+
+    /// Returns the word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Applied => "applied",
+            Self::Altered => "altered",
+            Self::Reworded => "reworded",
+            Self::Moved => "moved",
+            Self::Missing => "missing",
+            Self::Ahead => "ahead",
+            Self::Late => "late",
+            Self::Running => "running",
+            Self::Reverted => "reverted",
+            Self::Squashed => "squashed",
+        }
+    }
+}
+
+/// One version, in the checkout or in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The version.
+    pub version: Version,
+    /// The name, the checkout's where it has the script.
+    pub name: String,
+    /// How it stands.
+    pub state: State,
+    /// The index of the script in the checkout, if it is there.
+    pub script: Option<usize>,
+    /// The newest entry of this version; for a script that moved from another version, that one's.
+    pub entry: Option<Entry>,
+    /// The newest attempt of this version itself: 0 if it has none.
+    pub attempt: i32,
+}
+
+/// Every version with its state, in the order of versions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reconciled {
+    /// One per version.
+    pub statuses: Vec<Status>,
+    /// The newest version that is applied.
+    pub version: Option<Version>,
+}
+
+impl Reconciled {
+    /// Returns those in a state.
+    pub fn in_state(&self, state: State) -> impl Iterator<Item = &Status> {
+        self.statuses.iter().filter(move |status| status.state == state)
+    }
+}
+
+/// Compares a checkout's scripts (in the order of versions) with the newest entry of each version.
+/// `tokens` returns the token checksum of the script at an index; it is asked only where texts differ.
+pub fn reconcile<E>(
+    scripts: &[Script],
+    entries: &[Entry],
+    mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
+) -> Result<Reconciled, E> {
+    let mut journaled: BTreeMap<Version, &Entry> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| entry.kind == Kind::Script) {
+        if let Ok(version) = entry.key.parse() {
+            journaled.insert(version, entry);
+        }
+    }
+    let present: HashSet<&Version> = scripts.iter().map(|script| &script.version).collect();
+    let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
+    let version = journaled.iter().rev().find(|(_, entry)| is_done(entry)).map(|(version, _)| version.clone());
+    let gone: Vec<(&Version, &Entry)> =
+        journaled.iter().filter(|(version, _)| !present.contains(version)).map(|(version, entry)| (version, *entry)).collect();
+    let mut moved_from: HashMap<&Checksum, &Entry> =
+        gone.iter().filter(|(_, entry)| is_done(entry)).map(|(_, entry)| (&entry.checksum, *entry)).collect();
+    let checksums: HashSet<&Checksum> = scripts.iter().map(|script| &script.checksum).collect();
+
+    let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
+    for (index, script) in scripts.iter().enumerate() {
+        let entry = journaled.get(&script.version).copied();
+        let (state, entry_used) = match entry {
+            Some(entry) => (of_journaled(script, entry, version.as_ref(), || tokens(index))?, Some(entry)),
+            None => match moved_from.remove(&script.checksum) {
+                Some(entry) => (State::Moved, Some(entry)),
+                None if version.as_ref().is_some_and(|newest| script.version < *newest) => (State::Late, None),
+                None => (State::Pending, None),
+            },
+        };
+        statuses.push(Status {
+            version: script.version.clone(),
+            name: script.name.clone(),
+            state,
+            script: Some(index),
+            entry: entry_used.cloned(),
+            attempt: entry.map_or(0, |entry| entry.attempt),
+        });
+    }
+    let newest = scripts.last().map(|script| &script.version);
+    for (version, entry) in gone {
+        let state = match entry.state {
+            Stored::Reverted => continue,
+            Stored::Squashed => State::Squashed,
+            // The text is here under another version.
+            Stored::Applied | Stored::Adopted if checksums.contains(&entry.checksum) => continue,
+            Stored::Applied | Stored::Adopted | Stored::Running => match newest {
+                Some(newest) if version <= newest => State::Missing,
+                _ => State::Ahead,
+            },
+        };
+        let (version, name, entry) = (version.clone(), entry.name.clone(), entry.clone());
+        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(entry) });
+    }
+    statuses.sort_by(|a, b| a.version.cmp(&b.version));
+    Ok(Reconciled { statuses, version })
+}
+
+fn of_journaled<E>(
+    script: &Script,
+    entry: &Entry,
+    newest: Option<&Version>,
+    tokens: impl FnOnce() -> Result<Checksum, E>,
+) -> Result<State, E> {
+    Ok(match entry.state {
+        Stored::Running => State::Running,
+        Stored::Reverted if newest.is_some_and(|newest| script.version < *newest) => State::Late,
+        Stored::Reverted => State::Reverted,
+        Stored::Applied | Stored::Adopted | Stored::Squashed => {
+            // A checksum of an algorithm that is not known here says nothing about the text.
+            if entry.checksum == script.checksum || !entry.checksum.is_known() {
+                if entry.name == script.name { State::Applied } else { State::Moved }
+            } else if tokens()? == entry.token_checksum {
+                State::Reworded
+            } else {
+                State::Altered
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn script(version: &str, text: &str) -> Script {
+        let checksum = Checksum::of_text(text);
+        let version: Version = version.parse().unwrap();
+        Script { file: format!("db/{version}_s.sql"), version, name: "s".into(), checksum, down: None }
+    }
+
+    fn entry(key: &str, text: &str, state: Stored) -> Entry {
+        Entry {
+            sequence: 1,
+            kind: Kind::Script,
+            key: key.into(),
+            attempt: 1,
+            name: "s".into(),
+            checksum: Checksum::of_text(text),
+            token_checksum: Checksum::of_tokens([text.trim()]),
+            state,
+            statements_done: 0,
+            statements: 1,
+        }
+    }
+
+    fn states(scripts: &[(&str, &str)], entries: &[Entry]) -> Vec<String> {
+        let list: Vec<Script> = scripts.iter().map(|(version, text)| script(version, text)).collect();
+        let tokens = |index: usize| Ok::<_, ()>(Checksum::of_tokens([scripts[index].1.trim()]));
+        let reconciled = reconcile(&list, entries, tokens).unwrap();
+        reconciled.statuses.iter().map(|status| format!("{} {}", status.version, status.state.word())).collect()
+    }
+
+    #[test]
+    fn each_state_is_told_apart() {
+        let entries = [
+            entry("1", "a", Stored::Applied),
+            entry("2", "b", Stored::Applied),
+            entry("3", "c", Stored::Applied),
+            entry("5", "e", Stored::Running),
+            entry("6", "f", Stored::Reverted),
+            entry("7", "gone", Stored::Applied),
+            entry("30", "new", Stored::Adopted),
+        ];
+        let scripts = [("1", "a"), ("2", "b "), ("3", "C"), ("4", "d"), ("5", "e"), ("6", "f"), ("20", "t")];
+        let expected = [
+            "1 applied", "2 reworded", "3 altered", "4 late", "5 running", "6 late", "7 missing", "20 late", "30 ahead",
+        ];
+        assert_eq!(states(&scripts, &entries), expected);
+    }
+
+    #[test]
+    fn a_text_under_another_version_moved() {
+        let entries = [entry("1", "a", Stored::Applied), entry("2", "b", Stored::Applied)];
+        assert_eq!(states(&[("1", "a"), ("3", "b")], &entries), ["1 applied", "3 moved"]);
+        let after = [entries[0].clone(), entries[1].clone(), entry("3", "b", Stored::Applied)];
+        assert_eq!(states(&[("1", "a"), ("3", "b")], &after), ["1 applied", "3 applied"]);
+    }
+
+    #[test]
+    fn nothing_journaled_is_pending() {
+        assert_eq!(states(&[("2", "a"), ("10", "b")], &[]), ["2 pending", "10 pending"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! The files of a project: a folder, or a tree that was put into the program. Paths are relative, with `/`.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+/// Where a project's files are.
+#[derive(Debug, Clone)]
+pub enum Files {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In the program: path and content.
+    Embedded(&'static [(&'static str, &'static [u8])]),
+}
+
+/// Something found in a project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// Relative to the project, with `/`.
+    pub path: String,
+    /// What it is.
+    pub kind: FoundKind,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FoundKind {
+    /// A file that may be read.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link that leads out of the project, or nowhere.
+    Outside,
+    /// A device, a pipe, a socket.
+    Special,
+    /// It cannot be looked at, and why.
+    Unreadable(String),
+}
+
+impl Files {
+    /// Returns the folder, if there is one.
+    pub fn root(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(root) => Some(root),
+            Self::Embedded(_) => None,
+        }
+    }
+
+    /// Lists what is below a folder, to any depth, sorted by path. A folder that is not there holds nothing.
+    pub fn walk(&self, folder: &str) -> Vec<Found> {
+        match self {
+            Self::Folder(root) => walk(root, folder),
+            Self::Embedded(files) => {
+                let below = files.iter().filter(|(path, _)| is_below(path, folder));
+                below.map(|(path, _)| Found { path: (*path).to_owned(), kind: FoundKind::File }).collect()
+            }
+        }
+    }
+
+    /// Opens a file.
+    pub fn open(&self, path: &str) -> io::Result<Box<dyn Read>> {
+        match self {
+            Self::Folder(root) => Ok(Box::new(std::fs::File::open(root.join(path))?)),
+            Self::Embedded(files) => find(files, path).map(|content| Box::new(content) as Box<dyn Read>),
+        }
+    }
+
+    /// Reads a file whole.
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Folder(root) => std::fs::read(root.join(path)),
+            Self::Embedded(files) => find(files, path).map(<[u8]>::to_vec),
+        }
+    }
+
+    /// Returns true if there is such a file.
+    pub fn has(&self, path: &str) -> bool {
+        match self {
+            Self::Folder(root) => root.join(path).is_file(),
+            Self::Embedded(files) => find(files, path).is_ok(),
+        }
+    }
+
+    /// Returns true if a path stays inside the project, symbolic links followed.
+    pub fn is_inside(&self, path: &str) -> bool {
+        match self {
+            Self::Folder(root) => leads_inside(root, &root.join(path)),
+            Self::Embedded(_) => true,
+        }
+    }
+}
+
+fn find(files: &'static [(&'static str, &'static [u8])], path: &str) -> io::Result<&'static [u8]> {
+    let found = files.iter().find(|(known, _)| *known == path);
+    found.map(|(_, content)| *content).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn leads_inside(root: &Path, path: &Path) -> bool {
+    match (root.canonicalize(), path.canonicalize()) {
+        (Ok(root), Ok(path)) => path.starts_with(root),
+        _ => false,
+    }
+}
+
+fn walk(root: &Path, folder: &str) -> Vec<Found> {
+    let top = root.join(folder);
+    if !top.exists() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for entry in WalkDir::new(&top).min_depth(1).sort_by_file_name() {
+        match entry {
+            Ok(entry) => found.push(Found { path: relative(root, entry.path()), kind: kind_of(root, &entry) }),
+            Err(error) => {
+                let path = error.path().map_or_else(|| folder.to_owned(), |path| relative(root, path));
+                found.push(Found { path, kind: FoundKind::Unreadable(error.to_string()) });
+            }
+        }
+    }
+    found
+}
+
+/// Says what an entry is. A link to a folder is not entered by the walk, so loops end.
+fn kind_of(root: &Path, entry: &walkdir::DirEntry) -> FoundKind {
+    let kind = entry.file_type();
+    if kind.is_dir() {
+        FoundKind::Folder
+    } else if kind.is_file() {
+        FoundKind::File
+    } else if kind.is_symlink() {
+        match entry.path().metadata() {
+            Ok(metadata) if leads_inside(root, entry.path()) => {
+                if metadata.is_file() { FoundKind::File } else { FoundKind::Folder }
+            }
+            _ => FoundKind::Outside,
+        }
+    } else {
+        FoundKind::Special
+    }
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}

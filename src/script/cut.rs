@@ -1,0 +1,369 @@
+//! From text to what runs: the script cut into statements, each with its guards and what must be known of it,
+//! or everything that is wrong with it before anything runs.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::{Checksum, Directive, Fault, Guard, Text, body};
+use crate::sql::{self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl};
+
+/// A script, cut.
+#[derive(Debug, Clone, Default)]
+pub struct Cut {
+    /// What to run, in order.
+    pub parts: Vec<Part>,
+    /// The guards that parts refer to.
+    pub guards: Vec<PlacedGuard>,
+    /// Run statement by statement, outside a transaction.
+    pub no_transaction: bool,
+    /// SQLite: foreign keys off around the transaction.
+    pub foreign_keys_off: bool,
+    /// The script's own limit for waiting on a lock.
+    pub lock_timeout: Option<Duration>,
+    /// The script's own limit for a statement.
+    pub statement_timeout: Option<Duration>,
+    /// Code objects to suspend.
+    pub suspend_code: Vec<String>,
+    /// Code files that run before this one.
+    pub after: Vec<String>,
+    /// False if the script holds what must not share a transaction with other scripts.
+    pub fusible: bool,
+}
+
+/// One statement, or one COPY with its data.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The statement in the text, without the `;`.
+    pub span: Span,
+    /// For `COPY … FROM stdin`: the lines of data, without the closing `\.`.
+    pub copy_data: Option<Span>,
+    /// Indexes into the guards; all must let it run.
+    pub guards: Vec<usize>,
+    /// True for a batch that runs until it changes no row.
+    pub repeat: bool,
+    /// True if the database refuses the statement inside a transaction.
+    pub refuses_transaction: bool,
+    /// True if the statement may end the transaction by itself (CALL, DO).
+    pub may_commit: bool,
+    /// True if the statement changes settings of the session, which a resumed script needs again.
+    pub sets_session: bool,
+    /// The digest of the statement's tokens: what a resumed script is compared by.
+    pub digest: Checksum,
+}
+
+/// A guard and where it is written.
+#[derive(Debug, Clone)]
+pub struct PlacedGuard {
+    /// The test.
+    pub guard: Guard,
+    /// The directive in the text.
+    pub span: Span,
+}
+
+/// Cuts a script. `settings` are directives from `dbbuild.toml`, for scripts that must not be edited.
+pub fn cut(text: &Text, dialect: Dialect, settings: &[Directive]) -> Result<Cut, Vec<Fault>> {
+    let mut reader = Reader::new(text, dialect);
+    for directive in settings {
+        reader.about_the_file(directive.clone());
+    }
+    let statements = reader.read();
+    reader.judge(&statements);
+    if reader.faults.is_empty() { Ok(reader.cut) } else { Err(reader.faults) }
+}
+
+/// Returns the checksum over a text's tokens: directives included, other comments and white space not. Two texts
+/// that differ only in those have the same one; what cannot be read as tokens counts as it is written.
+pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
+    let tokens = Lexer::new(text, dialect).map_while(Result::ok).filter_map(|token| {
+        let written = token.span.text(text);
+        match token.kind {
+            TokenKind::LineComment => body(written),
+            kind if kind.is_trivia() => None,
+            _ => Some(written),
+        }
+    });
+    Checksum::of_tokens(tokens)
+}
+
+/// Returns the directives in a text with their spans, without judging where they stand.
+pub fn directives(text: &str, dialect: Dialect) -> Vec<(Span, &str)> {
+    if !text.contains("dbbuild:") {
+        return Vec::new();
+    }
+    let comments = Lexer::new(text, dialect).map_while(Result::ok).filter(|token| token.kind == TokenKind::LineComment);
+    comments.filter_map(|token| body(token.span.text(text)).map(|body| (token.span, body))).collect()
+}
+
+struct Reader<'a> {
+    text: &'a Text,
+    dialect: Dialect,
+    cut: Cut,
+    faults: Vec<Fault>,
+    /// Guards, by index, that apply to the next statement only.
+    next_guards: Vec<usize>,
+    next_repeat: Option<Span>,
+    group: Option<usize>,
+    has_directives: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a Text, dialect: Dialect) -> Self {
+        Self {
+            text,
+            dialect,
+            cut: Cut { fusible: true, ..Cut::default() },
+            faults: Vec::new(),
+            next_guards: Vec::new(),
+            next_repeat: None,
+            group: None,
+            has_directives: text.as_str().contains("dbbuild:"),
+        }
+    }
+
+    fn fault(&mut self, code: &'static str, span: Span, message: impl Into<String>, hint: Option<&str>) {
+        let place = self.text.place(span);
+        let mut fault = Fault::new(code, &place.file.clone(), message).at(place);
+        fault.hint = hint.map(str::to_owned);
+        self.faults.push(fault);
+    }
+
+    /// Reads the statements and the directives between them.
+    fn read(&mut self) -> Vec<Statement> {
+        let text = self.text.as_str();
+        let mut statements = Statements::new(text, self.dialect);
+        let mut found = Vec::new();
+        while let Some(next) = statements.next() {
+            match next {
+                Ok(statement) => {
+                    self.directives_in(statement.lead, found.is_empty());
+                    self.part(&statement);
+                    self.directives_in(statement.tail, false);
+                    found.push(statement);
+                }
+                Err(error) => self.lexical(&error),
+            }
+        }
+        self.directives_in(statements.rest(), found.is_empty());
+        for index in std::mem::take(&mut self.next_guards) {
+            let span = self.cut.guards[index].span;
+            self.fault("script/guard-of-nothing", span, "no statement follows this guard", Some("put it in front of its statement"));
+        }
+        if let Some(span) = self.next_repeat.take() {
+            self.fault("script/repeat-of-nothing", span, "no statement follows `repeat`", Some("put it in front of its statement"));
+        }
+        if let Some(index) = self.group.take() {
+            let span = self.cut.guards[index].span;
+            self.fault("script/group-without-end", span, "this group has no end", Some("close it with `-- dbbuild: end`"));
+        }
+        found
+    }
+
+    fn lexical(&mut self, error: &LexError) {
+        let hint = match &error.kind {
+            LexErrorKind::MetaCommand { name } => Some(instead_of(name)),
+            LexErrorKind::UnterminatedString
+            | LexErrorKind::UnterminatedIdentifier
+            | LexErrorKind::UnterminatedComment
+            | LexErrorKind::UnterminatedDollarQuote { .. }
+            | LexErrorKind::UnterminatedCopyData => Some("close what begins here"),
+            LexErrorKind::TextAfterCopy | LexErrorKind::Nul => None,
+        };
+        let code = match &error.kind {
+            LexErrorKind::MetaCommand { .. } => "script/meta-command",
+            LexErrorKind::Nul => "script/nul",
+            _ => "script/unterminated",
+        };
+        self.fault(code, error.span, error.to_string(), hint);
+    }
+
+    fn directives_in(&mut self, span: Span, at_head: bool) {
+        if !self.has_directives {
+            return;
+        }
+        let text = self.text.as_str();
+        let comments: Vec<Span> = Lexer::part(text, span, self.dialect)
+            .map_while(Result::ok)
+            .filter(|token| token.kind == TokenKind::LineComment)
+            .map(|token| token.span)
+            .collect();
+        for comment in comments {
+            let Some(body) = body(comment.text(text)) else { continue };
+            match Directive::parse(body) {
+                Ok(directive) => self.directive(directive, comment, at_head),
+                Err(error) => self.fault("script/directive", comment, error.to_string(), Some("see docs/reference/directives.md")),
+            }
+        }
+    }
+
+    fn directive(&mut self, directive: Directive, span: Span, at_head: bool) {
+        if directive.is_about_the_file() {
+            if at_head {
+                self.about_the_file(directive);
+            } else {
+                let hint = Some("move it to the head of the file");
+                self.fault("script/directive-not-at-head", span, "this directive is about the whole file", hint);
+            }
+            return;
+        }
+        match directive {
+            Directive::Guard(guard) => {
+                let group = guard.group;
+                self.cut.guards.push(PlacedGuard { guard, span });
+                let index = self.cut.guards.len() - 1;
+                if !group {
+                    self.next_guards.push(index);
+                } else if self.group.is_some() {
+                    self.fault("script/nested-group", span, "a group inside a group", Some("end the first one before"));
+                } else {
+                    self.group = Some(index);
+                }
+            }
+            Directive::End => {
+                if self.group.take().is_none() {
+                    self.fault("script/end-of-nothing", span, "`end` without a group", Some("begin one with `unless … begin`"));
+                }
+            }
+            Directive::RepeatUntilNoRows => self.next_repeat = Some(span),
+            // Includes are framed in before, and what lint allows is lint's.
+            _ => {}
+        }
+    }
+
+    fn about_the_file(&mut self, directive: Directive) {
+        match directive {
+            Directive::NoTransaction => self.cut.no_transaction = true,
+            Directive::ForeignKeysOff => self.cut.foreign_keys_off = true,
+            Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
+            Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
+            Directive::SuspendCode(names) => self.cut.suspend_code.extend(names),
+            Directive::After(names) => self.cut.after.extend(names),
+            _ => {}
+        }
+    }
+
+    fn part(&mut self, statement: &Statement) {
+        let text = self.text.as_str();
+        if self.has_directives && statement.text(text).contains("dbbuild:") {
+            let inside = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
+            let misplaced = inside.filter(|token| token.kind == TokenKind::LineComment).map(|token| token.span);
+            let misplaced: Vec<Span> = misplaced.filter(|span| body(span.text(text)).is_some()).collect();
+            for span in misplaced {
+                self.fault("script/directive-inside", span, "a directive inside a statement", Some("put it in front of the statement"));
+            }
+        }
+        let tokens = statement.tokens(text, self.dialect);
+        let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
+        self.cut.parts.push(Part {
+            span: statement.span,
+            copy_data: statement.copy_data,
+            guards,
+            repeat: self.next_repeat.take().is_some(),
+            refuses_transaction: sql::refuses_transaction(tokens).is_some(),
+            may_commit: sql::may_commit(tokens),
+            sets_session: sql::session_setting(tokens)== Some(sql::SessionSetting::Session),
+            digest: Checksum::default(),
+        });
+    }
+
+    /// Looks at the statements as a whole: whose transaction it is, and what cannot run as the script says.
+    fn judge(&mut self, statements: &[Statement]) {
+        let mut kept = 0..statements.len();
+        if self.dialect == Dialect::Sqlite {
+            self.foreign_keys_pair(statements, &mut kept);
+        }
+        self.transaction_pair(statements, &mut kept);
+        let text = self.text.as_str();
+        for (index, statement) in statements.iter().enumerate().take(kept.end).skip(kept.start) {
+            self.judge_statement(statement.span, statement.tokens(text, self.dialect));
+            if self.cut.no_transaction {
+                let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
+                let significant = tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text));
+                self.cut.parts[index].digest = Checksum::of_tokens(significant);
+            } else if self.cut.parts[index].repeat {
+                let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
+                self.fault("script/repeat-in-transaction", statement.span, "`repeat` works outside a transaction only", hint);
+            }
+        }
+        self.cut.parts.truncate(kept.end);
+        self.cut.parts.drain(..kept.start.min(kept.end));
+    }
+
+    /// Reads `PRAGMA foreign_keys=off` at the head and `=on` at the end as `foreign-keys off`.
+    fn foreign_keys_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
+        let is = |index: usize, on: bool| {
+            foreign_keys_pragma(statements[index].tokens(self.text.as_str(), self.dialect)) == Some(on)
+        };
+        if kept.len() >= 2 && !self.cut.no_transaction && is(kept.start, false) && is(kept.end - 1, true) {
+            self.cut.foreign_keys_off = true;
+            *kept = kept.start + 1..kept.end - 1;
+        }
+    }
+
+    /// Reads one `BEGIN … COMMIT` around the whole script as the tool's own transaction.
+    fn transaction_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
+        let control = |index: usize| sql::transaction_control(statements[index].tokens(self.text.as_str(), self.dialect));
+        if kept.len() >= 2
+            && !self.cut.no_transaction
+            && control(kept.start) == Some(TransactionControl::Begin)
+            && control(kept.end - 1) == Some(TransactionControl::Commit)
+        {
+            *kept = kept.start + 1..kept.end - 1;
+        }
+    }
+
+    fn judge_statement(&mut self, span: Span, tokens: sql::Tokens<'_>) {
+        if sql::transaction_control(tokens).is_some() {
+            let hint = "take it out: the tool commits the script together with its journal entry; for a script that \
+                        must run outside a transaction put `-- dbbuild: no-transaction` at its head";
+            self.fault("script/own-transaction", span, "the script controls the transaction itself", Some(hint));
+        }
+        if let Some(what) = sql::refuses_transaction(tokens)
+            && !self.cut.no_transaction
+        {
+            let hint = "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
+                        `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml";
+            self.fault("script/needs-no-transaction", span, format!("{what} cannot run inside a transaction"), Some(hint));
+        }
+        if let Some(what) = sql::session_object(tokens)
+            && self.cut.no_transaction
+        {
+            let hint = "a script without a transaction may resume in a new session; use a table, or a script of its own";
+            self.fault("script/session-object", span, format!("{what} would be lost if the script is interrupted"), Some(hint));
+        }
+        if sql::copy_to_stdout(tokens) {
+            self.fault("script/copy-out", span, "COPY … TO STDOUT has nobody to read it here", Some("take it out"));
+        }
+        if sql::fusion_barrier(tokens).is_some() {
+            self.cut.fusible = false;
+        }
+    }
+}
+
+/// Returns what `PRAGMA foreign_keys = …` switches to; `None` for every other statement.
+fn foreign_keys_pragma(mut tokens: sql::Tokens<'_>) -> Option<bool> {
+    if !tokens.eat_words(&["pragma", "foreign_keys"]) {
+        return None;
+    }
+    let rest = tokens.text().get(tokens.start()..)?;
+    let value: String = rest.chars().take_while(|c| *c != ';').filter(|c| c.is_alphanumeric()).collect();
+    match value.to_ascii_lowercase().as_str() {
+        "off" | "0" | "false" | "no" => Some(false),
+        "on" | "1" | "true" | "yes" => Some(true),
+        _ => None,
+    }
+}
+
+fn instead_of(command: &str) -> &'static str {
+    match command.trim_start_matches(['\\', '.']) {
+        "i" | "ir" | "include" | "include_relative" | "read" => "write `-- dbbuild: include path` instead",
+        "c" | "connect" | "open" => "the target says which database it is; take it out",
+        "set" | "unset" | "gset" | "if" | "elif" | "else" | "endif" => {
+            "declare variables with `-- dbbuild: variables name` and give their values in dbbuild.toml"
+        }
+        "gexec" => "write a DO block with EXECUTE format(…) instead",
+        "copy" | "import" => "write `COPY … FROM stdin;` with the rows below it, or a CSV seed",
+        "restrict" | "unrestrict" => "pg_dump wrote it for psql; take both lines out",
+        _ => "take it out: scripts hold SQL only",
+    }
+}
+

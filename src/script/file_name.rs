@@ -1,0 +1,110 @@
+//! The grammar of a script's file name in the plain layout: `0007_search.postgres.down.sql`.
+
+use super::{Version, VersionError};
+use crate::sql::Dialect;
+
+/// What a script's file name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The ordering key.
+    pub version: Version,
+    /// What stands between the version and the suffixes: `search`.
+    pub name: String,
+    /// The engine it is for; `None` for each.
+    pub engine: Option<Dialect>,
+    /// Whether it makes the version or takes it back.
+    pub role: Role,
+}
+
+/// Whether a file makes a version or takes it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Makes it.
+    Up,
+    /// Takes it back.
+    Down,
+}
+
+/// Why a file name is none of a script's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileNameError {
+    /// It has no version.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// Its last suffix looks like an engine's but is none.
+    #[error("unknown engine suffix `.{suffix}`")]
+    Engine {
+        /// The suffix.
+        suffix: String,
+        /// The suffix that was probably meant, or none.
+        meant: Option<&'static str>,
+    },
+}
+
+impl FileName {
+    /// Reads a file's name, `.sql` included.
+    pub fn parse(file_name: &str) -> Result<Self, FileNameError> {
+        let mut stem = strip_sql(file_name);
+        let mut role = Role::Up;
+        // Some histories have `1_x.up..sql`; the empty suffix says nothing.
+        stem = stem.strip_suffix('.').unwrap_or(stem);
+        for (suffix, of) in [(".down", Role::Down), (".up", Role::Up)] {
+            if let Some(rest) = stem.strip_suffix(suffix) {
+                (stem, role) = (rest, of);
+                break;
+            }
+        }
+        let (stem, engine) = engine_suffix(stem)?;
+        let (version, rest) = Version::split(stem)?;
+        Ok(Self { version, name: name_behind(rest), engine, role })
+    }
+}
+
+/// Returns what stands between a version and the suffixes, without the separator.
+pub fn name_behind(rest: &str) -> String {
+    rest.trim_start_matches(['_', '-', '.', ' ']).to_owned()
+}
+
+/// Takes `.sql` off a file's name, in any case.
+pub fn strip_sql(file_name: &str) -> &str {
+    match file_name.len().checked_sub(4) {
+        Some(at) if file_name.is_char_boundary(at) && file_name[at..].eq_ignore_ascii_case(".sql") => &file_name[..at],
+        _ => file_name,
+    }
+}
+
+/// Takes an engine's suffix off a name: `search.postgres` is `search` for PostgreSQL.
+pub fn engine_suffix(stem: &str) -> Result<(&str, Option<Dialect>), FileNameError> {
+    let Some((rest, suffix)) = stem.rsplit_once('.') else { return Ok((stem, None)) };
+    let meant = match suffix.to_ascii_lowercase().as_str() {
+        "postgres" if suffix == "postgres" => return Ok((rest, Some(Dialect::Postgres))),
+        "sqlite" if suffix == "sqlite" => return Ok((rest, Some(Dialect::Sqlite))),
+        "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => Some("postgres"),
+        "sqlite" | "sqlite3" => Some("sqlite"),
+        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "duckdb" | "cockroachdb" | "db2" => None,
+        _ => return Ok((stem, None)),
+    };
+    Err(FileNameError::Engine { suffix: suffix.to_owned(), meant })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_version_name_engine_and_role() {
+        let parse = |name: &str| {
+            let parsed = FileName::parse(name).unwrap();
+            (parsed.version.to_string(), parsed.name, parsed.engine, parsed.role)
+        };
+        assert_eq!(parse("0007_search.postgres.sql"), ("7".into(), "search".into(), Some(Dialect::Postgres), Role::Up));
+        assert_eq!(parse("9_split.sqlite.down.sql"), ("9".into(), "split".into(), Some(Dialect::Sqlite), Role::Down));
+        assert_eq!(parse("10_x.up.sql"), ("10".into(), "x".into(), None, Role::Up));
+        assert_eq!(parse("10_x.up..sql"), ("10".into(), "x".into(), None, Role::Up));
+        assert_eq!(parse("1_to_v1.2.sql"), ("1".into(), "to_v1.2".into(), None, Role::Up));
+        assert_eq!(parse("0001.SQL"), ("1".into(), String::new(), None, Role::Up));
+        let error = FileName::parse("1_x.sqlite3.sql").unwrap_err();
+        assert_eq!(error, FileNameError::Engine { suffix: "sqlite3".into(), meant: Some("sqlite") });
+    }
+}
