@@ -149,7 +149,9 @@ fn ended(
     };
     let message = match claims {
         0 => "this statement rolled back the transaction that the text ran in; nothing was kept",
-        _ => "this statement committed the transaction that the text ran in; what stands before it was kept, without an entry in the journal",
+        _ => {
+            "this statement committed the transaction that the text ran in; what stands before it was kept, without an entry in the journal"
+        }
     };
     let hint = "take COMMIT, END and ROLLBACK out: the tool begins and ends the transaction; \
                 or write `-- dbbuild: no-transaction` at the head";

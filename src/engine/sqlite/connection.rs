@@ -60,10 +60,8 @@ fn make_parent(file: &Path) -> Result<()> {
 
 fn open_to_read(database: &Database) -> Result<Connection> {
     let (name, flags) = database.address();
-    let flags = flags
-        | OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let flags =
+        flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let Some(file) = database.file() else {
         return Connection::open_with_flags(name, flags).map_err(|error| cannot(database, &error));
     };

@@ -38,7 +38,10 @@ enum Location {
     File(PathBuf),
     /// A database of the `memdb` file system, shared by this process's connections under one name
     /// (<https://sqlite.org/src/file/src/memdb.c>). It lives as long as the connection kept here.
-    Memory { uri: String, _anchor: Mutex<Connection> },
+    Memory {
+        uri: String,
+        _anchor: Mutex<Connection>,
+    },
 }
 
 impl Database {

@@ -47,12 +47,16 @@ fn catalog_type(kind: Object) -> std::result::Result<&'static str, &'static str>
         Object::View => Ok("view"),
         Object::Trigger => Ok("trigger"),
         Object::Column => Ok("column"),
-        Object::Constraint => Err(
-            "SQLite has no catalog of constraints: guard by what came with it, an index or a column, or use \
-             `unless query SELECT …`",
+        Object::Constraint => {
+            Err("SQLite has no catalog of constraints: guard by what came with it, an index or a column, or use \
+             `unless query SELECT …`")
+        }
+        Object::Schema => Err(
+            "SQLite has no schemas; the name of an attached database is `unless query SELECT 1 FROM pragma_database_list WHERE name = '…'`",
         ),
-        Object::Schema => Err("SQLite has no schemas; the name of an attached database is `unless query SELECT 1 FROM pragma_database_list WHERE name = '…'`"),
-        Object::Function => Err("functions come from the program; ask with `unless query SELECT 1 FROM pragma_function_list WHERE name = '…'`"),
+        Object::Function => Err(
+            "functions come from the program; ask with `unless query SELECT 1 FROM pragma_function_list WHERE name = '…'`",
+        ),
         Object::Type | Object::Role | Object::Sequence | Object::Extension | Object::Policy => {
             Err("SQLite has none; name the statement's file `.postgres.sql`, or use `unless query SELECT …`")
         }
@@ -135,7 +139,8 @@ fn asks(connection: &Connection, units: &[Unit], at: usize, placed: &PlacedGuard
     let wrong = |error: rusqlite::Error| failed(units, at, placed.span, &error);
     let present = match &placed.guard.test {
         Test::Query(query) => {
-            let mut statement = connection.prepare(query).map_err(|error| failed_query(units, at, placed, query, &error))?;
+            let mut statement =
+                connection.prepare(query).map_err(|error| failed_query(units, at, placed, query, &error))?;
             if !statement.readonly() || statement.column_count() == 0 {
                 let message = "a guard asks; this query changes something".to_owned();
                 return Err(refused(units, at, placed.span, "SQLITE_READONLY", message, Some("write a SELECT")));
@@ -185,7 +190,9 @@ fn is_there(connection: &Connection, kind: Object, asked: &Asked) -> rusqlite::R
     let catalog = match asked.schema.as_str() {
         "main" => "sqlite_schema".to_owned(),
         "temp" => "sqlite_temp_schema".to_owned(),
-        other if there(attached, [other, &asked.object, word])? => format!("{}.sqlite_schema", super::names::quote(other)),
+        other if there(attached, [other, &asked.object, word])? => {
+            format!("{}.sqlite_schema", super::names::quote(other))
+        }
         _ => return Ok(false),
     };
     let sql = format!("select exists (select 1 from {catalog} where type = ?2 and name = ?1 collate nocase)");

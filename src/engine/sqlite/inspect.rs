@@ -96,7 +96,8 @@ fn mark(connection: &Connection, names: &Names) -> Result<Option<Mark>> {
     if there.is_none() {
         return Ok(None);
     }
-    let sql = format!("select environment, protected from {} where id = 1 and environment is not null", names.environment);
+    let sql =
+        format!("select environment, protected from {} where id = 1 and environment is not null", names.environment);
     let mark = connection.query_row(&sql, [], |row| {
         // What is neither 0 nor 1 protects.
         let protected = row.get::<_, Option<i64>>(1)? != Some(0);
@@ -115,9 +116,8 @@ fn objects(connection: &Connection, names: &Names) -> Result<Vec<String>> {
               order by rowid",
         )
         .map_err(&known)?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-    });
+    let rows = statement
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)));
     let mut objects = Vec::new();
     for row in rows.map_err(&known)? {
         let (kind, name, table) = row.map_err(&known)?;

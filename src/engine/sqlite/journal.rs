@@ -83,9 +83,8 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
 pub(super) fn format(connection: &Connection, names: &Names) -> Result<Option<u32>> {
     let known = doing("reading the journal");
     let sql = "select exists (select 1 from sqlite_schema where type = 'table' and name = ?1 collate nocase)";
-    let there = |table: &str| {
-        connection.query_row(sql, [names.stored(table)], |row| row.get::<_, bool>(0)).map_err(&known)
-    };
+    let there =
+        |table: &str| connection.query_row(sql, [names.stored(table)], |row| row.get::<_, bool>(0)).map_err(&known);
     if !there("journal")? {
         return Ok(None);
     }

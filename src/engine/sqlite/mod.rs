@@ -28,9 +28,9 @@ mod progress;
 mod run;
 mod session;
 mod statements;
-mod transaction;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 use database::Database;
 use session::SqliteSession;

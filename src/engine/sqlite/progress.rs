@@ -25,7 +25,13 @@ pub(super) struct Progress {
 }
 
 /// Reads the progress of an interrupted script and makes it this run's; `None` if it is no longer running.
-pub(super) fn resume(connection: &Connection, database: &Database, unit: &Unit, attempt: i32, run: &Run) -> Result<Option<(i64, Progress)>> {
+pub(super) fn resume(
+    connection: &Connection,
+    database: &Database,
+    unit: &Unit,
+    attempt: i32,
+    run: &Run,
+) -> Result<Option<(i64, Progress)>> {
     let sql = format!(
         "update {} set run = ?5, tool_version = ?6, applied_by = ?7, error = null
           where project = ?1 and kind = ?2 and key = ?3 and attempt = ?4 and state = 'running'
@@ -34,7 +40,13 @@ pub(super) fn resume(connection: &Connection, database: &Database, unit: &Unit, 
     );
     let entry = &unit.entry;
     let values = rusqlite::params![
-        entry.project, entry.kind.as_str(), entry.key, attempt, run.id, run.tool_version, database.user
+        entry.project,
+        entry.kind.as_str(),
+        entry.key,
+        attempt,
+        run.id,
+        run.tool_version,
+        database.user
     ];
     let row = connection.query_row(&sql, values, |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)));
     let Some((sequence, text)) = row.optional().map_err(|error| unusable(&database.names, &error))? else {
@@ -43,7 +55,11 @@ pub(super) fn resume(connection: &Connection, database: &Database, unit: &Unit, 
     let progress = match text {
         None => Progress::default(),
         Some(text) => serde_json::from_str(&text).map_err(|error| {
-            EngineError::Journal(format!("the progress of {} {} cannot be read: {error}", entry.kind.as_str(), entry.key))
+            EngineError::Journal(format!(
+                "the progress of {} {} cannot be read: {error}",
+                entry.kind.as_str(),
+                entry.key
+            ))
         })?,
     };
     Ok(Some((sequence, progress)))

@@ -75,7 +75,14 @@ pub(super) fn of_unit(units: &[Unit], at: usize, span: Span, mut failure: SqlFai
 }
 
 /// Returns the failure of a unit that something else than SQLite finds.
-pub(super) fn refused(units: &[Unit], at: usize, span: Span, code: &str, message: String, hint: Option<&str>) -> EngineError {
+pub(super) fn refused(
+    units: &[Unit],
+    at: usize,
+    span: Span,
+    code: &str,
+    message: String,
+    hint: Option<&str>,
+) -> EngineError {
     let hint = hint.map(str::to_owned);
     let failure = SqlFailure { code: code.to_owned(), message, detail: None, hint, context: None, position: None };
     of_unit(units, at, span, failure)

@@ -11,9 +11,7 @@ use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::statements::is_pragma;
 use super::{apply, connection, inspect, journal, transaction};
-use crate::engine::{
-    Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait,
-};
+use crate::engine::{Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -95,10 +93,11 @@ impl Session for SqliteSession {
 
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
         self.tell(observer);
-        if self.lock.is_none() && self.database.locks {
-            if let Some(file) = self.database.file() {
-                self.lock = Some(lock::take(&self.database, file, wait, observer)?);
-            }
+        if let Some(file) = self.database.file()
+            && self.lock.is_none()
+            && self.database.locks
+        {
+            self.lock = Some(lock::take(&self.database, file, wait, observer)?);
         }
         Ok(())
     }
@@ -156,14 +155,7 @@ impl Session for SqliteSession {
         Err(EngineError::Journal("not yet".to_owned()))
     }
 
-    fn load(
-        &mut self,
-        _: &Path,
-        _: &[NewEntry],
-        _: &[RowSeed],
-        _: &Run,
-        _: &mut dyn Observer,
-    ) -> Result<()> {
+    fn load(&mut self, _: &Path, _: &[NewEntry], _: &[RowSeed], _: &Run, _: &mut dyn Observer) -> Result<()> {
         Err(EngineError::Journal("not yet".to_owned()))
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn run(
     })?;
     let Some((sequence, progress)) = claimed else { return Ok(Outcome::Taken) };
     let mut work = Work { connection, database, units, unit, sequence, progress, applied: Applied::default(), since };
-    match work.to_the_end(observer) {
+    match work.run_rest(observer) {
         Ok(()) => Ok(Outcome::Applied(work.applied)),
         Err(error) => Err(work.failed(error)),
     }
@@ -71,9 +71,10 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn to_the_end(&mut self, observer: &mut dyn Observer) -> Result<()> {
+    fn run_rest(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let finished = self.progress.done.len();
-        for part in self.unit.parts.iter().take(finished).filter(|part| part.sets_session || is_pragma(self.unit, part)) {
+        for part in self.unit.parts.iter().take(finished).filter(|part| part.sets_session || is_pragma(self.unit, part))
+        {
             statement(self.connection, self.units, 0, part)?;
         }
         let mut answers = Answers { groups: std::mem::take(&mut self.progress.groups) };
