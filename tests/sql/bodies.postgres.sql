@@ -1,7 +1,7 @@
 -- Bodies that are not quoted: semicolons inside do not end the statement.
 CREATE FUNCTION add(a int, b int) RETURNS int LANGUAGE sql RETURN a + b;
 
-create or replace function both(a int) returns setof int
+create or replace function pair(a int) returns setof int
 language sql
 begin atomic
   select 1;

@@ -11,3 +11,4 @@ select 'create table ' || name from names \gexec
 select '\d', $$\d$$, E'\\d', "\d"; -- \d
 \unrestrict abcDEF123
 select 2;
+select 1 \

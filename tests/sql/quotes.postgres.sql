@@ -18,7 +18,7 @@ select 7 -- 'quote
 ;
 select 'a' /* ' */ , 'b;';
 select '-- no; comment', $$-- no; comment$$;
-select $1, $2::int[], a[1:2], x => 1;
+select $1, $2::int[], a[1:2], f(x => 1);
 select '{"a": "$$"}'::jsonb ? 'a;', '$body$', '$$';
 select 'é;ü', "ñ;" from naïve;
 create function f() returns trigger language plpgsql as $function$
@@ -33,4 +33,4 @@ create function g() returns int language plpython3u as $py$
 s = """it's; $$"""
 return 1 # don't
 $py$;
-select 1 \
+select 1
