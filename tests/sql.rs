@@ -13,6 +13,8 @@
 
 #[path = "sql/golden.rs"]
 mod golden;
+#[path = "sql/known.rs"]
+mod known;
 #[path = "sql/properties.rs"]
 mod properties;
 #[cfg(feature = "sqlite")]
@@ -61,9 +63,12 @@ fn show(out: &mut String, text: &str, dialect: Dialect, lines: &LineIndex, numbe
     let head = Head::of(tokens);
     let at = lines.position(text, statement.span.start);
     write!(out, "{number} {at} {:?}", head.verb).unwrap();
-    head.kind.map(|kind| write!(out, " {kind}").unwrap());
-    head.name.map(|name| write!(out, " {name}").unwrap());
-    head.table.map(|table| write!(out, " on {table}").unwrap());
+    let words = [
+        head.kind.map(|kind| format!(" {kind}")),
+        head.name.map(|name| format!(" {name}")),
+        head.table.map(|table| format!(" on {table}")),
+    ];
+    out.extend(words.into_iter().flatten());
     let traits = [
         transaction_control(tokens).map(|control| format!("control: {control:?}")),
         refuses_transaction(tokens).map(|reason| format!("refuses: {reason}")),

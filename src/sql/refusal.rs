@@ -18,7 +18,7 @@ pub fn refuses_transaction(tokens: Tokens<'_>) -> Option<&'static str> {
 }
 
 fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
-    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard"];
+    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard", "repack"];
     match tokens.eat_any(&first)? {
         "vacuum" => Some("VACUUM runs outside a transaction"),
         "discard" => tokens.at_word("all").then_some("DISCARD ALL runs outside a transaction"),
@@ -26,6 +26,7 @@ fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
         "drop" => drop(tokens),
         "reindex" => reindex(tokens),
         "alter" => alter(tokens),
+        "repack" => repack(tokens),
         // A table's name makes it an ordinary statement.
         _ => {
             tokens.eat_parens();
@@ -99,6 +100,15 @@ fn reindex(mut tokens: Tokens<'_>) -> Option<&'static str> {
     }
 }
 
+/// PostgreSQL 19's successor of `CLUSTER` and `VACUUM FULL`.
+fn repack(mut tokens: Tokens<'_>) -> Option<&'static str> {
+    let options = tokens.eat_parens();
+    if options.is_some_and(|options| Tokens::new(tokens.text(), options, Dialect::Postgres).has_word("concurrently")) {
+        return Some("REPACK CONCURRENTLY runs outside a transaction");
+    }
+    tokens.peek().is_none().then_some("REPACK of all tables runs outside a transaction")
+}
+
 fn alter(mut tokens: Tokens<'_>) -> Option<&'static str> {
     match tokens.eat_any(&["system", "database", "table", "subscription"])? {
         "system" => Some("ALTER SYSTEM runs outside a transaction"),
@@ -116,11 +126,13 @@ fn alter(mut tokens: Tokens<'_>) -> Option<&'static str> {
         }
         _ => {
             tokens.eat_name();
-            let refreshes = tokens.eat_words(&["refresh", "publication"])
+            let slot = tokens.at_word("set") && tokens.has_any(&["failover", "two_phase"]);
+            let refreshes = slot
+                || tokens.eat_words(&["refresh", "publication"])
                 || (tokens.at_any(&["set", "add", "drop"])
                     && tokens.has_word("publication")
                     && !says_no_refresh(tokens));
-            refreshes.then_some("ALTER SUBSCRIPTION with a refresh runs outside a transaction")
+            refreshes.then_some("ALTER SUBSCRIPTION that speaks to the publisher runs outside a transaction")
         }
     }
 }
@@ -140,6 +152,7 @@ fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {
             match name.object() {
                 "journal_mode" if sets => Some("PRAGMA journal_mode cannot change inside a transaction"),
                 "foreign_keys" if sets => Some("PRAGMA foreign_keys does nothing inside a transaction"),
+                "temp_store" if sets => Some("PRAGMA temp_store cannot change inside a transaction"),
                 "synchronous" if sets => Some("PRAGMA synchronous cannot change inside a transaction"),
                 "wal_checkpoint" => Some("PRAGMA wal_checkpoint runs outside a transaction"),
                 _ => None,
@@ -179,7 +192,10 @@ mod tests {
             "drop subscription if exists s",
             "alter subscription s refresh publication",
             "alter table t detach partition p concurrently",
+            "alter subscription s set (failover = true)",
             "discard all",
+            "repack (concurrently) t",
+            "repack",
         ] {
             assert!(refused(text), "{text}");
         }
@@ -201,6 +217,8 @@ mod tests {
             "alter table t detach partition p finalize",
             "analyze t",
             "discard plans",
+            "repack t",
+            "alter subscription s set (slot_name = none)",
         ] {
             assert!(!refused(text), "{text}");
         }

@@ -14,7 +14,7 @@ pub enum SessionSetting {
     Local,
     /// `SET CONSTRAINTS`.
     Constraints,
-    /// `SET TRANSACTION`, and `SET SESSION CHARACTERISTICS` aside, nothing else.
+    /// `SET TRANSACTION`; but `SET SESSION CHARACTERISTICS` is for the session.
     Transaction,
 }
 
@@ -27,17 +27,18 @@ pub fn session_setting(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
         let sets = tokens.eat_word("pragma") && tokens.eat_name().is_some() && tokens.peek().is_some();
         return sets.then_some(SessionSetting::Session);
     }
-    match tokens.eat_any(&["set", "reset", "select", "discard"])? {
-        "set" => match tokens.eat_any(&["local", "constraints", "transaction"]) {
+    match Verb::read(&mut tokens) {
+        Verb::Set => match tokens.eat_any(&["local", "constraints", "transaction"]) {
             // `SET local = 1` would be a setting called `local`, which cannot be.
             Some("local") => Some(SessionSetting::Local),
             Some("constraints") => Some(SessionSetting::Constraints),
             Some(_) => Some(SessionSetting::Transaction),
             None => Some(SessionSetting::Session),
         },
-        "reset" => Some(SessionSetting::Session),
-        "discard" => tokens.at_word("all").then_some(SessionSetting::Session),
-        _ => set_config(tokens),
+        Verb::Reset => Some(SessionSetting::Session),
+        Verb::Discard => tokens.at_word("all").then_some(SessionSetting::Session),
+        Verb::Select => set_config(tokens),
+        _ => None,
     }
 }
 
@@ -79,7 +80,7 @@ pub fn session_object(tokens: Tokens<'_>) -> Option<&'static str> {
         Verb::Declare => Some("a cursor"),
         Verb::Load => Some("a loaded library"),
         Verb::Select if selects_into_temporary(tokens) => Some("a temporary object"),
-        _ if takes_session_lock(tokens) => Some("an advisory lock"),
+        Verb::Select if takes_session_lock(tokens) => Some("an advisory lock"),
         _ => None,
     }
 }
@@ -97,7 +98,7 @@ fn selects_into_temporary(mut tokens: Tokens<'_>) -> bool {
 
 fn takes_session_lock(tokens: Tokens<'_>) -> bool {
     let names = ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"];
-    tokens.at_word("select") && names.iter().any(|name| tokens.has_word(name))
+    tokens.has_any(&names)
 }
 
 #[cfg(test)]

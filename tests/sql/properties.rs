@@ -1,10 +1,12 @@
 //! Properties of the lexer and the splitter, on generated texts.
 
 use dbbuild::sql::{
-    Dialect, LexErrorKind, Lexer, LineIndex, Span, Statements, Tokens, actions, creates, fusion_barrier, mentions,
+    LexErrorKind, Lexer, LineIndex, Span, Statements, Tokens, actions, creates, fusion_barrier, mentions,
     refuses_transaction, session_object, session_setting, split, variables,
 };
 use proptest::prelude::*;
+
+use crate::known::{dialect, script};
 
 /// Pieces that open, close or look like something.
 const PIECES: &[&str] = &[
@@ -84,53 +86,9 @@ const PIECES: &[&str] = &[
     "into ",
 ];
 
-fn dialect() -> impl Strategy<Value = Dialect> {
-    prop_oneof![Just(Dialect::Postgres), Just(Dialect::Sqlite)]
-}
-
 fn text() -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(PIECES), 0..40).prop_map(|pieces| pieces.concat());
     prop_oneof![4 => pieces, 1 => any::<String>(), 1 => "\\PC*"]
-}
-
-/// Statements that are one statement each, whatever stands around them.
-const POSTGRES: &[&str] = &[
-    "select 1",
-    "select 'a;''b'",
-    "select E'\\';', $$;'$$, $a$ $$;$$ $a$",
-    "select \"a;\" /* ; /* ; */ */ from t -- ;\n where a",
-    "create function f() returns int begin atomic select case when 1 > 0 then 2 end; end",
-    "create rule r as on insert to t do also (select 1; select 2)",
-    "create table atomic (begin int)",
-    "begin",
-    "end",
-    "do $$ begin if a then b; end if; end $$",
-    "create procedure p() begin atomic end",
-];
-const SQLITE: &[&str] = &[
-    "select 1",
-    "select 'a;''b', \"c;\", [d;], `e;`",
-    "create trigger g after insert on t begin select case 1 when 2 then 3 end; update t set end = 1; end",
-    "create temp trigger g after insert on t begin select 1; end",
-    "explain create trigger g after insert on t begin select 1; end",
-    "begin",
-    "end",
-    "create table begin (trigger, end)",
-    "select (1",
-    "select ':a' -- ;\n, :a",
-];
-const SEPARATORS: &[&str] = &[";", ";\n", " ; ", "; -- it's\n", "; /* it's; */", ";;\n;", "/* x; */;", "-- y;\n;"];
-
-/// A script of known statements, and those statements.
-fn script() -> impl Strategy<Value = (Dialect, String, Vec<&'static str>)> {
-    dialect().prop_flat_map(|dialect| {
-        let known = if dialect == Dialect::Postgres { POSTGRES } else { SQLITE };
-        let parts = prop::collection::vec((prop::sample::select(known), prop::sample::select(SEPARATORS)), 0..12);
-        parts.prop_map(move |parts| {
-            let text = parts.iter().map(|(statement, separator)| format!("{statement}{separator}")).collect();
-            (dialect, text, parts.into_iter().map(|(statement, _)| statement).collect())
-        })
-    })
 }
 
 proptest! {
