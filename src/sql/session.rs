@@ -22,10 +22,7 @@ pub enum SessionSetting {
 #[must_use]
 pub fn session_setting(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
     if tokens.dialect() == Dialect::Sqlite {
-        // Which pragmas belong to the connection only SQLite knows; those that
-        // a value is given to are taken for settings.
-        let sets = tokens.eat_word("pragma") && tokens.eat_name().is_some() && tokens.peek().is_some();
-        return sets.then_some(SessionSetting::Session);
+        return pragma(tokens);
     }
     match Verb::read(&mut tokens) {
         Verb::Set => match tokens.eat_any(&["local", "constraints", "transaction"]) {
@@ -39,6 +36,49 @@ pub fn session_setting(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
         Verb::Discard => tokens.at_word("all").then_some(SessionSetting::Session),
         Verb::Select => set_config(tokens),
         _ => None,
+    }
+}
+
+/// Pragmas that hold for a connection and are not written into the database.
+const CONNECTION_PRAGMAS: &[&str] = &[
+    "analysis_limit",
+    "automatic_index",
+    "busy_timeout",
+    "cache_size",
+    "cache_spill",
+    "case_sensitive_like",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "foreign_keys",
+    "fullfsync",
+    "hard_heap_limit",
+    "ignore_check_constraints",
+    "journal_mode",
+    "journal_size_limit",
+    "legacy_alter_table",
+    "locking_mode",
+    "mmap_size",
+    "query_only",
+    "read_uncommitted",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "secure_delete",
+    "soft_heap_limit",
+    "synchronous",
+    "temp_store",
+    "threads",
+    "trusted_schema",
+    "wal_autocheckpoint",
+    "writable_schema",
+];
+
+fn pragma(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
+    let name = tokens.eat_word("pragma").then(|| tokens.eat_name()).flatten()?.0;
+    // Without a value it only asks.
+    tokens.peek()?;
+    match name.object() {
+        "defer_foreign_keys" => Some(SessionSetting::Local),
+        name => CONNECTION_PRAGMAS.contains(&name).then_some(SessionSetting::Session),
     }
 }
 
@@ -124,6 +164,16 @@ mod tests {
             ("update t set a = 1", None),
         ] {
             assert_eq!(session_setting(Tokens::of(text, Dialect::Postgres)), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("pragma foreign_keys = off", Some(Session)),
+            ("PRAGMA main.Cache_Size(-2000)", Some(Session)),
+            ("pragma foreign_keys", None),
+            ("pragma user_version = 3", None),
+            ("pragma table_info(t)", None),
+            ("pragma defer_foreign_keys = on", Some(Local)),
+        ] {
+            assert_eq!(session_setting(Tokens::of(text, Dialect::Sqlite)), expected, "{text}");
         }
     }
 

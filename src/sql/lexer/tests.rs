@@ -208,6 +208,7 @@ fn sqlite_tokens() {
             "Unknown $",
         ],
     );
+    sqlite("$a(b;c d $a($a(", &["Unknown $a(b;c", "Word d", "Unknown $a($a("]);
     sqlite("$$ a", &["Parameter $$", "Word a"]);
     sqlite("-- a\rb\nc e'd'", &["LineComment -- a\rb", "Word c", "Word e", "String 'd'"]);
     sqlite(
