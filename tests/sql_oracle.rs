@@ -11,6 +11,8 @@
 
 #[path = "sql/golden.rs"]
 mod golden;
+#[path = "sql/heads_oracle.rs"]
+mod heads_oracle;
 #[allow(dead_code, reason = "only scripts of one dialect are needed")]
 #[path = "sql/known.rs"]
 mod known;
@@ -265,4 +267,18 @@ fn postgres_agrees_on_scripts_of_known_statements() {
     agreement.borrow().report("scripts of known statements");
     judged.unwrap();
     assert_eq!(agreement.borrow().parsed, 2000);
+}
+
+#[test]
+fn heads_agree_with_the_parse_tree() {
+    let mut compared = heads_oracle::Compared::default();
+    for script in golden::scripts().iter().filter(|script| script.dialect == Dialect::Postgres) {
+        compared.compare(&script.text);
+    }
+    let folder = std::env::var_os("DBBUILD_TEST_CORPORA");
+    for file in folder.iter().flat_map(|folder| real_scripts(Path::new(folder))) {
+        compared.compare(&std::fs::read_to_string(&file).unwrap());
+    }
+    let heads_oracle::Compared { statements, actions, others } = compared;
+    eprintln!("heads of {statements} statements and {actions} actions are the parser's ({others} of other kinds)");
 }

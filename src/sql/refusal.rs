@@ -152,7 +152,6 @@ fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {
             match name.object() {
                 "journal_mode" if sets => Some("PRAGMA journal_mode cannot change inside a transaction"),
                 "foreign_keys" if sets => Some("PRAGMA foreign_keys does nothing inside a transaction"),
-                "temp_store" if sets => Some("PRAGMA temp_store cannot change inside a transaction"),
                 "synchronous" if sets => Some("PRAGMA synchronous cannot change inside a transaction"),
                 "wal_checkpoint" => Some("PRAGMA wal_checkpoint runs only outside a transaction"),
                 _ => None,
