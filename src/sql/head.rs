@@ -43,6 +43,7 @@ pub struct Head {
     /// The table that an index, trigger, policy, rule or constraint is on.
     pub table: Option<Name>,
     /// Where `or replace` would go, with a space in front: behind `CREATE`.
+    /// A constraint trigger has no such form.
     pub replace_slot: usize,
     /// Where `if exists` or `if not exists` would go, with a space behind: in
     /// front of the name (or of what stands in its place).
