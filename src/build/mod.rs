@@ -70,6 +70,8 @@ pub struct Survey {
 pub struct Report {
     /// The newest applied version after it.
     pub version: Option<String>,
+    /// The database's mark.
+    pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
     /// How long it took.
@@ -132,7 +134,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         wish.to.as_ref().is_none_or(|limit| *version <= limit)
     });
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
