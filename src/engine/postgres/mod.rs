@@ -16,6 +16,8 @@ mod link;
 mod lock;
 mod passfile;
 mod prepare;
+mod private_server;
+mod programs;
 mod quote;
 mod redact;
 mod reset;
@@ -85,3 +87,6 @@ impl Engine for PostgresEngine {
         Err(session::not_yet("scratch"))
     }
 }
+
+#[cfg(test)]
+mod tests;

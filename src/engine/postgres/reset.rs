@@ -88,7 +88,8 @@ fn objects(schemas: &[String], journal: &Journal) -> String {
                join project n on d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and d.refobjid = n.oid
               where d.deptype in ('n', 'a') and d.objsubid = 0
                 and d.classid not in ('pg_catalog.pg_namespace'::pg_catalog.regclass,
-                                      'pg_catalog.pg_default_acl'::pg_catalog.regclass)
+                                      'pg_catalog.pg_default_acl'::pg_catalog.regclass,
+                                      'pg_catalog.pg_extension'::pg_catalog.regclass)
              union all
              select 'pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid, 6 from project n
               where n.nspname <> 'public'
