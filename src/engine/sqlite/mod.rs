@@ -25,6 +25,7 @@ mod journal;
 mod lock;
 mod names;
 mod progress;
+mod rows;
 mod run;
 mod session;
 mod statements;

@@ -10,7 +10,7 @@ use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::statements::is_pragma;
-use super::{apply, connection, inspect, journal, transaction};
+use super::{apply, connection, inspect, journal, rows, transaction};
 use crate::engine::{Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -130,14 +130,18 @@ impl Session for SqliteSession {
         result
     }
 
-    fn load_rows(&mut self, _: &RowSeed, _: &Run, _: &mut dyn Observer) -> Result<Option<Loaded>> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
+        self.tell(observer);
+        rows::load(&self.connection, &self.database, seed, run, observer)
     }
 
-    fn record(&mut self, entries: &[NewEntry], _tracked: &[RowSeed], run: &Run) -> Result<()> {
+    fn record(&mut self, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()> {
         self.in_transaction(|connection| {
             for entry in entries {
                 journal::write(connection, &self.database, entry, run)?;
+            }
+            for seed in tracked {
+                rows::track(connection, &self.database, seed)?;
             }
             Ok(())
         })

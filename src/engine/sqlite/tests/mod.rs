@@ -17,6 +17,7 @@ mod apply;
 mod guards;
 mod opening;
 mod resume;
+mod seeds;
 
 /// A database file in a folder that goes with the value.
 struct Place {
