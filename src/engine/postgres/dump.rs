@@ -106,18 +106,27 @@ fn dump_snapshot(
         write(&folder.join(SEQUENCES), &format!("{SEQUENCES_HEAD}{sequences}"))?;
     }
 
-    let builders: Vec<&str> = [Some(login.as_str()), connector.target.owner_role.as_deref()].into_iter().flatten().collect();
+    let builders: Vec<&str> =
+        [Some(login.as_str()), connector.target.owner_role.as_deref()].into_iter().flatten().collect();
     let has_public = client
         .query_one("select exists (select from pg_catalog.pg_namespace where nspname = 'public')", &[])
         .map_err(&sql)?
         .get(0);
     let public = if has_public { "" } else { NO_PUBLIC };
-    write(&folder.join(PRE_DATA), &format!("{PRE_HEAD}{public}{}", tidy::tidy(&pre.finish(connector, interrupt)?, &builders)?))?;
-    write(&folder.join(POST_DATA), &format!("{POST_HEAD}{}", tidy::tidy(&post.finish(connector, interrupt)?, &builders)?))
+    write(
+        &folder.join(PRE_DATA),
+        &format!("{PRE_HEAD}{public}{}", tidy::tidy(&pre.finish(connector, interrupt)?, &builders)?),
+    )?;
+    write(
+        &folder.join(POST_DATA),
+        &format!("{POST_HEAD}{}", tidy::tidy(&post.finish(connector, interrupt)?, &builders)?),
+    )
 }
 
-const PRE_HEAD: &str = "-- The schema as far as rows need it. Written by dbbuild, and loaded by it: not a script for psql.\n\n";
-const POST_HEAD: &str = "-- The schema's part that needs rows. Written by dbbuild, and loaded by it: not a script for psql.\n\n";
+const PRE_HEAD: &str =
+    "-- The schema as far as rows need it. Written by dbbuild, and loaded by it: not a script for psql.\n\n";
+const POST_HEAD: &str =
+    "-- The schema's part that needs rows. Written by dbbuild, and loaded by it: not a script for psql.\n\n";
 const SEQUENCES_HEAD: &str = "-- Where the sequences stand. Written by dbbuild, and loaded by it.\n\n";
 
 /// `pg_dump` takes the schema `public` for given, also where it was dropped.

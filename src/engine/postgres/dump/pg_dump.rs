@@ -19,7 +19,12 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Keywords that are given otherwise, are secret, or would change what is written.
 const NOT_FOR_PG_DUMP: &[&str] = &[
-    "password", "sslpassword", "options", "client_encoding", "application_name", "fallback_application_name",
+    "password",
+    "sslpassword",
+    "options",
+    "client_encoding",
+    "application_name",
+    "fallback_application_name",
     "replication",
 ];
 
@@ -40,7 +45,9 @@ impl PgDump {
         let found = programs::find(&connector.host, "pg_dump");
         let fitting = found.iter().filter(|program| program.major >= server).min_by_key(|program| program.major);
         match fitting {
-            Some(Program { path, major }) => Ok(Self { command: vec![path.to_string_lossy().into_owned()], major: *major }),
+            Some(Program { path, major }) => {
+                Ok(Self { command: vec![path.to_string_lossy().into_owned()], major: *major })
+            }
             None => Err(missing(server, found.iter().map(|program| program.major).max())),
         }
     }
@@ -77,14 +84,18 @@ impl PgDump {
 
     fn command(&self, connector: &Connector) -> Command {
         let placeholders = placeholders(connector);
-        let fill = |part: &String| placeholders.iter().fold(part.clone(), |part, (name, value)| part.replace(name, value));
+        let fill =
+            |part: &String| placeholders.iter().fold(part.clone(), |part, (name, value)| part.replace(name, value));
         let mut parts = self.command.iter().map(fill);
         let mut command = Command::new(parts.next().unwrap_or_default());
         command.args(parts).stdin(Stdio::null()).env_clear();
         // Where to connect is settled; what else PG* variables say would change the connection or the text.
-        let others = connector.host.variables.iter().filter(|(name, _)| !name.starts_with("PG") && !name.starts_with("LC_"));
+        let others =
+            connector.host.variables.iter().filter(|(name, _)| !name.starts_with("PG") && !name.starts_with("LC_"));
         command.envs(others).env("LC_ALL", "C").env("PGOPTIONS", OPTIONS);
-        if let Found::Password(password) = connector.conninfo.servers.first().map_or(Found::Nothing, |server| connector.password(server)) {
+        if let Found::Password(password) =
+            connector.conninfo.servers.first().map_or(Found::Nothing, |server| connector.password(server))
+        {
             command.env("PGPASSWORD", password);
         }
         command
@@ -102,7 +113,10 @@ impl PgDump {
             ("options", OPTIONS.into()),
         ];
         if info.servers.iter().any(|server| server.address.is_some()) {
-            pairs.push(("hostaddr", list(|server| server.address.map(|address| address.to_string()).unwrap_or_default())));
+            pairs.push((
+                "hostaddr",
+                list(|server| server.address.map(|address| address.to_string()).unwrap_or_default()),
+            ));
         }
         let others = info.keywords.iter().filter(|(name, _)| !NOT_FOR_PG_DUMP.contains(&name.as_str()));
         pairs.extend(others.map(|(name, value)| (name.as_str(), value.clone())));
@@ -251,7 +265,10 @@ mod tests {
         let error = PgDump::find(&connector, 15).err().unwrap();
         assert_eq!(error.to_string(), "pg_dump 14 is too old for the server, which is PostgreSQL 15");
         let hint = error.hint().unwrap();
-        assert!(hint.contains("postgresql-client-15") && hint.contains("postgresql@15") && hint.contains("docker"), "{hint}");
+        assert!(
+            hint.contains("postgresql-client-15") && hint.contains("postgresql@15") && hint.contains("docker"),
+            "{hint}"
+        );
         assert_eq!(PgDump::find(&connector, 14).unwrap().major, 14);
     }
 

@@ -53,7 +53,8 @@ fn table(row: &postgres::Row, columns: &[Column]) -> Table {
     let file = super::file_name::of(row.get("schema"), row.get("name"));
     let name: String = row.get("qualified");
     let condition: String = row.get("condition");
-    let stored: Vec<&str> = columns.iter().filter(|column| !column.is_generated).map(|column| column.name.as_str()).collect();
+    let stored: Vec<&str> =
+        columns.iter().filter(|column| !column.is_generated).map(|column| column.name.as_str()).collect();
     let stored = stored.join(", ");
     let order = order(columns);
     let order = if order.is_empty() { order } else { format!(" order by {order}") };

@@ -46,7 +46,10 @@ fn dumped(connector: &Connector) -> (tempfile::TempDir, BTreeMap<PathBuf, String
 }
 
 fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
-    let files = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().is_file());
+    let files = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file());
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     files.map(|entry| (entry.path().strip_prefix(folder).unwrap().to_owned(), read(entry.path()))).collect()
 }
@@ -116,7 +119,10 @@ fn a_rich_database_survives_dump_and_load() {
     assert!(file("data/%4Fdd%20%53chema.%C3%9Cn%C3%AF%2E%25c%C3%B6de.copy").contains("\"ß\", \"A\", t) FROM"));
     assert_eq!(file("data/public.no_columns.copy"), "COPY public.no_columns FROM stdin;\n\n\n\\.\n");
     assert_eq!(file("data/public.not_logged.copy"), "COPY public.not_logged (a) FROM stdin;\n1\n2\n3\n\\.\n");
-    assert_eq!(file("data/public.child.copy"), "COPY public.child (id, at, more) FROM stdin;\n2\t2020-01-01 00:00:00+00\tx\n\\.\n");
+    assert_eq!(
+        file("data/public.child.copy"),
+        "COPY public.child (id, at, more) FROM stdin;\n2\t2020-01-01 00:00:00+00\tx\n\\.\n"
+    );
     for missing in ["public.empty", "public.measure", "dbbuild.journal", "public.far_table", "public.totals"] {
         assert!(!first.contains_key(Path::new(&format!("data/{missing}.copy"))), "{missing}");
     }
@@ -154,11 +160,23 @@ fn bytes_depend_on_neither_user_nor_time_zone_nor_locale_nor_order_of_writing() 
     other.create_builder("somebody else").unwrap();
     other.create_roles(["reader", "app_owner"]).unwrap();
     let mut client = other.connect("postgres").unwrap();
-    client.batch_execute("create database rich template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'").unwrap();
+    client
+        .batch_execute(
+            "create database rich template template0 encoding 'UTF8' lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'",
+        )
+        .unwrap();
     for setting in [
-        "timezone = 'Asia/Kathmandu'", "datestyle = 'German, DMY'", "intervalstyle = 'iso_8601'", "bytea_output = 'escape'",
-        "extra_float_digits = -3", "xmlbinary = 'hex'", "quote_all_identifiers = on", "row_security = on",
-        "default_text_search_config = 'pg_catalog.german'", "statement_timeout = '20s'", "lc_monetary = 'C.UTF-8'",
+        "timezone = 'Asia/Kathmandu'",
+        "datestyle = 'German, DMY'",
+        "intervalstyle = 'iso_8601'",
+        "bytea_output = 'escape'",
+        "extra_float_digits = -3",
+        "xmlbinary = 'hex'",
+        "quote_all_identifiers = on",
+        "row_security = on",
+        "default_text_search_config = 'pg_catalog.german'",
+        "statement_timeout = '20s'",
+        "lc_monetary = 'C.UTF-8'",
         "search_path = sales",
     ] {
         client.batch_execute(&format!("alter database rich set {setting}")).unwrap();
@@ -175,12 +193,18 @@ fn bytes_depend_on_neither_user_nor_time_zone_nor_locale_nor_order_of_writing() 
         )
         .unwrap();
     let variables = [
-        ("PGTZ", "America/Caracas"), ("PGDATESTYLE", "SQL"), ("PGOPTIONS", "-c intervalstyle=sql_standard"),
-        ("LC_ALL", "de_DE.UTF-8"), ("TZ", "Asia/Tokyo"), ("PGCLIENTENCODING", "LATIN1"), ("PGAPPNAME", "x"),
+        ("PGTZ", "America/Caracas"),
+        ("PGDATESTYLE", "SQL"),
+        ("PGOPTIONS", "-c intervalstyle=sql_standard"),
+        ("LC_ALL", "de_DE.UTF-8"),
+        ("TZ", "Asia/Tokyo"),
+        ("PGCLIENTENCODING", "LATIN1"),
+        ("PGAPPNAME", "x"),
     ];
     let (_, second) = dumped(&connector(&other.url_as("somebody else", "rich"), &variables));
     for (path, text) in &first {
-        let (mine, theirs): (Vec<&str>, Vec<&str>) = (text.lines().collect(), second.get(path).unwrap().lines().collect());
+        let (mine, theirs): (Vec<&str>, Vec<&str>) =
+            (text.lines().collect(), second.get(path).unwrap().lines().collect());
         for (mine, theirs) in mine.iter().zip(&theirs) {
             assert_eq!(mine, theirs, "{}", path.display());
         }
@@ -192,7 +216,11 @@ fn bytes_depend_on_neither_user_nor_time_zone_nor_locale_nor_order_of_writing() 
 #[test]
 fn a_schema_that_is_not_the_projects_stays_out() {
     let Some(server) = server() else { return };
-    prepare(&server, "two", "create schema mine; create schema theirs; create table mine.a as select 1 as x; create table theirs.b as select 1 as x; drop schema public");
+    prepare(
+        &server,
+        "two",
+        "create schema mine; create schema theirs; create table mine.a as select 1 as x; create table theirs.b as select 1 as x; drop schema public",
+    );
     let mut connector = connector(&server.url("two"), &[]);
     connector.target.schemas = vec!["mine".into()];
     let (folder, files) = dumped(&connector);
@@ -202,7 +230,8 @@ fn a_schema_that_is_not_the_projects_stays_out() {
     assert!(!pre.contains("theirs"));
     // `public` is what every new database has, and this one has not.
     load(&server, "again", folder.path()).unwrap();
-    let schemas = "select string_agg(nspname, ' ' order by nspname) from pg_namespace where nspname !~ '^pg_|^information'";
+    let schemas =
+        "select string_agg(nspname, ' ' order by nspname) from pg_namespace where nspname !~ '^pg_|^information'";
     let schemas: String = server.connect("again").unwrap().query_one(schemas, &[]).unwrap().get(0);
     assert_eq!(schemas, "mine");
 }
@@ -226,9 +255,15 @@ fn configuration_of_extensions_is_dumped_and_nothing_else_of_theirs() {
          where extname = 'hstore'",
     );
     let (_, files) = dumped(&connector(&server.url("extended"), &[]));
-    let data: Vec<(String, &str)> =
-        files.iter().filter(|(path, _)| path.starts_with("data")).map(|(path, text)| (path.display().to_string(), text.as_str())).collect();
-    assert_eq!(data, [("data/public.config.copy".into(), "COPY public.config (k, v, own) FROM stdin;\nb\tx\tf\n\\.\n")]);
+    let data: Vec<(String, &str)> = files
+        .iter()
+        .filter(|(path, _)| path.starts_with("data"))
+        .map(|(path, text)| (path.display().to_string(), text.as_str()))
+        .collect();
+    assert_eq!(
+        data,
+        [("data/public.config.copy".into(), "COPY public.config (k, v, own) FROM stdin;\nb\tx\tf\n\\.\n")]
+    );
 }
 
 #[test]
@@ -257,9 +292,21 @@ fn broken_files_are_refused_with_their_place() {
         (&rows, "1\tx\n", "1\tx\n\\.\n", "baseline/copy", "baseline/postgres/data/public.t.copy:1:1"),
         (&rows, "\n", "\r\n", "baseline/copy", "baseline/postgres/data/public.t.copy:1:1"),
         (&rows, " FROM stdin", " FROM program 'true'", "baseline/copy", "baseline/postgres/data/public.t.copy:1:1"),
-        (&pre, "CREATE TABLE", "\\! touch /tmp/x\nCREATE TABLE", "baseline/meta-command", "baseline/postgres/pre-data.sql:11:1"),
+        (
+            &pre,
+            "CREATE TABLE",
+            "\\! touch /tmp/x\nCREATE TABLE",
+            "baseline/meta-command",
+            "baseline/postgres/pre-data.sql:11:1",
+        ),
         (&pre, "b text", "b texd", "sql/42704", "baseline/postgres/pre-data.sql:13:7"),
-        (&pre, "CREATE TABLE", "COPY t FROM stdin;\n1\n\\.\nCREATE TABLE", "baseline/copy", "baseline/postgres/pre-data.sql:11:1"),
+        (
+            &pre,
+            "CREATE TABLE",
+            "COPY t FROM stdin;\n1\n\\.\nCREATE TABLE",
+            "baseline/copy",
+            "baseline/postgres/pre-data.sql:11:1",
+        ),
     ];
     for (number, (file, from, to, code, place)) in cases.into_iter().enumerate() {
         let good = files.get(file.strip_prefix(folder.path()).unwrap()).unwrap();

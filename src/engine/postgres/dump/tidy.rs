@@ -92,7 +92,9 @@ fn edit(text: &str, statement: &Statement, builders: &[&str]) -> Edit {
     }
     let mut spans = Vec::new();
     let mut name = |at: usize| {
-        if is_builder(at) && let Some(token) = tokens.get(at) {
+        if is_builder(at)
+            && let Some(token) = tokens.get(at)
+        {
             spans.push(token.span);
         }
     };
@@ -224,7 +226,10 @@ mod tests {
     fn the_builder_is_the_current_user_where_rights_are_given() {
         for (body, expected) in [
             ("REVOKE ALL ON TABLE me.me FROM me;", "REVOKE ALL ON TABLE me.me FROM CURRENT_USER;"),
-            ("GRANT SELECT(\"to\") ON TABLE me.to TO app, me;", "GRANT SELECT(\"to\") ON TABLE me.to TO app, CURRENT_USER;"),
+            (
+                "GRANT SELECT(\"to\") ON TABLE me.to TO app, me;",
+                "GRANT SELECT(\"to\") ON TABLE me.to TO app, CURRENT_USER;",
+            ),
             (
                 "ALTER DEFAULT PRIVILEGES FOR ROLE me IN SCHEMA me GRANT SELECT ON TABLES TO app;",
                 "ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER IN SCHEMA me GRANT SELECT ON TABLES TO app;",
@@ -233,7 +238,10 @@ mod tests {
                 "CREATE USER MAPPING FOR \"The Owner\" SERVER me OPTIONS (\n    \"user\" 'me'\n);",
                 "CREATE USER MAPPING FOR CURRENT_USER SERVER me OPTIONS (\n    \"user\" 'me'\n);",
             ),
-            ("CREATE POLICY me ON public.me TO me USING ((a = 1));", "CREATE POLICY me ON public.me TO CURRENT_USER USING ((a = 1));"),
+            (
+                "CREATE POLICY me ON public.me TO me USING ((a = 1));",
+                "CREATE POLICY me ON public.me TO CURRENT_USER USING ((a = 1));",
+            ),
             ("CREATE TABLE public.me (me text DEFAULT 'to me');", "CREATE TABLE public.me (me text DEFAULT 'to me');"),
         ] {
             assert_eq!(tidied(&format!("{body}\n")), format!("{expected}\n"));

@@ -98,7 +98,11 @@ impl Rows {
         let copy = String::from_utf8_lossy(&copy).into_owned();
         let statement = copy.strip_suffix(";\n").unwrap_or_default();
         let mut tokens = Tokens::of(statement, Dialect::Postgres);
-        let table = tokens.eat_word("copy").then(|| tokens.eat_name()).flatten().map(|(_, span)| span.text(statement).to_owned());
+        let table = tokens
+            .eat_word("copy")
+            .then(|| tokens.eat_name())
+            .flatten()
+            .map(|(_, span)| span.text(statement).to_owned());
         let columns = tokens.eat_parens();
         let is_whole = tokens.eat_words(&["from", "stdin"]) && tokens.next_text().is_empty();
         let Some(table) = table.filter(|_| is_whole) else {
@@ -165,9 +169,9 @@ fn failed(error: &postgres::Error, connector: &Connector, shown: &str, copy: &st
         Trouble::Answer(failure, _) => {
             // `COPY country, line 3, column code: "x"` counts from the line behind the statement.
             let context = failure.context.as_deref().unwrap_or_default();
-            let row: Option<usize> = context.split_once(", line ").and_then(|(_, rest)| {
-                rest.split(|other: char| !other.is_ascii_digit()).next()?.parse().ok()
-            });
+            let row: Option<usize> = context
+                .split_once(", line ")
+                .and_then(|(_, rest)| rest.split(|other: char| !other.is_ascii_digit()).next()?.parse().ok());
             let line = row.map_or(1, |row| row + 1 + copy.matches('\n').count());
             let place = Place { file: shown.to_owned(), line, column: 1, text: String::new(), width: 1 };
             EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: *failure, place: Some(place), kept: None }))

@@ -27,7 +27,11 @@ pub(super) fn load(
     let text = String::from_utf8(bytes).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(error.as_bytes().get(..start).unwrap_or_default()).into_owned();
-        refused("baseline/encoding", "the file is not UTF-8".into(), Place::new(shown, &before, Span::new(before.len(), before.len())))
+        refused(
+            "baseline/encoding",
+            "the file is not UTF-8".into(),
+            Place::new(shown, &before, Span::new(before.len(), before.len())),
+        )
     })?;
     let file = File { text: &text, shown, connector };
     let statements = file.statements()?;
