@@ -88,6 +88,8 @@ pub struct TargetSettings {
     pub scratch: Option<Value>,
     /// CSV seeds of mode `sync` that may run although the target is protected.
     pub sync_seeds: Vec<String>,
+    /// Values of variables for this target: they serve seeds of one environment and access only.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// A value, or where it comes from.

@@ -1,5 +1,6 @@
 //! The database that a command acts on, with everything the settings say about it, resolved once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub struct Target {
     pub scratch: Option<Secret>,
     /// CSV seeds of mode `sync` that may run although the target is protected.
     pub sync_seeds: Vec<String>,
+    /// Values of variables for environment seeds and access.
+    pub variables: BTreeMap<String, String>,
     /// The journal's schema, or the prefix of its tables.
     pub journal_name: String,
     /// The command that runs `pg_dump`, if configured.
@@ -112,6 +115,7 @@ impl Target {
             baseline: None,
             scratch: None,
             sync_seeds: Vec::new(),
+            variables: BTreeMap::new(),
             journal_name: "dbbuild".to_owned(),
             pg_dump: None,
         }

@@ -24,6 +24,11 @@ impl Checksum {
         Self(format!("{TEXT}:{}", blake3::hash(bytes).to_hex()))
     }
 
+    /// Returns the checksum of what a hasher was fed.
+    pub fn of_hasher(hasher: &blake3::Hasher) -> Self {
+        Self(format!("{TEXT}:{}", hasher.finalize().to_hex()))
+    }
+
     /// Returns the checksum of a sequence of tokens; a length in front of each keeps `a b` apart from `ab`.
     pub fn of_tokens<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hasher = blake3::Hasher::new();

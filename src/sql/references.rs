@@ -35,7 +35,9 @@ pub fn mentions(tokens: Tokens<'_>) -> BTreeSet<Name> {
 
 fn collect(mut tokens: Tokens<'_>, found: &mut BTreeSet<Name>, bodies: &mut Vec<Span>) {
     while let Some(token) = tokens.peek() {
-        if let Some((name, _)) = tokens.eat_name() {
+        // A string can be a name in SQLite, but only where nobody writes one.
+        let name = if token.kind.is_identifier() { tokens.eat_name() } else { None };
+        if let Some((name, _)) = name {
             found.insert(name);
             continue;
         }
@@ -77,6 +79,8 @@ mod tests {
             assert!(names.contains(&name), "{name}");
         }
         assert!(!names.contains(&Name::new(["quoted"])));
+        let view = mentions(Tokens::of("create view v as select 'a' from [My T]", Dialect::Sqlite));
+        assert!(view.contains(&Name::new(["my t"])) && !view.contains(&Name::new(["a"])));
     }
 
     #[test]

@@ -1,0 +1,133 @@
+//! From a file to the text that runs: normalised, its section taken, includes framed in, variables put in.
+
+use std::collections::BTreeMap;
+
+use crate::project::{Layout, Project};
+use crate::script::{Directive, Fault, ScriptErrors, Text, directives, normalise};
+use crate::sql::{self, Dialect, Span, VariableKind};
+
+/// What a file's text is read as.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The grammar.
+    pub dialect: Dialect,
+    /// How the file is divided; `None` for code and seeds, which are not.
+    pub layout: Option<Layout>,
+    /// Values of variables beyond the pinned ones, for environment seeds.
+    pub variables: Option<&'a BTreeMap<String, String>>,
+}
+
+/// A file's text, and what its layout's own markers say.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The text that runs.
+    pub text: Text,
+    /// True if the file's own markers ask to run outside a transaction.
+    pub no_transaction: bool,
+}
+
+/// Reads a file of the project as it runs.
+pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loaded, ScriptErrors> {
+    let raw = read(project, file)?;
+    let (text, no_transaction) = match reading.layout {
+        Some(layout) => {
+            let sections = layout.sections(&raw);
+            let (line, up) = sections.up;
+            let no_transaction = sections.no_transaction;
+            // The usual case is the whole file, which is not copied again.
+            let part = (up.len() < raw.len()).then(|| up.to_owned());
+            (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)
+        }
+        None => (Text::of_file(file, raw), false),
+    };
+    let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
+    let text = variables(project, text, reading)?;
+    Ok(Loaded { text, no_transaction })
+}
+
+fn read(project: &Project, file: &str) -> Result<String, Fault> {
+    let bytes = project.files.read(file).map_err(|error| {
+        Fault::new("script/unreadable", file, format!("cannot be read: {error}")).hint("make it readable, or take it out")
+    })?;
+    normalise(file, bytes)
+}
+
+/// Frames in what `-- dbbuild: include path` names, relative to the project.
+fn includes(project: &Project, text: Text, dialect: Dialect, open: &mut Vec<String>) -> Result<Text, ScriptErrors> {
+    let found: Vec<(Span, String)> = directives(text.as_str(), dialect)
+        .into_iter()
+        .filter_map(|(span, body)| match Directive::parse(body) {
+            Ok(Directive::Include(path)) => Some((span, path)),
+            _ => None,
+        })
+        .collect();
+    let mut text = text;
+    for (span, path) in found.into_iter().rev() {
+        let place = text.place(span);
+        let fault = |code: &'static str, message: String, hint: &str| {
+            ScriptErrors::from(Fault::new(code, &place.file.clone(), message).at(place.clone()).hint(hint))
+        };
+        let path = path.trim_start_matches("./").to_owned();
+        let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if leaves || (project.files.has(&path) && !project.files.is_inside(&path)) {
+            return Err(fault("script/include-outside", format!("`{path}` is outside the project"), "include files of the project only; the path begins at its folder"));
+        }
+        if open.contains(&path) {
+            let chain = [open.as_slice(), &[path]].concat().join(" → ");
+            return Err(fault("script/include-loop", format!("an include loop: {chain}"), "take one of the includes out"));
+        }
+        if !project.files.has(&path) {
+            return Err(fault("script/include-missing", format!("there is no file `{path}` in the project"), "the path begins at the project's folder"));
+        }
+        let inner = Text::of_file(&path, read(project, &path)?);
+        open.push(path);
+        let inner = includes(project, inner, dialect, open)?;
+        open.pop();
+        text = text.replace(span, &inner);
+    }
+    Ok(text)
+}
+
+/// Puts in the values of the variables that the file declares.
+fn variables(project: &Project, text: Text, reading: Reading<'_>) -> Result<Text, ScriptErrors> {
+    let mut declared: Vec<String> = Vec::new();
+    for (_, body) in directives(text.as_str(), reading.dialect) {
+        if let Ok(Directive::Variables(names)) = Directive::parse(body) {
+            declared.extend(names);
+        }
+    }
+    if declared.is_empty() {
+        return Ok(text);
+    }
+    // What cannot be lexed is told by the cut, with its place.
+    let Ok(uses) = sql::variables(text.as_str(), reading.dialect) else { return Ok(text) };
+    let value_of = |name: &str| {
+        let own = reading.variables.and_then(|values| values.get(name));
+        own.or_else(|| project.settings.variables.get(name))
+    };
+    let mut text = text;
+    for used in uses.into_iter().rev() {
+        let place = text.place(used.span);
+        let fault = |message: String, hint: String| {
+            ScriptErrors::from(Fault::new("script/variable", &place.file.clone(), message).at(place.clone()).hint(hint))
+        };
+        if !declared.contains(&used.name) {
+            return Err(fault(
+                format!("the variable `{}` is not declared", used.name),
+                format!("add it to `-- dbbuild: variables {}`", declared.join(", ")),
+            ));
+        }
+        let Some(value) = value_of(&used.name) else {
+            return Err(fault(
+                format!("the variable `{}` has no pinned value", used.name),
+                format!("give it one in dbbuild.toml: under `[variables]`, `{} = \"…\"`", used.name),
+            ));
+        };
+        let written = match used.kind {
+            VariableKind::Literal => sql::quote_literal(reading.dialect, value),
+            VariableKind::Identifier => sql::quote_identifier(reading.dialect, value),
+        };
+        text = text.replace(used.span, &Text::of_section(&place.file, written, place.line));
+    }
+    Ok(text)
+}

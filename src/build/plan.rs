@@ -1,0 +1,435 @@
+//! What a build would do, as a value: it can be shown, saved, compared, and executed later if the database and
+//! the files still match it. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Checkout, Refusal, Seed};
+use crate::engine::Inspection;
+use crate::journal::{Entry, Kind, Mark, Reconciled, State, Status, Stored};
+use crate::project::Target;
+use crate::project::settings::{Policy, PolicySettings};
+use crate::script::{Checksum, Source, Version};
+
+/// The ordered steps of a build, and what it was made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format of a saved plan.
+    pub format: u32,
+    /// The project's name.
+    pub project: String,
+    /// The target, without secrets.
+    pub target: String,
+    /// The newest applied version before.
+    pub version: Option<Version>,
+    /// A digest of the journal that the plan was made from.
+    pub journal: Checksum,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// What is worth knowing and stops nothing.
+    pub notes: Vec<Note>,
+}
+
+/// The format of saved plans that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// One element of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub enum Step {
+    /// Creates the journal and writes the database's mark.
+    Journal {
+        /// The mark, if the database gets one.
+        mark: Option<Mark>,
+    },
+    /// Loads the baseline, which stands for every script, code object and seed.
+    Load {
+        /// The baseline's folder.
+        folder: String,
+    },
+    /// Journals a script whose text did not change without running it.
+    Note {
+        /// The script.
+        script: PlannedScript,
+        /// Why: reworded or moved.
+        why: String,
+    },
+    /// Runs a script.
+    Apply {
+        /// The script.
+        script: PlannedScript,
+        /// Why: pending, late, running or reverted.
+        why: String,
+    },
+    /// Runs the file of a code object.
+    Code(PlannedFile),
+    /// Brings in a seed.
+    Seed(PlannedFile),
+    /// Regenerates the baseline.
+    Baseline {
+        /// The baseline's folder.
+        folder: String,
+    },
+}
+
+/// A script in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedScript {
+    /// The version.
+    pub version: Version,
+    /// The name.
+    pub name: String,
+    /// The file.
+    pub file: String,
+    /// The text's checksum.
+    pub checksum: Checksum,
+    /// The newest attempt that the journal has of it.
+    pub attempt: i32,
+}
+
+/// A code file or a seed in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFile {
+    /// The file.
+    pub file: String,
+    /// Its checksum.
+    pub checksum: Checksum,
+    /// The newest attempt that the journal has of it.
+    pub attempt: i32,
+    /// Why: new or changed.
+    pub why: String,
+}
+
+/// Something worth knowing that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// A stable name: `late`, `ahead`, `missing`.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What a build was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Stop after this version, and leave code, seeds and baseline alone.
+    pub to: Option<Version>,
+    /// Leave the seeds alone.
+    pub no_seed: bool,
+    /// Leave the baseline alone.
+    pub no_baseline: bool,
+    /// Do not load the baseline into an empty database.
+    pub from_scripts: bool,
+    /// Late versions that may run although the policy refuses them.
+    pub allow_late: Vec<Version>,
+}
+
+/// What the planner looks at.
+pub struct Facts<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// The checkout.
+    pub checkout: &'a Checkout,
+    /// The checkout's code files in the order of their references.
+    pub code: &'a [Source],
+    /// The database.
+    pub inspection: &'a Inspection,
+    /// Scripts against the journal.
+    pub reconciled: &'a Reconciled,
+    /// The target.
+    pub target: &'a Target,
+    /// The target for people.
+    pub described: &'a str,
+    /// True if the database is on this machine.
+    pub is_local: bool,
+    /// What a build does in states that teams judge differently.
+    pub policy: &'a PolicySettings,
+    /// The baseline's folder.
+    pub baseline_folder: &'a str,
+    /// True if the committed baseline is of exactly these scripts, code and seeds.
+    pub baseline_belongs: bool,
+    /// True if it may be loaded: it belongs, and this server reads it.
+    pub baseline_loads: bool,
+    /// What was asked for.
+    pub wish: &'a Wish,
+}
+
+/// Plans a build, or says why there will be none.
+pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
+    refuse_foreign(facts)?;
+    let first_mark = first_mark(facts.target, facts.is_local);
+    let fresh = facts.inspection.journal.is_none();
+    let protected = is_protected(facts.inspection, first_mark.as_ref());
+    let mut plan = Plan {
+        format: FORMAT,
+        project: facts.project.to_owned(),
+        target: facts.described.to_owned(),
+        version: facts.reconciled.version.clone(),
+        journal: journal_digest(facts.inspection.journal.as_deref().unwrap_or_default()),
+        steps: Vec::new(),
+        notes: Vec::new(),
+    };
+    if fresh {
+        plan.steps.push(Step::Journal { mark: first_mark.clone() });
+    }
+    let environment = match &facts.inspection.mark {
+        Some(mark) => Some(mark.environment.clone()),
+        None if fresh => first_mark.map(|mark| mark.environment),
+        None => None,
+    };
+    let is_whole = facts.wish.to.is_none();
+    if fresh && is_whole && facts.baseline_loads && !facts.wish.from_scripts && !facts.wish.no_seed {
+        plan.steps.push(Step::Load { folder: facts.baseline_folder.to_owned() });
+        let own = facts.checkout.seeds.iter().filter(|seed| seed.environment.is_some());
+        plan.steps.extend(seed_steps(own, &[], environment.as_deref()));
+        return Ok(plan);
+    }
+    let goes_on = scripts(facts, protected, &mut plan)?;
+    if goes_on && is_whole {
+        let entries = facts.inspection.journal.as_deref().unwrap_or_default();
+        plan.steps.extend(code_steps(facts.code, entries));
+        if !facts.wish.no_seed {
+            plan.steps.extend(seed_steps(&facts.checkout.seeds, entries, environment.as_deref()));
+        }
+        let wants = facts.target.baseline.unwrap_or(environment.as_deref() == Some("development"));
+        if wants && !facts.wish.no_baseline && !facts.baseline_belongs {
+            plan.steps.push(Step::Baseline { folder: facts.baseline_folder.to_owned() });
+        }
+    }
+    Ok(plan)
+}
+
+/// Returns the mark that the first journal writes: a configured target's environment, `development` for a bare
+/// URL that is a file or a local host, none otherwise.
+pub fn first_mark(target: &Target, is_local: bool) -> Option<Mark> {
+    let environment = match (&target.environment, &target.name) {
+        (Some(environment), _) => environment.clone(),
+        (None, None) if is_local => "development".to_owned(),
+        (None, _) => return None,
+    };
+    let protected = target.protected.unwrap_or(environment == "production");
+    Some(Mark { environment, protected })
+}
+
+/// Returns true if destructive commands must be refused: the mark says so, or there is none.
+pub fn is_protected(inspection: &Inspection, first_mark: Option<&Mark>) -> bool {
+    match (&inspection.mark, &inspection.journal) {
+        (Some(mark), _) => mark.protected,
+        (None, Some(_)) => true,
+        (None, None) => first_mark.is_none_or(|mark| mark.protected),
+    }
+}
+
+/// Refuses a database that is not this project's, or not the one that the settings mean.
+pub fn refuse_foreign(facts: &Facts<'_>) -> Result<(), Refusal> {
+    let inspection = facts.inspection;
+    if let Some(mark) = &inspection.mark {
+        refuse_other_mark(mark, facts.target, facts.described)?;
+    }
+    let has_own = inspection.journal.as_ref().is_some_and(|entries| !entries.is_empty());
+    if !has_own && !inspection.other_projects.is_empty() {
+        let others = inspection.other_projects.join(", ");
+        return Err(Refusal::new(
+            "journal/other-project",
+            format!("the journal of {} is another project's: {others}", facts.described),
+        )
+        .note(format!("this project is `{}`", facts.project))
+        .hint("name this project's database")
+        .hint(format!("if it is the same project under a new name, set `name = \"{}\"` under `[project]`", inspection.other_projects[0])));
+    }
+    if inspection.journal.is_none() && !inspection.objects.is_empty() {
+        let shown = inspection.objects.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        return Err(Refusal::new(
+            "journal/none",
+            format!("{} has objects and no journal: nobody knows which scripts it has", facts.described),
+        )
+        .note(format!("it has {shown}{}", if inspection.objects.len() > 5 { ", …" } else { "" }))
+        .hint("build an empty database instead: `dbbuild --url …`")
+        .hint("to throw its content away and start over: `dbbuild reset`"));
+    }
+    Ok(())
+}
+
+/// Refuses a target whose settings and whose mark disagree.
+pub fn refuse_other_mark(mark: &Mark, target: &Target, described: &str) -> Result<(), Refusal> {
+    let (Some(name), said) = (&target.name, &target.environment) else { return Ok(()) };
+    let word = |protected: bool| if protected { "protected" } else { "not protected" };
+    let differs = said.as_ref().is_some_and(|environment| *environment != mark.environment);
+    let protection_differs = target.protected.is_some_and(|protected| protected != mark.protected);
+    if !differs && !protection_differs {
+        return Ok(());
+    }
+    let said = said.clone().unwrap_or_else(|| mark.environment.clone());
+    let message = format!(
+        "{described} is marked {} ({}), and target `{name}` says {said} ({})",
+        mark.environment,
+        word(mark.protected),
+        word(target.protected.unwrap_or(said == "production")),
+    );
+    Err(Refusal::new("mark/disagrees", message)
+        .hint("name the right database, or mend the target in dbbuild.toml")
+        .hint(format!("if the database changed its role: `dbbuild mark {said} --target {name}`")))
+}
+
+/// Adds the steps of the scripts; returns false if code and seeds are to be left alone too.
+fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, Refusal> {
+    let reconciled = facts.reconciled;
+    let list = |state: State| reconciled.in_state(state).collect::<Vec<_>>();
+    let altered = list(State::Altered);
+    if !altered.is_empty() {
+        return Err(refuse_altered(&altered, protected, facts));
+    }
+    let (ahead, missing) = (list(State::Ahead), list(State::Missing));
+    let limit = facts.wish.to.as_ref();
+    let to_run: Vec<&Status> = reconciled
+        .statuses
+        .iter()
+        .filter(|status| status.state.is_to_run() && limit.is_none_or(|limit| status.version <= *limit))
+        .collect();
+    if to_run.is_empty() && !ahead.is_empty() {
+        return refuse_or_note_ahead(&ahead, facts, plan).map(|()| false);
+    }
+    if to_run.is_empty() && !missing.is_empty() {
+        if protected {
+            return Err(Refusal::new("journal/missing", format!("{} has scripts that this checkout lacks: {}", facts.described, names(&missing)))
+                .hint("check out the revision that has them")
+                .hint("if they were deleted on purpose, put them back: an applied script stays"));
+        }
+        plan.note("missing", format!("applied here, and not in this checkout: {}", names(&missing)));
+    }
+    let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
+    if !to_run.is_empty() && !others.is_empty() {
+        if protected {
+            return Err(Refusal::new("journal/branches", format!("{} and this checkout went different ways", facts.described))
+                .note(format!("only in the database: {}", names(&others)))
+                .note(format!("only in this checkout: {}", names(&to_run)))
+                .hint("check out a revision that has both, and build from there"));
+        }
+        plan.note("branches", format!("applied here, and not in this checkout: {}", names(&others)));
+    }
+    for status in &reconciled.statuses {
+        if matches!(status.state, State::Reworded | State::Moved)
+            && let Some(script) = planned(status, facts)
+        {
+            plan.note(status.state.word(), noted(status));
+            plan.steps.push(Step::Note { script, why: status.state.word().to_owned() });
+        }
+    }
+    for status in to_run {
+        if status.state == State::Late {
+            let allowed = facts.policy.late != Some(Policy::Refuse) || facts.wish.allow_late.contains(&status.version);
+            if !allowed {
+                return Err(refuse_late(status, facts));
+            }
+            let newest = plan.version.as_ref().map(ToString::to_string).unwrap_or_default();
+            plan.note("late", format!("{} is late: it runs although {newest} is applied", name(status)));
+        }
+        if let Some(script) = planned(status, facts) {
+            plan.steps.push(Step::Apply { script, why: status.state.word().to_owned() });
+        }
+    }
+    Ok(true)
+}
+
+impl Plan {
+    fn note(&mut self, code: &str, message: String) {
+        self.notes.push(Note { code: code.to_owned(), message });
+    }
+
+    /// Returns true if there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+fn refuse_or_note_ahead(ahead: &[&Status], facts: &Facts<'_>, plan: &mut Plan) -> Result<(), Refusal> {
+    let message = format!("{} is newer than this checkout: it has {}", facts.described, names(ahead));
+    if facts.policy.ahead == Some(Policy::Refuse) {
+        return Err(Refusal::new("journal/ahead", message).hint("pull, and build again"));
+    }
+    plan.note("ahead", format!("{message}; nothing is run"));
+    Ok(())
+}
+
+fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Refusal {
+    let mut refusal = Refusal::new("journal/altered", format!("changed since they were applied to {}: {}", facts.described, names(altered)));
+    for status in altered.iter().take(10) {
+        if let (Some(entry), Some(script)) = (&status.entry, status.script.and_then(|index| facts.checkout.scripts.get(index))) {
+            let (was, is) = (entry.checksum.short(), script.checksum.short());
+            refusal = refusal.note(format!("{}: the journal has {was}, the file is {is}", script.file));
+        }
+    }
+    refusal = refusal
+        .hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
+    if protected { refusal } else { refusal.hint("a development database can start over: `dbbuild reset`, then `dbbuild`") }
+}
+
+fn refuse_late(status: &Status, facts: &Facts<'_>) -> Refusal {
+    let newest = facts.reconciled.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    Refusal::new("journal/late", format!("{} is older than {newest}, which is applied, and `late = \"refuse\"`", name(status)))
+        .hint(format!("if it may run now: `dbbuild --allow-late {}`", status.version))
+        .hint("give it the next version: `dbbuild renumber`")
+}
+
+fn noted(status: &Status) -> String {
+    match (&status.entry, status.state) {
+        (Some(entry), State::Moved) => format!("{} was applied as {} {}; its text is the same", name(status), entry.key, entry.name),
+        _ => format!("{} changed in comments or white space only", name(status)),
+    }
+}
+
+fn name(status: &Status) -> String {
+    if status.name.is_empty() { status.version.to_string() } else { format!("{} {}", status.version, status.name) }
+}
+
+fn names(statuses: &[&Status]) -> String {
+    let mut shown: Vec<String> = statuses.iter().take(10).map(|status| name(status)).collect();
+    if statuses.len() > 10 {
+        shown.push(format!("and {} more", statuses.len() - 10));
+    }
+    shown.join(", ")
+}
+
+fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
+    let script = facts.checkout.scripts.get(status.script?)?;
+    Some(PlannedScript {
+        version: script.version.clone(),
+        name: script.name.clone(),
+        file: script.file.clone(),
+        checksum: script.checksum.clone(),
+        attempt: status.attempt,
+    })
+}
+
+fn code_steps<'a>(code: &'a [Source], entries: &'a [Entry]) -> impl Iterator<Item = Step> + 'a {
+    code.iter().filter_map(|source| changed(source, entries, Kind::Code).map(Step::Code))
+}
+
+/// Returns the steps of the seeds that are for an environment, where their text is not the journaled one.
+fn seed_steps<'a>(seeds: impl IntoIterator<Item = &'a Seed>, entries: &[Entry], environment: Option<&str>) -> Vec<Step> {
+    let here = |seed: &&Seed| seed.environment.is_none() || seed.environment.as_deref() == environment;
+    let seeds = seeds.into_iter().filter(here);
+    seeds.filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)).collect()
+}
+
+/// Returns a file as it is planned, unless the journal has this text as done.
+pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<PlannedFile> {
+    let entry = entries.iter().find(|entry| entry.kind == kind && entry.key == source.file);
+    let is_done = |entry: &Entry| entry.state != Stored::Running && entry.state != Stored::Reverted;
+    if entry.is_some_and(|entry| is_done(entry) && entry.checksum == source.checksum) {
+        return None;
+    }
+    Some(PlannedFile {
+        file: source.file.clone(),
+        checksum: source.checksum.clone(),
+        attempt: entry.map_or(0, |entry| entry.attempt),
+        why: if entry.is_some() { "changed" } else { "new" }.to_owned(),
+    })
+}
+
+fn journal_digest(entries: &[Entry]) -> Checksum {
+    let rows: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{} {} {} {} {}", entry.kind.as_str(), entry.key, entry.attempt, entry.state.as_str(), entry.checksum))
+        .collect();
+    Checksum::of_tokens(rows.iter().map(String::as_str))
+}
