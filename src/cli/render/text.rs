@@ -87,7 +87,9 @@ impl Observer for TextEvents {
                     self.under_way(format!("{name}  {message}"));
                 }
             }
-            Event::Retrying { name, reason, attempt } => self.beside(&format!("  retry     {name}: {reason}; attempt {attempt}")),
+            Event::Retrying { name, reason, attempt } => {
+                self.beside(&format!("  retry     {name}: {reason}; attempt {attempt}"))
+            }
             Event::Notice { name, severity, message } => {
                 if self.verbose || severity == "WARNING" {
                     self.beside(&format!("  {:<9} {name}: {message}", severity.to_lowercase()));
@@ -102,7 +104,13 @@ impl Observer for TextEvents {
 }
 
 /// Returns the line that says which database it is.
-pub fn header(project: &str, target: &str, environment: Option<&str>, protected: bool, version: Option<&str>) -> String {
+pub fn header(
+    project: &str,
+    target: &str,
+    environment: Option<&str>,
+    protected: bool,
+    version: Option<&str>,
+) -> String {
     let mut parts = vec![project.to_owned(), target.to_owned()];
     if let Some(environment) = environment {
         parts.push(if protected { format!("{environment} (protected)") } else { environment.to_owned() });
@@ -133,7 +141,11 @@ pub fn milliseconds(duration: u64) -> String {
 /// Returns a duration for people, in seconds: `0.2 s`.
 pub fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    if seconds < 60.0 { format!("{seconds:.1} s") } else { format!("{} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0) }
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
+    }
 }
 
 fn print(text: &str) {
