@@ -1,8 +1,266 @@
-//! The pipeline: discover, reconcile, plan, apply, code, seed, baseline.
+//! The pipeline: discover, reconcile, plan, apply (scripts, code, seeds), baseline.
+//!
+//! `survey` is its first half and writes nothing; `build` is all of it. Nothing-to-do is decided before any lock,
+//! in one query; what is to be done is planned again once the lock is held.
 
 mod discover;
 mod load;
 mod refusal;
 
+mod apply;
+mod baseline;
+mod code;
+mod plan;
+mod test_data;
+mod unit;
+
+use std::time::{Duration, Instant};
+
+pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
+pub use load::{Loaded, Reading, load};
+pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
 pub use refusal::Refusal;
+pub use test_data::{TestData, test_data};
+pub use unit::{Planned, unit};
+
+use crate::engine::{self, Access, Engine, EngineError, Inspection, Session, Wait};
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::journal::{Mark, Reconciled, Run, reconcile};
+use crate::project::{Project, Target};
+use crate::script::token_checksum;
+
+/// A project and the database it is built into.
+#[derive(Clone)]
+pub struct Site<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The target.
+    pub target: &'a Target,
+    /// The target's engine.
+    pub engine: &'a dyn Engine,
+    /// A wish to stop.
+    pub interrupt: &'a Interrupt,
+    /// What is the same for every entry that is written.
+    pub run: Run,
+    /// True if the target is protected, as far as is known.
+    pub protected: bool,
+}
+
+/// What a database is to a checkout, and what a build would do.
+#[derive(Debug)]
+pub struct Survey {
+    /// The checkout.
+    pub checkout: Checkout,
+    /// The database.
+    pub inspection: Inspection,
+    /// Scripts against the journal.
+    pub reconciled: Reconciled,
+    /// What a build would do, or why it would not.
+    pub plan: Result<Plan, Refusal>,
+    /// False if the database itself is not there.
+    pub exists: bool,
+}
+
+/// How a build ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The newest applied version after it.
+    pub version: Option<String>,
+    /// How many steps were done.
+    pub steps: usize,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// Opens a target's engine.
+pub fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>, Error> {
+    Ok(engine::open(target, host, interrupt)?)
+}
+
+impl<'a> Site<'a> {
+    /// Joins a project with a target's engine.
+    pub fn new(project: &'a Project, target: &'a Target, engine: &'a dyn Engine, interrupt: &'a Interrupt) -> Self {
+        let repository = project.files.root().and_then(crate::git::Repository::find);
+        let run = Run {
+            id: format!("{:016x}", fastrand::u64(..)),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            source_revision: repository.and_then(|repository| repository.head()),
+        };
+        let protected = target.protected.unwrap_or(target.environment.as_deref() == Some("production"));
+        Self { project, target, engine, interrupt, run, protected }
+    }
+}
+
+/// Looks at the checkout and the database, and plans. Writes nothing, creates nothing.
+pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
+    let checkout = discover(site.project, site.engine.dialect())?;
+    let (inspection, exists) = match site.engine.connect(Access::Read) {
+        Ok(mut session) => (session.inspect(&site.project.name)?, true),
+        Err(EngineError::NoDatabase { .. }) => (Inspection::empty(), false),
+        Err(other) => return Err(other.into()),
+    };
+    let (reconciled, plan) = plan_for(site, &checkout, &inspection, wish)?;
+    Ok(Survey { checkout, inspection, reconciled, plan, exists })
+}
+
+/// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
+pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let started = Instant::now();
+    let survey = survey(site, wish)?;
+    let mark = survey.inspection.mark.clone();
+    let site = &Site { protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()), ..site.clone() };
+    observer.event(Event::Opened {
+        project: site.project.name.clone(),
+        target: site.engine.describe(),
+        environment: mark.as_ref().map(|mark| mark.environment.clone()),
+        protected: mark.as_ref().is_some_and(|mark| mark.protected),
+        version: survey.reconciled.version.as_ref().map(ToString::to_string),
+    });
+    let plan = survey.plan?;
+    tell_notes(&plan, observer);
+    hold_to(saved, &plan)?;
+    let mut steps = 0;
+    if !plan.is_empty() {
+        let mut session = site.engine.connect(Access::Write)?;
+        steps = build_into_with(site, &survey.checkout, wish, None, saved, &mut *session, observer)?;
+    }
+    let version = survey.checkout.scripts.iter().map(|script| &script.version).rfind(|version| {
+        wish.to.as_ref().is_none_or(|limit| *version <= limit)
+    });
+    let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
+    Ok(Report { version, steps, duration: started.elapsed() })
+}
+
+/// Builds a checkout into an open session's database. `mark` overrides the first mark.
+pub fn build_into(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    wish: &Wish,
+    mark: Option<&Mark>,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<usize, Error> {
+    build_into_with(site, checkout, wish, mark, None, session, observer)
+}
+
+fn build_into_with(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    wish: &Wish,
+    mark: Option<&Mark>,
+    saved: Option<&Plan>,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<usize, Error> {
+    session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
+    let mut steps = 0;
+    loop {
+        let inspection = session.inspect(&site.project.name)?;
+        let (_, plan) = plan_for(site, checkout, &inspection, wish)?;
+        let mut plan = plan?;
+        if steps == 0 {
+            hold_to(saved, &plan)?;
+        }
+        if let (Some(mark), Some(Step::Journal { mark: first })) = (mark, plan.steps.first_mut()) {
+            *first = Some(mark.clone());
+        }
+        steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
+        if plan.is_empty() {
+            return Ok(steps);
+        }
+        match apply::apply(site, checkout, &inspection, &plan, session, observer)? {
+            apply::End::Done => return Ok(steps),
+            apply::End::PlanAgain => {}
+        }
+    }
+}
+
+/// Regenerates the baseline, whatever its state.
+pub fn baseline(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Regenerated, Error> {
+    let checkout = discover(site.project, site.engine.dialect())?;
+    baseline::regenerate(site, &checkout, observer)
+}
+
+/// Says what the committed baseline is worth to the checkout.
+pub fn baseline_worth(site: &Site<'_>) -> Result<Worth, Error> {
+    let checkout = discover(site.project, site.engine.dialect())?;
+    Ok(baseline::worth(site.project, &checkout, true))
+}
+
+fn plan_for(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    inspection: &Inspection,
+    wish: &Wish,
+) -> Result<(Reconciled, Result<Plan, Refusal>), Error> {
+    let entries = inspection.journal.as_deref().unwrap_or_default();
+    let layout = Some(site.project.layout());
+    let reading = Reading { dialect: checkout.dialect, layout, variables: None };
+    let tokens = |index: usize| -> Result<_, Error> {
+        let text = load(site.project, &checkout.scripts[index].file, reading)?.text;
+        Ok(token_checksum(text.as_str(), checkout.dialect))
+    };
+    let reconciled = reconcile(&checkout.scripts, entries, tokens)?;
+    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
+    let code = if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
+    let fresh = inspection.journal.is_none();
+    let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
+    let described = site.engine.describe();
+    let facts = plan::Facts {
+        project: &site.project.name,
+        checkout,
+        code: &code,
+        inspection,
+        reconciled: &reconciled,
+        target: site.target,
+        described: &described,
+        is_local: site.engine.is_local(),
+        policy: &site.project.settings.policy,
+        baseline_folder: &site.project.baseline_folder(checkout.dialect),
+        baseline_belongs: matches!(worth, Worth::Belongs { .. }) || site.project.files.root().is_none(),
+        baseline_loads: match worth {
+            // An empty inspection is of a database that is not there yet, whose engine is this program's.
+            Worth::Belongs { server } => inspection.major == 0 || inspection.major >= server,
+            Worth::Stale | Worth::Untrusted => false,
+        },
+        wish,
+    };
+    let mut plan = plan::plan(&facts);
+    if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
+        let message = "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts".to_owned();
+        plan.notes.push(Note { code: "baseline-untrusted".into(), message });
+    }
+    Ok((reconciled, plan))
+}
+
+fn tell_notes(plan: &Plan, observer: &mut dyn Observer) {
+    for note in &plan.notes {
+        observer.event(Event::Note { code: note.code.clone(), message: note.message.clone() });
+    }
+}
+
+/// Refuses to execute anything but the plan that was saved.
+fn hold_to(saved: Option<&Plan>, now: &Plan) -> Result<(), Refusal> {
+    let Some(saved) = saved else { return Ok(()) };
+    if saved.format != plan::FORMAT {
+        return Err(Refusal::new("plan/format", format!("the plan has format {}, and this program writes {}", saved.format, plan::FORMAT))
+            .hint("save the plan again: `dbbuild plan --save FILE`"));
+    }
+    let same = saved.project == now.project && saved.steps == now.steps && saved.journal == now.journal;
+    if same {
+        return Ok(());
+    }
+    let what = if saved.project != now.project {
+        "it is of another project"
+    } else if saved.journal == now.journal {
+        "scripts, code or seeds changed since"
+    } else {
+        "the database's journal changed since"
+    };
+    Err(Refusal::new("plan/outdated", format!("the saved plan does not fit any more: {what}"))
+        .hint("look at what would be done now: `dbbuild plan`, and save it again"))
+}

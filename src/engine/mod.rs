@@ -96,6 +96,13 @@ pub struct Inspection {
     pub major: u32,
 }
 
+impl Inspection {
+    /// Returns what is known of a database that is not there yet.
+    pub fn empty() -> Self {
+        Self { journal: None, other_projects: Vec::new(), mark: None, objects: Vec::new(), major: 0 }
+    }
+}
+
 /// What came of one unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,0 +1,333 @@
+//! The one loop over steps in the whole program: a plan is executed here and nowhere else.
+
+use std::time::Instant;
+
+use super::plan::{Plan, PlannedFile, PlannedScript, Step};
+use super::unit::{Planned, contained, planned_file, row_seed, unit};
+use super::{Checkout, Site, baseline};
+use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
+use crate::error::Error;
+use crate::event::{Event, Observer, StepKind};
+use crate::journal::{Entry, Kind, Stored};
+
+/// How many bytes of text are kept between judging the scripts and running them, and at most fused.
+const KEPT_BYTES: usize = 32 << 20;
+/// How many statements share a transaction at most: an estimate of locks, of which PostgreSQL's default
+/// settings hold about 6,400.
+const FUSED_STATEMENTS: usize = 1_500;
+
+/// How an execution ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every step is done.
+    Done,
+    /// Another builder did one of the steps; plan again.
+    PlanAgain,
+}
+
+/// Executes a plan on a session that holds the build lock.
+pub fn apply(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    inspection: &Inspection,
+    plan: &Plan,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<End, Error> {
+    let mut units = Units::judge(site, checkout, inspection, plan)?;
+    let fresh = plan.version.is_none();
+    let mut at = 0;
+    while at < plan.steps.len() {
+        if site.interrupt.is_raised() {
+            return Err(EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into());
+        }
+        let step = &plan.steps[at];
+        let mut taken = false;
+        let mut length = 1;
+        match step {
+            Step::Journal { mark } => session.prepare(mark.as_ref())?,
+            Step::Load { folder } => load(site, checkout, folder, session, observer)?,
+            Step::Note { script, why } => note(site, checkout, script, why, session, observer)?,
+            Step::Apply { .. } | Step::Code(_) => {
+                let segment = units.segment(at, if fresh { usize::MAX } else { 1 })?;
+                length = segment.len();
+                taken = run(site, &segment, session, observer)?;
+            }
+            Step::Seed(file) => taken = seed(site, checkout, file, Kind::Seed, &mut units, at, session, observer)?,
+            Step::Baseline { folder } => baseline::step(site, checkout, folder, observer)?,
+        }
+        if taken {
+            return Ok(End::PlanAgain);
+        }
+        at += length;
+    }
+    Ok(End::Done)
+}
+
+/// The units of a plan: all of them are judged before the first one runs.
+struct Units<'a> {
+    site: &'a Site<'a>,
+    checkout: &'a Checkout,
+    plan: &'a Plan,
+    running: Vec<&'a Entry>,
+    kept: Vec<Option<Unit>>,
+}
+
+impl<'a> Units<'a> {
+    fn judge(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Result<Self, Error> {
+        let entries = inspection.journal.as_deref().unwrap_or_default();
+        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
+        let mut units = Self { site, checkout, plan, running, kept: Vec::new() };
+        let (mut bytes, mut faults) = (0, Vec::new());
+        for step in 0..plan.steps.len() {
+            let unit = match units.make(step) {
+                Ok(unit) => unit,
+                Err(Error::Scripts(errors)) => {
+                    faults.extend(errors.0);
+                    None
+                }
+                Err(other) => return Err(other),
+            };
+            bytes += unit.as_ref().map_or(0, |unit| 3 * unit.text.as_str().len());
+            units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
+        }
+        if faults.is_empty() { Ok(units) } else { Err(crate::script::ScriptErrors(faults).into()) }
+    }
+
+    fn make(&self, step: usize) -> Result<Option<Unit>, Error> {
+        let planned = match &self.plan.steps[step] {
+            Step::Apply { script, .. } => self.script(script),
+            Step::Code(file) => self.file(file, Kind::Code),
+            Step::Seed(file) if !file.file.to_ascii_lowercase().ends_with(".csv") => self.file(file, Kind::Seed),
+            Step::Seed(_) | Step::Journal { .. } | Step::Load { .. } | Step::Note { .. } | Step::Baseline { .. } => return Ok(None),
+        };
+        unit(self.site.project, self.site.target, self.checkout.dialect, &planned).map(Some)
+    }
+
+    fn script<'b>(&self, script: &'b PlannedScript) -> Planned<'b> {
+        let key = script.version.to_string();
+        let running = self.running.iter().find(|entry| entry.kind == Kind::Script && entry.key == key);
+        Planned {
+            kind: Kind::Script,
+            running: running.map(|entry| (*entry).clone()),
+            key,
+            version: Some(&script.version),
+            name: &script.name,
+            file: &script.file,
+            checksum: &script.checksum,
+            attempt: script.attempt,
+            of_environment: false,
+        }
+    }
+
+    fn file<'b>(&self, file: &'b PlannedFile, kind: Kind) -> Planned<'b> {
+        let seed = self.checkout.seeds.iter().find(|seed| seed.source.file == file.file);
+        let running = self.running.iter().find(|entry| entry.kind == kind && entry.key == file.file);
+        Planned {
+            running: running.map(|entry| (*entry).clone()),
+            of_environment: kind == Kind::Seed && seed.is_some_and(|seed| seed.environment.is_some()),
+            ..planned_file(kind, &file.file, &file.checksum, file.attempt)
+        }
+    }
+
+    /// Takes the unit of a step, made again if it was too large to keep.
+    fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
+        match self.kept.get_mut(step).and_then(Option::take) {
+            Some(unit) => Ok(Some(unit)),
+            None => self.make(step),
+        }
+    }
+
+    /// Takes the units from a step on that may share one transaction, at least one.
+    fn segment(&mut self, from: usize, most: usize) -> Result<Vec<Unit>, Error> {
+        let mut segment: Vec<Unit> = self.take(from)?.into_iter().collect();
+        let is_open = |unit: &Unit| unit.fusible && unit.lock_timeout.is_none() && unit.statement_timeout.is_none();
+        let mut statements = segment.iter().map(|unit| unit.parts.len()).sum::<usize>();
+        if !segment.iter().all(is_open) {
+            return Ok(segment);
+        }
+        for step in from + 1..self.plan.steps.len() {
+            let next = match self.kept.get(step).and_then(Option::as_ref) {
+                Some(unit) if matches!(self.plan.steps[step], Step::Apply { .. } | Step::Code(_)) => unit,
+                _ => break,
+            };
+            statements += next.parts.len();
+            if segment.len() >= most || !is_open(next) || statements > FUSED_STATEMENTS {
+                break;
+            }
+            segment.extend(self.take(step)?);
+        }
+        Ok(segment)
+    }
+}
+
+/// Runs units in one transaction; if that fails, each in its own, and only that result is reported.
+fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
+    if let [only] = units {
+        return run_one(site, only, session, observer);
+    }
+    match session.apply(units, &site.run, &mut crate::event::Silent) {
+        Ok(outcomes) => {
+            for (unit, outcome) in units.iter().zip(outcomes) {
+                match outcome {
+                    Outcome::Taken => return Ok(true),
+                    Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+                }
+            }
+            Ok(false)
+        }
+        Err(EngineError::Interrupted { .. }) => Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into()),
+        Err(_) => {
+            for unit in units {
+                if run_one(site, unit, session, observer)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+    }
+}
+
+fn run_one(site: &Site<'_>, unit: &Unit, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
+    observer.event(Event::Started { step: step_kind(unit), name: shown_name(unit) });
+    let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer)?;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Taken => return Ok(true),
+            Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+        }
+    }
+    Ok(false)
+}
+
+fn step_kind(unit: &Unit) -> StepKind {
+    if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
+}
+
+/// Returns a step's name for people: a file's name without folder and `.sql`.
+fn shown_name(unit: &Unit) -> String {
+    short_name(unit.text.file())
+}
+
+fn short_name(file: &str) -> String {
+    let mut parts = file.rsplit('/');
+    let last = parts.next().unwrap_or(file);
+    let stem = crate::script::strip_sql(last);
+    // In a folder per change, the folder has the name.
+    match (stem, parts.next()) {
+        ("up" | "down", Some(folder)) => folder.to_owned(),
+        _ => stem.to_owned(),
+    }
+}
+
+pub fn finished(unit: &Unit, applied: &Applied) -> Event {
+    let mut detail = Vec::new();
+    if applied.statements + applied.skipped > 1 {
+        detail.push(format!("{} statements", applied.statements + applied.skipped));
+    }
+    if applied.skipped > 0 {
+        let guards = if applied.skipped == 1 { "its guard" } else { "guards" };
+        detail.push(format!("{} skipped by {guards}", applied.skipped));
+    }
+    if applied.passes > 0 {
+        detail.push(format!("{} passes", applied.passes));
+    }
+    if applied.rows > 0 && unit.mode == Mode::Statements {
+        detail.push(format!("{} rows", applied.rows));
+    }
+    let duration_ms = u64::try_from(applied.duration.as_millis()).unwrap_or(u64::MAX);
+    Event::Finished { step: step_kind(unit), name: shown_name(unit), duration_ms, detail: detail.join(", ") }
+}
+
+fn load(site: &Site<'_>, checkout: &Checkout, folder: &str, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
+    let started = Instant::now();
+    observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
+    let (entries, tracked) = contained(site.project, site.target, checkout)?;
+    let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
+    session.load(&root, &entries, &tracked, &site.run, observer)?;
+    let newest = checkout.scripts.last().map(|script| format!("version {}", script.version)).unwrap_or_default();
+    observer.event(Event::Finished {
+        step: StepKind::Load,
+        name: folder.to_owned(),
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        detail: newest,
+    });
+    Ok(())
+}
+
+fn note(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    script: &PlannedScript,
+    why: &str,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    let planned = Planned {
+        kind: Kind::Script,
+        key: script.version.to_string(),
+        version: Some(&script.version),
+        name: &script.name,
+        file: &script.file,
+        checksum: &script.checksum,
+        attempt: script.attempt,
+        running: None,
+        of_environment: false,
+    };
+    let entry = unit(site.project, site.target, checkout.dialect, &planned)?.entry;
+    session.record(&[entry], &[], &site.run)?;
+    observer.event(Event::Finished { step: StepKind::Note, name: short_name(&script.file), duration_ms: 0, detail: why.to_owned() });
+    Ok(())
+}
+
+/// Brings in one seed or test data file; returns true if another builder did.
+#[allow(clippy::too_many_arguments)]
+fn seed(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    file: &PlannedFile,
+    kind: Kind,
+    units: &mut Units<'_>,
+    step: usize,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<bool, Error> {
+    let found = checkout.seeds.iter().find(|seed| seed.source.file == file.file);
+    if let Some(rows) = found.and_then(|seed| row_seed(site.project, seed, kind, file.attempt)) {
+        return load_rows(site, &rows, session, observer);
+    }
+    match units.take(step)? {
+        Some(unit) => run_one(site, &unit, session, observer),
+        None => Ok(false),
+    }
+}
+
+/// Loads a CSV file; returns true if another builder did.
+pub fn load_rows(
+    site: &Site<'_>,
+    rows: &crate::engine::RowSeed,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<bool, Error> {
+    let step = StepKind::from(rows.entry.kind);
+    let name = short_name(&rows.file);
+    observer.event(Event::Started { step, name: name.clone() });
+    let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(true) };
+    let duration_ms = u64::try_from(loaded.duration.as_millis()).unwrap_or(u64::MAX);
+    observer.event(Event::Finished { step, name, duration_ms, detail: rows_detail(&loaded) });
+    Ok(false)
+}
+
+fn rows_detail(loaded: &Loaded) -> String {
+    let mut changes = Vec::new();
+    for (count, word) in [(loaded.inserted, "new"), (loaded.updated, "changed"), (loaded.deleted, "deleted")] {
+        if count > 0 {
+            changes.push(format!("{count} {word}"));
+        }
+    }
+    if loaded.overwritten > 0 {
+        changes.push(format!("{} were there and were overwritten", loaded.overwritten));
+    }
+    let rows = if loaded.rows == 1 { "1 row".to_owned() } else { format!("{} rows", loaded.rows) };
+    if changes.is_empty() { rows } else { format!("{rows}: {}", changes.join(", ")) }
+}

@@ -1,0 +1,170 @@
+//! From a planned file to what an engine runs: the text read again, held to the plan's checksum, cut and judged.
+
+use super::load::{Reading, load};
+use super::{Checkout, Refusal, Seed, SeedForm};
+use crate::engine::{Mode, RowSeed, RowSource, Unit};
+use crate::error::Error;
+use crate::journal::{Entry, Kind, NewEntry, Stored};
+use crate::project::{Files, Project, Target};
+use crate::script::{Checksum, Directive, ScriptErrors, Version, cut, token_checksum};
+use crate::sql::{self, Dialect};
+
+/// A file to run, as the plan has it.
+#[derive(Debug, Clone)]
+pub struct Planned<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// The journal's key.
+    pub key: String,
+    /// The script's version.
+    pub version: Option<&'a Version>,
+    /// The script's name, or the file.
+    pub name: &'a str,
+    /// The file.
+    pub file: &'a str,
+    /// The checksum that the plan was made with.
+    pub checksum: &'a Checksum,
+    /// The newest attempt that the journal has.
+    pub attempt: i32,
+    /// Of a script that an earlier run left half-way: its entry.
+    pub running: Option<Entry>,
+    /// True for a seed of one environment, which may use that target's variables.
+    pub of_environment: bool,
+}
+
+/// Makes the unit of a script, a code object or an SQL seed.
+pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Planned<'_>) -> Result<Unit, Error> {
+    let layout = (planned.kind == Kind::Script).then(|| project.layout());
+    let variables = planned.of_environment.then_some(&target.variables);
+    let loaded = load(project, planned.file, Reading { dialect, layout, variables })?;
+    let text = loaded.text;
+    if !planned.of_environment && text.checksum() != *planned.checksum {
+        return Err(changed_meanwhile(planned.file).into());
+    }
+    let mut settings: Vec<Directive> = planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
+    if loaded.no_transaction {
+        settings.push(Directive::NoTransaction);
+    }
+    let cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
+    let statements = i32::try_from(cut.parts.len()).unwrap_or(i32::MAX);
+    let objects = match planned.kind {
+        Kind::Code => objects(text.as_str(), dialect, &cut.parts),
+        _ => Vec::new(),
+    };
+    let keeps_text = !matches!(planned.kind, Kind::Seed | Kind::TestData) && project.settings.journal.texts != Some(false);
+    let entry = NewEntry {
+        project: project.name.clone(),
+        kind: planned.kind,
+        key: planned.key.clone(),
+        order_key: planned.version.map_or_else(|| planned.key.clone(), Version::order_key),
+        attempt: planned.attempt + 1,
+        name: planned.name.to_owned(),
+        checksum: planned.checksum.clone(),
+        token_checksum: token_checksum(text.as_str(), dialect),
+        text: keeps_text.then(|| text.as_str().to_owned()),
+        state: Stored::Applied,
+        statements,
+        objects,
+    };
+    let mode = match (cut.no_transaction, cut.foreign_keys_off) {
+        (true, _) => Mode::Statements,
+        (false, true) => Mode::ForeignKeysOff,
+        (false, false) => Mode::Transaction,
+    };
+    Ok(Unit {
+        entry,
+        text,
+        parts: cut.parts,
+        guards: cut.guards,
+        mode,
+        lock_timeout: cut.lock_timeout,
+        statement_timeout: cut.statement_timeout,
+        running: planned.running.clone(),
+        fusible: cut.fusible && mode == Mode::Transaction,
+    })
+}
+
+/// Returns the names of what a code file makes: `view public.customer_view`.
+fn objects(text: &str, dialect: Dialect, parts: &[crate::script::Part]) -> Vec<String> {
+    let created = parts.iter().flat_map(|part| sql::creates(sql::Tokens::new(text, part.span, dialect)));
+    created.map(|(kind, name)| format!("{kind} {name}")).collect()
+}
+
+fn changed_meanwhile(file: &str) -> Refusal {
+    Refusal::new("build/changed-meanwhile", format!("{file} changed while the build was looking at it"))
+        .hint("run `dbbuild` again")
+}
+
+/// Makes the rows of a CSV seed ready to load; `None` for an SQL seed.
+pub fn row_seed(project: &Project, seed: &Seed, kind: Kind, attempt: i32) -> Option<RowSeed> {
+    let SeedForm::Rows { table, key, mode, null } = &seed.form else { return None };
+    let file = &seed.source.file;
+    let source = match &project.files {
+        Files::Folder(root) => RowSource::File(root.join(file)),
+        Files::Embedded(files) => RowSource::Embedded(files.iter().find(|(path, _)| path == file).map(|(_, content)| *content)?),
+    };
+    Some(RowSeed {
+        entry: file_entry(project, kind, file, &seed.source.checksum, attempt),
+        file: file.clone(),
+        source,
+        table: table.clone(),
+        key: key.clone(),
+        mode: *mode,
+        null: null.clone(),
+    })
+}
+
+/// Makes the entry of a file that has no text in the journal.
+fn file_entry(project: &Project, kind: Kind, file: &str, checksum: &Checksum, attempt: i32) -> NewEntry {
+    NewEntry {
+        project: project.name.clone(),
+        kind,
+        key: file.to_owned(),
+        order_key: file.to_owned(),
+        attempt: attempt + 1,
+        name: file.to_owned(),
+        checksum: checksum.clone(),
+        token_checksum: checksum.clone(),
+        text: None,
+        state: Stored::Applied,
+        statements: 0,
+        objects: Vec::new(),
+    }
+}
+
+/// Makes the entries, and the tracked seeds, of everything that a baseline contains.
+pub fn contained(project: &Project, target: &Target, checkout: &Checkout) -> Result<(Vec<NewEntry>, Vec<RowSeed>), Error> {
+    let (mut entries, mut tracked) = (Vec::new(), Vec::new());
+    for script in &checkout.scripts {
+        let planned = Planned {
+            kind: Kind::Script,
+            key: script.version.to_string(),
+            version: Some(&script.version),
+            name: &script.name,
+            file: &script.file,
+            checksum: &script.checksum,
+            attempt: 0,
+            running: None,
+            of_environment: false,
+        };
+        entries.push(unit(project, target, checkout.dialect, &planned)?.entry);
+    }
+    for source in &checkout.code {
+        let planned = planned_file(Kind::Code, &source.file, &source.checksum, 0);
+        entries.push(unit(project, target, checkout.dialect, &planned)?.entry);
+    }
+    for seed in checkout.seeds.iter().filter(|seed| seed.environment.is_none()) {
+        entries.push(file_entry(project, Kind::Seed, &seed.source.file, &seed.source.checksum, 0));
+        if let Some(rows) = row_seed(project, seed, Kind::Seed, 0)
+            && rows.mode == crate::engine::SeedMode::Tracked
+        {
+            tracked.push(rows);
+        }
+    }
+    Ok((entries, tracked))
+}
+
+/// Makes a planned code file or seed.
+pub fn planned_file<'a>(kind: Kind, file: &'a str, checksum: &'a Checksum, attempt: i32) -> Planned<'a> {
+    Planned { kind, key: file.to_owned(), version: None, name: file, file, checksum, attempt, running: None, of_environment: false }
+}
