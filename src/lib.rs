@@ -11,6 +11,7 @@ pub mod journal;
 pub mod new_version;
 pub mod numbering;
 pub mod project;
+pub mod renumber;
 pub mod script;
 pub mod sql;
 
