@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::script::{FileName, FileNameError};
 use crate::sql::Dialect;
 
+pub use folders::folder_version;
 pub use parts::Parts;
-pub use sections::{SectionFault, Sections};
+pub use sections::{SectionFault, Sections, template_action};
 pub use sidecar::Sidecar;
 
 /// A way of laying out scripts on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// `0001_name.sql`, `0001_name.down.sql`; also `.up.sql` and `.down.sql` pairs.
