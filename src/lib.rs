@@ -1,6 +1,8 @@
 //! `make` for a database.
 
 pub mod build;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod event;

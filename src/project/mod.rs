@@ -126,9 +126,12 @@ fn clean(folder: &str) -> &str {
 }
 
 fn read_settings(files: &Files) -> Result<Settings, SettingsError> {
-    let bytes = files.read(SETTINGS).map_err(|error| SettingsError::new("settings/unreadable", format!("{SETTINGS}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| SettingsError::new("settings/encoding", format!("{SETTINGS} is not UTF-8: {}", error.utf8_error())))?;
+    let bytes = files
+        .read(SETTINGS)
+        .map_err(|error| SettingsError::new("settings/unreadable", format!("{SETTINGS}: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        SettingsError::new("settings/encoding", format!("{SETTINGS} is not UTF-8: {}", error.utf8_error()))
+    })?;
     toml::from_str(&text).map_err(|error| {
         let span = error.span().map_or(Span::new(0, 0), |range| Span::new(range.start, range.end));
         SettingsError::new("settings/invalid", error.message().to_owned())
@@ -140,7 +143,9 @@ fn read_settings(files: &Files) -> Result<Settings, SettingsError> {
 fn script_directives(settings: &Settings) -> Result<Vec<(crate::script::Version, Vec<Directive>)>, SettingsError> {
     let mut all = Vec::new();
     for (key, script) in &settings.script {
-        let wrong = |message: String| SettingsError::new("settings/script", format!("[script.{key:?}] in {SETTINGS}: {message}"));
+        let wrong = |message: String| {
+            SettingsError::new("settings/script", format!("[script.{key:?}] in {SETTINGS}: {message}"))
+        };
         let version = key.parse().map_err(|error| wrong(format!("{error}")))?;
         let mut directives = Vec::new();
         for text in &script.directives {

@@ -5,7 +5,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::{Checksum, Directive, Fault, Guard, Text, body};
-use crate::sql::{self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl};
+use crate::sql::{
+    self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl,
+};
 
 /// A script, cut.
 #[derive(Debug, Clone, Default)]
@@ -146,14 +148,29 @@ impl<'a> Reader<'a> {
         self.directives_in(statements.rest(), found.is_empty());
         for index in std::mem::take(&mut self.next_guards) {
             let span = self.cut.guards[index].span;
-            self.fault("script/guard-of-nothing", span, "no statement follows this guard", Some("put it in front of its statement"));
+            self.fault(
+                "script/guard-of-nothing",
+                span,
+                "no statement follows this guard",
+                Some("put it in front of its statement"),
+            );
         }
         if let Some(span) = self.next_repeat.take() {
-            self.fault("script/repeat-of-nothing", span, "no statement follows `repeat`", Some("put it in front of its statement"));
+            self.fault(
+                "script/repeat-of-nothing",
+                span,
+                "no statement follows `repeat`",
+                Some("put it in front of its statement"),
+            );
         }
         if let Some(index) = self.group.take() {
             let span = self.cut.guards[index].span;
-            self.fault("script/group-without-end", span, "this group has no end", Some("close it with `-- dbbuild: end`"));
+            self.fault(
+                "script/group-without-end",
+                span,
+                "this group has no end",
+                Some("close it with `-- dbbuild: end`"),
+            );
         }
         found
     }
@@ -190,7 +207,9 @@ impl<'a> Reader<'a> {
             let Some(body) = body(comment.text(text)) else { continue };
             match Directive::parse(body) {
                 Ok(directive) => self.directive(directive, comment, at_head),
-                Err(error) => self.fault("script/directive", comment, error.to_string(), Some("see docs/reference/directives.md")),
+                Err(error) => {
+                    self.fault("script/directive", comment, error.to_string(), Some("see docs/reference/directives.md"))
+                }
             }
         }
     }
@@ -220,7 +239,12 @@ impl<'a> Reader<'a> {
             }
             Directive::End => {
                 if self.group.take().is_none() {
-                    self.fault("script/end-of-nothing", span, "`end` without a group", Some("begin one with `unless … begin`"));
+                    self.fault(
+                        "script/end-of-nothing",
+                        span,
+                        "`end` without a group",
+                        Some("begin one with `unless … begin`"),
+                    );
                 }
             }
             Directive::RepeatUntilNoRows => self.next_repeat = Some(span),
@@ -248,7 +272,12 @@ impl<'a> Reader<'a> {
             let misplaced = inside.filter(|token| token.kind == TokenKind::LineComment).map(|token| token.span);
             let misplaced: Vec<Span> = misplaced.filter(|span| body(span.text(text)).is_some()).collect();
             for span in misplaced {
-                self.fault("script/directive-inside", span, "a directive inside a statement", Some("put it in front of the statement"));
+                self.fault(
+                    "script/directive-inside",
+                    span,
+                    "a directive inside a statement",
+                    Some("put it in front of the statement"),
+                );
             }
         }
         let tokens = statement.tokens(text, self.dialect);
@@ -260,7 +289,7 @@ impl<'a> Reader<'a> {
             repeat: self.next_repeat.take().is_some(),
             refuses_transaction: sql::refuses_transaction(tokens).is_some(),
             may_commit: sql::may_commit(tokens),
-            sets_session: sql::session_setting(tokens)== Some(sql::SessionSetting::Session),
+            sets_session: sql::session_setting(tokens) == Some(sql::SessionSetting::Session),
             digest: Checksum::default(),
         });
     }
@@ -281,7 +310,12 @@ impl<'a> Reader<'a> {
                 self.cut.parts[index].digest = Checksum::of_tokens(significant);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
-                self.fault("script/repeat-in-transaction", statement.span, "`repeat` works outside a transaction only", hint);
+                self.fault(
+                    "script/repeat-in-transaction",
+                    statement.span,
+                    "`repeat` works outside a transaction only",
+                    hint,
+                );
             }
         }
         self.cut.parts.truncate(kept.end);
@@ -301,7 +335,8 @@ impl<'a> Reader<'a> {
 
     /// Reads one `BEGIN … COMMIT` around the whole script as the tool's own transaction.
     fn transaction_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
-        let control = |index: usize| sql::transaction_control(statements[index].tokens(self.text.as_str(), self.dialect));
+        let control =
+            |index: usize| sql::transaction_control(statements[index].tokens(self.text.as_str(), self.dialect));
         if kept.len() >= 2
             && !self.cut.no_transaction
             && control(kept.start) == Some(TransactionControl::Begin)
@@ -322,13 +357,24 @@ impl<'a> Reader<'a> {
         {
             let hint = "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
                         `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml";
-            self.fault("script/needs-no-transaction", span, format!("{what} cannot run inside a transaction"), Some(hint));
+            self.fault(
+                "script/needs-no-transaction",
+                span,
+                format!("{what} cannot run inside a transaction"),
+                Some(hint),
+            );
         }
         if let Some(what) = sql::session_object(tokens)
             && self.cut.no_transaction
         {
-            let hint = "a script without a transaction may resume in a new session; use a table, or a script of its own";
-            self.fault("script/session-object", span, format!("{what} would be lost if the script is interrupted"), Some(hint));
+            let hint =
+                "a script without a transaction may resume in a new session; use a table, or a script of its own";
+            self.fault(
+                "script/session-object",
+                span,
+                format!("{what} would be lost if the script is interrupted"),
+                Some(hint),
+            );
         }
         if sql::copy_to_stdout(tokens) {
             self.fault("script/copy-out", span, "COPY … TO STDOUT has nobody to read it here", Some("take it out"));
@@ -366,4 +412,3 @@ fn instead_of(command: &str) -> &'static str {
         _ => "take it out: scripts hold SQL only",
     }
 }
-

@@ -1,0 +1,180 @@
+//! Running units: transactional ones with their entries in one transaction, all or none.
+
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::database::Database;
+use super::error::{doing, interrupted};
+use super::foreign_keys::{Orphans, orphans, turn, worse};
+use super::guard::{Answers, refuse_unanswerable};
+use super::run::{failed, refused, statement};
+use super::{journal, statements, transaction};
+use crate::engine::{Applied, EngineError, Mode, Outcome, Result, Unit};
+use crate::event::Observer;
+use crate::journal::Run;
+use crate::sql::Span;
+
+/// Runs units and writes their entries.
+pub(super) fn apply(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    observer: &mut dyn Observer,
+) -> Result<Vec<Outcome>> {
+    refuse_unanswerable(units)?;
+    if units.iter().any(|unit| unit.mode == Mode::Statements) {
+        return match units {
+            [_] => statements::run(connection, database, units, run, observer).map(|outcome| vec![outcome]),
+            _ => Err(EngineError::Refused {
+                code: "apply/together",
+                message: "a script without a transaction cannot share one with others".to_owned(),
+                place: None,
+                hint: None,
+            }),
+        };
+    }
+    let name = units.first().map_or("", |unit| unit.entry.name.as_str());
+    transaction::retrying(database, name, observer, |_| together(connection, database, units, run))
+}
+
+/// One transaction around all units; with foreign keys off around it if one of them asks for that.
+fn together(connection: &Connection, database: &Database, units: &[Unit], run: &Run) -> Result<Vec<Outcome>> {
+    if !units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff) {
+        return in_transaction(connection, database, units, run, false);
+    }
+    turn(connection, false)?;
+    let result = in_transaction(connection, database, units, run, true);
+    let on = turn(connection, true);
+    result.and_then(|outcomes| on.map(|()| outcomes))
+}
+
+fn in_transaction(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    check_keys: bool,
+) -> Result<Vec<Outcome>> {
+    transaction::begin(connection, database)?;
+    let work = || {
+        // A key that cannot be checked before (a mismatch) must not be judged afterwards either.
+        let before = check_keys.then(|| orphans(connection).ok()).flatten();
+        let mut outcomes = Vec::with_capacity(units.len());
+        for at in 0..units.len() {
+            match one(connection, database, units, at, run)? {
+                Some(applied) => outcomes.push(Outcome::Applied(applied)),
+                None => return Ok(None),
+            }
+        }
+        if let Some(before) = before {
+            check(connection, units, &before)?;
+        }
+        Ok(Some(outcomes))
+    };
+    match work() {
+        Ok(Some(outcomes)) => {
+            let committed = transaction::commit(connection, database);
+            committed.map_err(|error| at_commit(units, error)).map(|()| outcomes)
+        }
+        Ok(None) => {
+            connection.execute_batch("rollback").map_err(doing("rolling back"))?;
+            Ok(vec![Outcome::Taken; units.len()])
+        }
+        Err(error) => Err(transaction::rolled_back(connection, error)),
+    }
+}
+
+/// Runs one unit inside the transaction; `None` if another builder has claimed it.
+fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, run: &Run) -> Result<Option<Applied>> {
+    let since = Instant::now();
+    let unit = &units[at];
+    let Some(sequence) = journal::claim(connection, database, &unit.entry, run)? else { return Ok(None) };
+    let mut answers = Answers::default();
+    let mut applied = Applied::default();
+    for (index, part) in unit.parts.iter().enumerate() {
+        if database.interrupt.is_raised() {
+            return Err(interrupted());
+        }
+        if !answers.let_run(connection, units, at, index)? {
+            applied.skipped += 1;
+            continue;
+        }
+        loop {
+            let rows = statement(connection, units, at, part)?;
+            if connection.is_autocommit() {
+                return Err(ended(connection, database, units, at, part.span, sequence));
+            }
+            applied.rows += rows;
+            if !part.repeat {
+                break;
+            }
+            applied.passes += 1;
+            if rows == 0 {
+                break;
+            }
+        }
+        applied.statements += 1;
+    }
+    applied.duration = since.elapsed();
+    journal::finish(connection, database, sequence, &unit.entry, applied.duration)?;
+    Ok(Some(applied))
+}
+
+/// A statement ended the transaction that it ran in. What is true now depends on how: a COMMIT has kept the claim
+/// and everything before it, a ROLLBACK has undone both.
+fn ended(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    span: Span,
+    sequence: i64,
+) -> EngineError {
+    let sql = format!("delete from {} where sequence = ?1 and state = 'running'", database.names.journal);
+    let claims = match connection.execute(&sql, [sequence]) {
+        Ok(claims) => claims,
+        Err(error) => return doing("taking the claim back")(error),
+    };
+    let message = match claims {
+        0 => "this statement rolled back the transaction that the text ran in; nothing was kept",
+        _ => {
+            "this statement committed the transaction that the text ran in; what stands before it was kept, without an entry in the journal"
+        }
+    };
+    let hint = "take COMMIT, END and ROLLBACK out: the tool begins and ends the transaction; \
+                or write `-- dbbuild: no-transaction` at the head";
+    refused(units, at, span, "SQLITE_MISUSE", message.to_owned(), Some(hint))
+}
+
+/// Refuses if rows lost their parents while foreign keys were off.
+fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
+    let at = units.iter().rposition(|unit| unit.mode == Mode::ForeignKeysOff).unwrap_or_default();
+    let span = last_statement(&units[at]);
+    let after = orphans(connection).map_err(|error| failed(units, at, span, &error))?;
+    match worse(before, &after) {
+        None => Ok(()),
+        Some(orphan) => {
+            let message = format!("foreign keys are violated that were not before: {orphan}");
+            Err(refused(units, at, span, "SQLITE_CONSTRAINT_FOREIGNKEY", message, None))
+        }
+    }
+}
+
+/// A deferred foreign key fails at the commit: that is a failure of the text, not of the tool.
+fn at_commit(units: &[Unit], error: EngineError) -> EngineError {
+    match error {
+        EngineError::Sql { failure, .. } if failure.code.starts_with("SQLITE_CONSTRAINT") && !units.is_empty() => {
+            let at = units.len() - 1;
+            super::run::of_unit(units, at, last_statement(&units[at]), *failure)
+        }
+        other => other,
+    }
+}
+
+fn last_statement(unit: &Unit) -> Span {
+    let span = unit.parts.last().map_or_else(|| Span::new(0, 0), |part| part.span);
+    let line = span.text(unit.text.as_str()).lines().next().map_or(0, str::len);
+    Span::new(span.start, span.start + line)
+}

@@ -1,0 +1,165 @@
+//! Opening: what a connection is set to, and how a database is read without leaving a trace.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, ffi};
+
+use super::database::Database;
+use super::error::{doing, said};
+use crate::engine::{Access, EngineError, Result};
+
+/// After so many steps of SQLite's virtual machine the wish to stop is looked at.
+const STEPS: i32 = 2_000;
+
+/// Opens a connection and sets it up. `Access::Read` creates nothing.
+pub(super) fn open(database: &Database, access: Access) -> Result<Connection> {
+    let connection = match access {
+        Access::Read => open_to_read(database)?,
+        Access::Write => open_to_write(database)?,
+    };
+    set_up(connection, database, access).map_err(|error| cannot(database, &error))
+}
+
+fn open_to_write(database: &Database) -> Result<Connection> {
+    if let Some(file) = database.file() {
+        make_parent(file)?;
+    }
+    let (name, flags) = database.address();
+    let flags = flags
+        | OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let connection = Connection::open_with_flags(name, flags).map_err(|error| cannot(database, &error))?;
+    // SQLite opens a write-protected file for reading without a word.
+    if connection.is_readonly("main").map_err(doing("opening the database"))? {
+        return Err(EngineError::Unreachable {
+            target: database.shown.clone(),
+            message: "the file is write-protected".to_owned(),
+            hint: Some("give yourself the right to write it, or name another target".to_owned()),
+        });
+    }
+    Ok(connection)
+}
+
+/// Makes the folder that the file stands in, like `target/`; never more than that one.
+fn make_parent(file: &Path) -> Result<()> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) else {
+        return Ok(());
+    };
+    match std::fs::create_dir(folder) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(EngineError::Io { path: folder.to_owned(), source }),
+    }
+}
+
+fn open_to_read(database: &Database) -> Result<Connection> {
+    let (name, flags) = database.address();
+    let flags =
+        flags | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let Some(file) = database.file() else {
+        return Connection::open_with_flags(name, flags).map_err(|error| cannot(database, &error));
+    };
+    if !file.exists() {
+        return Err(EngineError::NoDatabase { target: database.shown.clone() });
+    }
+    let opened = if rests_in_wal_mode(database) {
+        Connection::open_with_flags(immutable_uri(file), flags | OpenFlags::SQLITE_OPEN_URI)
+    } else {
+        Connection::open_with_flags(name, flags)
+    };
+    opened.map_err(|error| cannot(database, &error))
+}
+
+/// Returns true for a database in WAL mode that no one has open and that needs no recovery.
+///
+/// Even a read-only connection makes `-wal` and `-shm` files beside such a database and leaves them there, and
+/// cannot read it at all in a folder that it may not write (<https://sqlite.org/wal.html#readonly>). Opened as
+/// immutable it is read as it is.
+pub(super) fn rests_in_wal_mode(database: &Database) -> bool {
+    let (Some(file), Some(wal)) = (database.file(), database.beside("-wal")) else { return false };
+    // Bytes 18 and 19 are the versions of the file format for writing and reading; 2 is WAL
+    // (<https://sqlite.org/fileformat2.html#file_format_version_numbers>).
+    let mut head = [0; 20];
+    let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head.starts_with(b"SQLite format 3\0") && head[18..20] == [2, 2] && !wal.exists()
+}
+
+fn immutable_uri(file: &Path) -> PathBuf {
+    // What a URI would read as its own syntax (<https://sqlite.org/uri.html>).
+    let path = file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let path = if cfg!(windows) { format!("/{}", path.replace('\\', "/")) } else { path };
+    PathBuf::from(format!("file:{path}?immutable=1"))
+}
+
+fn set_up(mut connection: Connection, database: &Database, access: Access) -> rusqlite::Result<Connection> {
+    connection.busy_timeout(patience(database))?;
+    let interrupt = database.interrupt.clone();
+    // Asked by SQLite itself, so that a wish to stop is heard whenever it is raised: an interrupt from outside
+    // between two statements would be forgotten when the next one begins.
+    connection.progress_handler(STEPS, Some(move || interrupt.is_raised()))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    if database.throwaway && access == Access::Write {
+        connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "off")?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+    }
+    // The first read: says whether this is a database at all.
+    connection.query_row("pragma schema_version", [], |_| Ok(()))?;
+    Ok(connection)
+}
+
+/// Returns how long SQLite itself waits for another connection, in the settings' sense of zero.
+pub(super) fn patience(database: &Database) -> Duration {
+    const EVER: Duration = Duration::from_secs(24 * 60 * 60);
+    if database.patience.is_zero() { EVER } else { database.patience }
+}
+
+fn cannot(database: &Database, error: &rusqlite::Error) -> EngineError {
+    let said = said(error).failure;
+    let (message, hint) = match said.code.as_str() {
+        "SQLITE_NOTADB" => (
+            "the file is no SQLite database (or an encrypted one)".to_owned(),
+            Some("check the path in the target's URL".to_owned()),
+        ),
+        "SQLITE_CANTOPEN" | "SQLITE_CANTOPEN_ISDIR" => {
+            (said.message, Some("check that it is a file, and that it and its folder may be read".to_owned()))
+        }
+        "SQLITE_READONLY_ROLLBACK" | "SQLITE_READONLY_RECOVERY" | "SQLITE_READONLY_CANTLOCK" => (
+            "a program that wrote to it was cut short, and reading alone may not put that right".to_owned(),
+            Some("open it once with the right to write it and its folder".to_owned()),
+        ),
+        _ => (said.message, None),
+    };
+    EngineError::Unreachable { target: database.shown.clone(), message, hint }
+}
+
+/// Refuses if another connection is at work in the database.
+pub(super) fn refuse_if_held(database: &Database) -> Result<()> {
+    let (name, flags) = database.address();
+    let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(connection) = Connection::open_with_flags(name, flags) else { return Ok(()) };
+    // In WAL mode this needs every other connection gone (<https://sqlite.org/pragma.html#pragma_locking_mode>);
+    // in the other modes only those that are inside a transaction can be known.
+    let asked = connection
+        .busy_timeout(Duration::from_millis(200))
+        .and_then(|()| connection.execute_batch("pragma locking_mode = exclusive; begin exclusive; rollback"));
+    match asked {
+        Err(error) if error.sqlite_error_code() == Some(ffi::ErrorCode::DatabaseBusy) => Err(EngineError::Refused {
+            code: "sqlite/in-use",
+            message: format!("another program is using {}", database.shown),
+            place: None,
+            hint: Some("end it and try again".to_owned()),
+        }),
+        // What is no database, or a broken one, holds nobody's lock.
+        Ok(()) | Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,95 @@
+//! SQLite: one file, one process, no server.
+//!
+//! Promises: a transactional text and its entry commit together; looking at a database creates and changes
+//! nothing, not even beside it; nothing of rusqlite leaves this folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Access, Engine, EngineError, Result, Scratch, Session};
+use crate::event::Observer;
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::project::Target;
+use crate::sql::Dialect;
+
+mod apply;
+mod connection;
+mod database;
+mod dqs;
+mod error;
+mod foreign_keys;
+mod guard;
+mod inspect;
+mod journal;
+mod lock;
+mod names;
+mod progress;
+mod rows;
+mod run;
+mod session;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+use database::Database;
+use session::SqliteSession;
+
+/// Opens the engine for a target whose address is a SQLite file or memory.
+pub(super) fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
+    let database = Database::of(target, host, interrupt)?;
+    Ok(Box::new(Sqlite { database: Arc::new(database), temporary: host.temporary.clone() }))
+}
+
+struct Sqlite {
+    database: Arc<Database>,
+    temporary: PathBuf,
+}
+
+impl Engine for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn describe(&self) -> String {
+        self.database.shown.clone()
+    }
+
+    fn database(&self) -> String {
+        let stem = self.database.file().and_then(Path::file_stem);
+        stem.map_or_else(|| "memory".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    fn connect(&self, access: Access) -> Result<Box<dyn Session>> {
+        Ok(Box::new(SqliteSession::open(Arc::clone(&self.database), access)?))
+    }
+
+    fn exists(&self) -> Result<bool> {
+        Ok(self.database.file().is_none_or(Path::exists))
+    }
+
+    fn create(&self) -> Result<bool> {
+        if self.exists()? {
+            return Ok(false);
+        }
+        connection::open(&self.database, Access::Write).map(|_| true)
+    }
+
+    fn drop_database(&self) -> Result<bool> {
+        self.database.remove()
+    }
+
+    fn scratch(&self, _: bool, _: &mut dyn Observer) -> Result<Scratch> {
+        let folder = if self.temporary.as_os_str().is_empty() { std::env::temp_dir() } else { self.temporary.clone() };
+        let io = |source| EngineError::Io { path: folder.clone(), source };
+        let keep = tempfile::Builder::new().prefix("dbbuild-").tempdir_in(&folder).map_err(io)?;
+        let database = self.database.scratch(keep.path().join("scratch.db"));
+        let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
+        Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    }
+}

@@ -1,0 +1,99 @@
+//! Running one statement of a unit, and saying where it failed.
+
+use rusqlite::Connection;
+
+use super::error::{interrupted, is_interrupt, said};
+use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
+use crate::sql::Span;
+
+/// Runs a statement to its end, dropping the rows it returns, and returns how many rows it changed.
+///
+/// Only our cut is handed to SQLite, which must read it as exactly one statement.
+pub(super) fn statement(connection: &Connection, units: &[Unit], at: usize, part: &Part) -> Result<u64> {
+    let unit = &units[at];
+    let before = connection.total_changes();
+    step(connection, part.span.text(unit.text.as_str())).map_err(|wrong| match wrong {
+        Wrong::Sqlite(error) => failed(units, at, part.span, &error),
+        Wrong::Parameter(name) => parameter(unit, at, part.span, &name),
+    })?;
+    // Statements that change no rows leave `changes` as it was.
+    Ok(if connection.total_changes() == before { 0 } else { connection.changes() })
+}
+
+enum Wrong {
+    Sqlite(rusqlite::Error),
+    Parameter(String),
+}
+
+fn step(connection: &Connection, sql: &str) -> std::result::Result<(), Wrong> {
+    let mut statement = connection.prepare(sql).map_err(Wrong::Sqlite)?;
+    if statement.parameter_count() > 0 {
+        // SQLite would take each for NULL without a word.
+        let name = statement.parameter_name(1).unwrap_or("?").to_owned();
+        return Err(Wrong::Parameter(name));
+    }
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(Wrong::Sqlite)?.is_some() {}
+    Ok(())
+}
+
+fn parameter(unit: &Unit, at: usize, span: Span, name: &str) -> EngineError {
+    let start = span.text(unit.text.as_str()).find(name).map_or(span.start, |offset| span.start + offset);
+    let span = Span::new(start, start + name.len());
+    let failure = SqlFailure {
+        code: "SQLITE_RANGE".to_owned(),
+        message: format!("{name} is a parameter, and nothing gives it a value"),
+        detail: None,
+        hint: Some("write the value itself; a `?` or `:` that is meant as text stands between single quotes".into()),
+        context: None,
+        position: Some((span.start, span.len())),
+    };
+    let place = Some(unit.text.place(span));
+    EngineError::Unit(Box::new(UnitFailure { unit: at, failure, place, kept: None }))
+}
+
+/// Returns what SQLite said of a stretch of a unit's text, with its place.
+pub(super) fn failed(units: &[Unit], at: usize, span: Span, error: &rusqlite::Error) -> EngineError {
+    if is_interrupt(error) {
+        return interrupted();
+    }
+    let said = said(error);
+    let text = units[at].text.as_str();
+    let precise = said.offset.map(|offset| span.start + offset).filter(|start| *start < span.end);
+    let span = match precise {
+        Some(start) => Span::new(start, start + word(&text[start..span.end])),
+        None => Span::new(span.start, span.start + first_line(span.text(text))),
+    };
+    of_unit(units, at, span, said.failure)
+}
+
+/// Returns the failure of a unit at a place of its text.
+pub(super) fn of_unit(units: &[Unit], at: usize, span: Span, mut failure: SqlFailure) -> EngineError {
+    failure.position = Some((span.start, span.len()));
+    let place = Some(units[at].text.place(span));
+    EngineError::Unit(Box::new(UnitFailure { unit: at, failure, place, kept: None }))
+}
+
+/// Returns the failure of a unit that something else than SQLite finds.
+pub(super) fn refused(
+    units: &[Unit],
+    at: usize,
+    span: Span,
+    code: &str,
+    message: String,
+    hint: Option<&str>,
+) -> EngineError {
+    let hint = hint.map(str::to_owned);
+    let failure = SqlFailure { code: code.to_owned(), message, detail: None, hint, context: None, position: None };
+    of_unit(units, at, span, failure)
+}
+
+/// Returns the length of the word, or the one character, that a text begins with.
+fn word(text: &str) -> usize {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    if end > 0 { end } else { text.chars().next().map_or(0, char::len_utf8) }
+}
+
+fn first_line(text: &str) -> usize {
+    text.lines().next().map_or(0, |line| line.trim_end().len())
+}

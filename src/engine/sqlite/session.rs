@@ -1,0 +1,165 @@
+//! One connection to one database, and the verbs that the trait asks for.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::database::Database;
+use super::dqs;
+use super::error::doing;
+use super::lock::{self, BuildLock};
+use super::statements::is_pragma;
+use super::{apply, connection, inspect, journal, rows, transaction};
+use crate::engine::{Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::event::{Event, Observer};
+use crate::journal::{Kind, Mark, NewEntry, Run};
+
+/// A session on a SQLite database.
+pub(super) struct SqliteSession {
+    connection: Connection,
+    database: Arc<Database>,
+    access: Access,
+    /// True if the database was read as immutable, which is right only as long as nobody opens it.
+    resting: bool,
+    lock: Option<BuildLock>,
+    /// What was found when there was no observer to tell.
+    notes: Vec<Event>,
+}
+
+impl SqliteSession {
+    pub fn open(database: Arc<Database>, access: Access) -> Result<Self> {
+        let resting = access == Access::Read && connection::rests_in_wal_mode(&database);
+        let connection = connection::open(&database, access)?;
+        let mut session = Self { connection, database, access, resting, lock: None, notes: Vec::new() };
+        if access == Access::Write {
+            session.settle_double_quotes()?;
+        }
+        Ok(session)
+    }
+
+    fn settle_double_quotes(&mut self) -> Result<()> {
+        let needs = dqs::allow_what_is_there(&self.connection).map_err(doing("reading the schema"))?;
+        let names: Vec<&str> = needs.statements.iter().chain(&needs.definitions).map(String::as_str).collect();
+        if let Some((first, rest)) = names.split_first() {
+            let others = if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
+            let message = format!(
+                "{first}{others} use double quotes around text; they stay allowed here, so a misspelt column in \
+                 double quotes is read as text"
+            );
+            self.notes.push(Event::Note { code: "double-quoted-text".to_owned(), message });
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, observer: &mut dyn Observer) {
+        self.notes.drain(..).for_each(|note| observer.event(note));
+    }
+
+    /// Opens a fresh connection, so that nothing a text set lives on: pragmas, temporary tables, attached files.
+    fn renew(&mut self) -> Result<()> {
+        self.connection = connection::open(&self.database, self.access)?;
+        dqs::allow_what_is_there(&self.connection).map_err(doing("reading the schema"))?;
+        Ok(())
+    }
+
+    /// Returns true if something of a text may live on in the connection.
+    fn is_touched(&self, units: &[Unit]) -> bool {
+        let sets = |unit: &Unit| unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part));
+        let temporary = "select exists (select 1 from sqlite_temp_schema)";
+        units.iter().any(sets) || self.connection.query_row(temporary, [], |row| row.get(0)).unwrap_or(true)
+    }
+
+    fn in_transaction<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        transaction::within(&self.connection, &self.database, work)
+    }
+}
+
+impl Session for SqliteSession {
+    fn inspect(&mut self, project: &str) -> Result<Inspection> {
+        if !self.resting {
+            return inspect::inspect(&self.connection, &self.database.names, project);
+        }
+        // What was read of an immutable file counts if it still rests afterwards; else it is read again, properly.
+        self.connection = connection::open(&self.database, self.access)?;
+        let read = inspect::inspect(&self.connection, &self.database.names, project);
+        if connection::rests_in_wal_mode(&self.database) {
+            return read;
+        }
+        self.resting = false;
+        self.connection = connection::open(&self.database, self.access)?;
+        inspect::inspect(&self.connection, &self.database.names, project)
+    }
+
+    fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
+        self.tell(observer);
+        if let Some(file) = self.database.file()
+            && self.lock.is_none()
+            && self.database.locks
+        {
+            self.lock = Some(lock::take(&self.database, file, wait, observer)?);
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
+        self.in_transaction(|connection| {
+            journal::format(connection, &self.database.names)?;
+            journal::create(connection, &self.database.names)?;
+            match mark {
+                Some(mark) => journal::mark(connection, &self.database, mark, false),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn mark(&mut self, mark: &Mark) -> Result<()> {
+        self.in_transaction(|connection| {
+            journal::format(connection, &self.database.names)?;
+            journal::create(connection, &self.database.names)?;
+            journal::mark(connection, &self.database, mark, true)
+        })
+    }
+
+    fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>> {
+        self.tell(observer);
+        let result = apply::apply(&self.connection, &self.database, units, run, observer);
+        if self.is_touched(units) {
+            self.renew()?;
+        }
+        result
+    }
+
+    fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
+        self.tell(observer);
+        rows::load(&self.connection, &self.database, seed, run, observer)
+    }
+
+    fn record(&mut self, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()> {
+        self.in_transaction(|connection| {
+            for entry in entries {
+                journal::write(connection, &self.database, entry, run)?;
+            }
+            for seed in tracked {
+                rows::track(connection, &self.database, seed)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn entry_text(&mut self, project: &str, kind: Kind, key: &str) -> Result<Option<String>> {
+        journal::text(&self.connection, &self.database.names, project, kind, key)
+    }
+
+    fn reset(&mut self, _: &mut dyn Observer) -> Result<()> {
+        Err(EngineError::Journal("not yet".to_owned()))
+    }
+
+    fn dump(&mut self, _: &Path, _: &mut dyn Observer) -> Result<DumpInfo> {
+        Err(EngineError::Journal("not yet".to_owned()))
+    }
+
+    fn load(&mut self, _: &Path, _: &[NewEntry], _: &[RowSeed], _: &Run, _: &mut dyn Observer) -> Result<()> {
+        Err(EngineError::Journal("not yet".to_owned()))
+    }
+}
