@@ -1,0 +1,3 @@
+//! The promises, by what they are about.
+
+mod building;
