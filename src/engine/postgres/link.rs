@@ -131,6 +131,15 @@ impl Link {
         result
     }
 
+    /// Returns the statement that begins a transaction; what a session that may only look then writes, fails.
+    pub(super) fn begin_text(&self) -> &'static str {
+        if self.connector.read_only {
+            "begin isolation level read committed read only;\n"
+        } else {
+            "begin isolation level read committed read write;\n"
+        }
+    }
+
     /// Rolls back, if there is a connection to roll back on.
     pub(super) fn rollback(&mut self) {
         if self.is_open() && self.send_own("rollback").is_err() {
