@@ -89,3 +89,58 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// Returns the stable name of this failure: `journal/altered`, `sql/42P01`.
+    pub fn code(&self) -> String {
+        match self {
+            Self::Settings(error) => error.code.to_owned(),
+            Self::Scripts(errors) => errors.0.first().map_or("script", |fault| fault.code).to_owned(),
+            Self::Refusal(refusal) => refusal.code.to_owned(),
+            Self::Engine(error) => error.code(),
+            Self::Git(_) => "git".to_owned(),
+            Self::Io { .. } => "io".to_owned(),
+        }
+    }
+
+    /// Returns what it means for whoever called.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Settings(_) => Class::Usage,
+            Self::Scripts(_) | Self::Refusal(_) => Class::Refusal,
+            Self::Engine(error) => error.class(),
+            Self::Git(_) | Self::Io { .. } => Class::Outside,
+        }
+    }
+
+    /// Returns the place in a file that it is about.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Settings(error) => error.place.as_ref(),
+            Self::Scripts(errors) => errors.0.first().and_then(|fault| fault.place.as_ref()),
+            Self::Engine(error) => error.place(),
+            Self::Refusal(_) | Self::Git(_) | Self::Io { .. } => None,
+        }
+    }
+
+    /// Returns what else is to be known, one line each.
+    pub fn notes(&self) -> Vec<String> {
+        match self {
+            Self::Refusal(refusal) => refusal.notes.clone(),
+            Self::Engine(error) => error.notes(),
+            Self::Settings(_) | Self::Scripts(_) | Self::Git(_) | Self::Io { .. } => Vec::new(),
+        }
+    }
+
+    /// Returns what to do next, best first; `command` is what was run: `dbbuild --target production`.
+    pub fn hints(&self, command: &str) -> Vec<String> {
+        match self {
+            Self::Settings(error) => error.hint.iter().cloned().collect(),
+            Self::Scripts(errors) => errors.0.iter().filter_map(|fault| fault.hint.clone()).collect(),
+            Self::Refusal(refusal) => refusal.hints.clone(),
+            Self::Engine(EngineError::Unit(_)) => vec![format!("mend it and run `{command}` again")],
+            Self::Engine(error) => error.hint().into_iter().collect(),
+            Self::Git(_) | Self::Io { .. } => Vec::new(),
+        }
+    }
+}

@@ -37,6 +37,7 @@ pub enum Event {
         message: String,
     },
     /// A step begins.
+    #[serde(rename = "step-started")]
     Started {
         /// What kind of step.
         step: StepKind,
@@ -71,6 +72,7 @@ pub enum Event {
         message: String,
     },
     /// A step is done and committed.
+    #[serde(rename = "step-finished")]
     Finished {
         /// What kind of step.
         step: StepKind,

@@ -1,6 +1,8 @@
 //! `make` for a database.
 
 pub mod build;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod event;
@@ -8,7 +10,10 @@ pub mod git;
 pub mod host;
 pub mod interrupt;
 pub mod journal;
+pub mod new_version;
+pub mod numbering;
 pub mod project;
+pub mod renumber;
 pub mod script;
 pub mod sql;
 

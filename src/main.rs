@@ -1,2 +1,5 @@
 //! The `dbbuild` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    dbbuild::cli::run(std::env::args_os())
+}

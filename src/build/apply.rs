@@ -39,7 +39,9 @@ pub fn apply(
     let mut at = 0;
     while at < plan.steps.len() {
         if site.interrupt.is_raised() {
-            return Err(EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into());
+            return Err(
+                EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into()
+            );
         }
         let step = &plan.steps[at];
         let mut taken = false;
@@ -74,7 +76,12 @@ struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    fn judge(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Result<Self, Error> {
+    fn judge(
+        site: &'a Site<'a>,
+        checkout: &'a Checkout,
+        inspection: &'a Inspection,
+        plan: &'a Plan,
+    ) -> Result<Self, Error> {
         let entries = inspection.journal.as_deref().unwrap_or_default();
         let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
         let mut units = Self { site, checkout, plan, running, kept: Vec::new() };
@@ -99,7 +106,9 @@ impl<'a> Units<'a> {
             Step::Apply { script, .. } => self.script(script),
             Step::Code(file) => self.file(file, Kind::Code),
             Step::Seed(file) if !file.file.to_ascii_lowercase().ends_with(".csv") => self.file(file, Kind::Seed),
-            Step::Seed(_) | Step::Journal { .. } | Step::Load { .. } | Step::Note { .. } | Step::Baseline { .. } => return Ok(None),
+            Step::Seed(_) | Step::Journal { .. } | Step::Load { .. } | Step::Note { .. } | Step::Baseline { .. } => {
+                return Ok(None);
+            }
         };
         unit(self.site.project, self.site.target, self.checkout.dialect, &planned).map(Some)
     }
@@ -176,7 +185,9 @@ fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mu
             }
             Ok(false)
         }
-        Err(EngineError::Interrupted { .. }) => Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into()),
+        Err(EngineError::Interrupted { .. }) => {
+            Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into())
+        }
         Err(_) => {
             for unit in units {
                 if run_one(site, unit, session, observer)? {
@@ -188,7 +199,12 @@ fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mu
     }
 }
 
-fn run_one(site: &Site<'_>, unit: &Unit, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
+fn run_one(
+    site: &Site<'_>,
+    unit: &Unit,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<bool, Error> {
     observer.event(Event::Started { step: step_kind(unit), name: shown_name(unit) });
     let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer)?;
     for outcome in outcomes {
@@ -213,6 +229,7 @@ fn short_name(file: &str) -> String {
     let mut parts = file.rsplit('/');
     let last = parts.next().unwrap_or(file);
     let stem = crate::script::strip_sql(last);
+    let stem = crate::script::engine_suffix(stem).map_or(stem, |(stem, _)| stem);
     // In a folder per change, the folder has the name.
     match (stem, parts.next()) {
         ("up" | "down", Some(folder)) => folder.to_owned(),
@@ -239,7 +256,13 @@ pub fn finished(unit: &Unit, applied: &Applied) -> Event {
     Event::Finished { step: step_kind(unit), name: shown_name(unit), duration_ms, detail: detail.join(", ") }
 }
 
-fn load(site: &Site<'_>, checkout: &Checkout, folder: &str, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
+fn load(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    folder: &str,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
     let started = Instant::now();
     observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
     let (entries, tracked) = contained(site.project, site.target, checkout)?;
@@ -276,7 +299,12 @@ fn note(
     };
     let entry = unit(site.project, site.target, checkout.dialect, &planned)?.entry;
     session.record(&[entry], &[], &site.run)?;
-    observer.event(Event::Finished { step: StepKind::Note, name: short_name(&script.file), duration_ms: 0, detail: why.to_owned() });
+    observer.event(Event::Finished {
+        step: StepKind::Note,
+        name: short_name(&script.file),
+        duration_ms: 0,
+        detail: why.to_owned(),
+    });
     Ok(())
 }
 

@@ -48,7 +48,9 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
     let Some((head, rest)) = text.split_once("\n[inputs]\n") else { return Worth::Stale };
     let Some((inputs, files)) = rest.split_once("\n[files]\n") else { return Worth::Stale };
     let head: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once(" = ")).collect();
-    if head.get("format") != Some(&FORMAT.to_string().as_str()) || format!("{inputs}\n") != lines(&self::inputs(checkout)) {
+    if head.get("format") != Some(&FORMAT.to_string().as_str())
+        || format!("{inputs}\n") != lines(&self::inputs(checkout))
+    {
         return Worth::Stale;
     }
     let Some(server) = head.get("server").and_then(|server| server.parse().ok()) else { return Worth::Stale };
@@ -82,7 +84,12 @@ fn lines(files: &BTreeMap<String, Checksum>) -> String {
     files.iter().map(|(file, checksum)| format!("{file:?} = \"{checksum}\"\n")).collect()
 }
 
-fn manifest(dialect: Dialect, info: &DumpInfo, inputs: &BTreeMap<String, Checksum>, files: &BTreeMap<String, Checksum>) -> String {
+fn manifest(
+    dialect: Dialect,
+    info: &DumpInfo,
+    inputs: &BTreeMap<String, Checksum>,
+    files: &BTreeMap<String, Checksum>,
+) -> String {
     let mut text = String::from("# Written by dbbuild. After a merge: `dbbuild`.\n");
     text += &format!("format = {FORMAT}\nengine = \"{}\"\nserver = {}\n", dialect.name(), info.server_major);
     if let Some(major) = info.dump_major {

@@ -47,7 +47,8 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
 
 fn read(project: &Project, file: &str) -> Result<String, Fault> {
     let bytes = project.files.read(file).map_err(|error| {
-        Fault::new("script/unreadable", file, format!("cannot be read: {error}")).hint("make it readable, or take it out")
+        Fault::new("script/unreadable", file, format!("cannot be read: {error}"))
+            .hint("make it readable, or take it out")
     })?;
     normalise(file, bytes)
 }
@@ -70,14 +71,26 @@ fn includes(project: &Project, text: Text, dialect: Dialect, open: &mut Vec<Stri
         let path = path.trim_start_matches("./").to_owned();
         let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
         if leaves || (project.files.has(&path) && !project.files.is_inside(&path)) {
-            return Err(fault("script/include-outside", format!("`{path}` is outside the project"), "include files of the project only; the path begins at its folder"));
+            return Err(fault(
+                "script/include-outside",
+                format!("`{path}` is outside the project"),
+                "include files of the project only; the path begins at its folder",
+            ));
         }
         if open.contains(&path) {
             let chain = [open.as_slice(), &[path]].concat().join(" → ");
-            return Err(fault("script/include-loop", format!("an include loop: {chain}"), "take one of the includes out"));
+            return Err(fault(
+                "script/include-loop",
+                format!("an include loop: {chain}"),
+                "take one of the includes out",
+            ));
         }
         if !project.files.has(&path) {
-            return Err(fault("script/include-missing", format!("there is no file `{path}` in the project"), "the path begins at the project's folder"));
+            return Err(fault(
+                "script/include-missing",
+                format!("there is no file `{path}` in the project"),
+                "the path begins at the project's folder",
+            ));
         }
         let inner = Text::of_file(&path, read(project, &path)?);
         open.push(path);

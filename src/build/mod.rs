@@ -70,6 +70,8 @@ pub struct Survey {
 pub struct Report {
     /// The newest applied version after it.
     pub version: Option<String>,
+    /// The database's mark.
+    pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
     /// How long it took.
@@ -112,7 +114,10 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let started = Instant::now();
     let survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
-    let site = &Site { protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()), ..site.clone() };
+    let site = &Site {
+        protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
+        ..site.clone()
+    };
     observer.event(Event::Opened {
         project: site.project.name.clone(),
         target: site.engine.describe(),
@@ -128,11 +133,14 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         let mut session = site.engine.connect(Access::Write)?;
         steps = build_into_with(site, &survey.checkout, wish, None, saved, &mut *session, observer)?;
     }
-    let version = survey.checkout.scripts.iter().map(|script| &script.version).rfind(|version| {
-        wish.to.as_ref().is_none_or(|limit| *version <= limit)
-    });
+    let version = survey
+        .checkout
+        .scripts
+        .iter()
+        .map(|script| &script.version)
+        .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
@@ -205,8 +213,10 @@ fn plan_for(
         Ok(token_checksum(text.as_str(), checkout.dialect))
     };
     let reconciled = reconcile(&checkout.scripts, entries, tokens)?;
-    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
-    let code = if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
+    let code_changed =
+        checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
+    let code =
+        if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
     let fresh = inspection.journal.is_none();
     let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
     let described = site.engine.describe();
@@ -231,7 +241,9 @@ fn plan_for(
     };
     let mut plan = plan::plan(&facts);
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
-        let message = "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts".to_owned();
+        let message =
+            "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"
+                .to_owned();
         plan.notes.push(Note { code: "baseline-untrusted".into(), message });
     }
     Ok((reconciled, plan))
@@ -247,8 +259,11 @@ fn tell_notes(plan: &Plan, observer: &mut dyn Observer) {
 fn hold_to(saved: Option<&Plan>, now: &Plan) -> Result<(), Refusal> {
     let Some(saved) = saved else { return Ok(()) };
     if saved.format != plan::FORMAT {
-        return Err(Refusal::new("plan/format", format!("the plan has format {}, and this program writes {}", saved.format, plan::FORMAT))
-            .hint("save the plan again: `dbbuild plan --save FILE`"));
+        return Err(Refusal::new(
+            "plan/format",
+            format!("the plan has format {}, and this program writes {}", saved.format, plan::FORMAT),
+        )
+        .hint("save the plan again: `dbbuild plan --save FILE`"));
     }
     let same = saved.project == now.project && saved.steps == now.steps && saved.journal == now.journal;
     if same {

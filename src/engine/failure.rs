@@ -172,8 +172,19 @@ impl EngineError {
             Self::Sql { failure, .. } => failure,
             _ => return Vec::new(),
         };
+        let mut notes = Vec::new();
+        if let Self::Unit(unit) = self {
+            notes.push(match unit.kept {
+                None | Some(0) => "nothing of it was kept".to_owned(),
+                Some(1) => "its first statement is done and stays; the rest was not run".to_owned(),
+                Some(done) => format!("its first {done} statements are done and stay; the rest was not run"),
+            });
+        }
         let labelled = [("detail", &failure.detail), ("hint", &failure.hint), ("context", &failure.context)];
-        labelled.into_iter().filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {text}"))).collect()
+        notes.extend(
+            labelled.into_iter().filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {text}"))),
+        );
+        notes
     }
 
     /// Returns what to do next.

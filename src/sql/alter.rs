@@ -1,6 +1,6 @@
 //! The actions of an `ALTER TABLE` (and of other `ALTER`s that list actions).
 
-use super::{Head, Name, Span, TokenKind, Tokens};
+use super::{Head, Kind, Name, Span, TokenKind, Tokens};
 
 /// What one action does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,24 +69,28 @@ pub struct Action {
 }
 
 /// What an unnamed table constraint begins with.
-const CONSTRAINT_WORDS: &[&str] = &["primary", "unique", "check", "foreign", "exclude", "not"];
+const CONSTRAINT_WORDS: &[&str] = &["primary", "unique", "check", "foreign", "not"];
+
+/// Actions of types only; elsewhere these words can be columns.
+const TYPE_WORDS: &[(ActionKind, &[&str])] = &[
+    (ActionKind::AddValue, &["add", "value"]),
+    (ActionKind::AddAttribute, &["add", "attribute"]),
+    (ActionKind::DropAttribute, &["drop", "attribute"]),
+    (ActionKind::RenameValue, &["rename", "value"]),
+    (ActionKind::RenameAttribute, &["rename", "attribute"]),
+];
 
 /// Action words, longer ones before those that they begin with.
 const WORDS: &[(ActionKind, &[&str])] = &[
     (ActionKind::AddConstraint, &["add", "constraint"]),
     (ActionKind::AddColumn, &["add", "column"]),
-    (ActionKind::AddValue, &["add", "value"]),
-    (ActionKind::AddAttribute, &["add", "attribute"]),
     (ActionKind::DropConstraint, &["drop", "constraint"]),
     (ActionKind::DropColumn, &["drop", "column"]),
-    (ActionKind::DropAttribute, &["drop", "attribute"]),
     (ActionKind::AlterConstraint, &["alter", "constraint"]),
     (ActionKind::AlterColumn, &["alter", "column"]),
     (ActionKind::ValidateConstraint, &["validate", "constraint"]),
     (ActionKind::RenameConstraint, &["rename", "constraint"]),
     (ActionKind::RenameColumn, &["rename", "column"]),
-    (ActionKind::RenameValue, &["rename", "value"]),
-    (ActionKind::RenameAttribute, &["rename", "attribute"]),
     (ActionKind::Rename, &["rename", "to"]),
     (ActionKind::SetSchema, &["set", "schema"]),
     (ActionKind::Owner, &["owner", "to"]),
@@ -99,21 +103,21 @@ const WORDS: &[(ActionKind, &[&str])] = &[
 /// The actions of an `ALTER` statement, from its first token.
 #[must_use]
 pub fn actions(mut tokens: Tokens<'_>) -> Vec<Action> {
-    Head::read(&mut tokens);
+    let of_type = Head::read(&mut tokens).kind == Some(Kind::Type);
     let mut found = Vec::new();
     while tokens.peek().is_some() {
-        found.push(action(&mut tokens));
+        found.push(action(&mut tokens, of_type));
     }
     found
 }
 
-fn action(tokens: &mut Tokens<'_>) -> Action {
+fn action(tokens: &mut Tokens<'_>, of_type: bool) -> Action {
     let start = tokens.start();
-    let kind = action_kind(tokens);
+    let kind = action_kind(tokens, of_type);
     let guard_slot = tokens.start();
     let if_not_exists = tokens.eat_words(&["if", "not", "exists"]);
     let if_exists = !if_not_exists && tokens.eat_words(&["if", "exists"]);
-    let unnamed = kind == ActionKind::AddConstraint && tokens.at_any(CONSTRAINT_WORDS);
+    let unnamed = kind == ActionKind::AddConstraint && at_constraint(tokens);
     let named = if unnamed || kind == ActionKind::Other { None } else { tokens.eat_name() };
     while let Some(token) = tokens.peek() {
         match token.kind {
@@ -132,13 +136,21 @@ fn action(tokens: &mut Tokens<'_>) -> Action {
     Action { kind, span, if_not_exists, if_exists, name, name_span, guard_slot }
 }
 
-fn action_kind(tokens: &mut Tokens<'_>) -> ActionKind {
-    if let Some((kind, _)) = WORDS.iter().find(|(_, words)| tokens.eat_words(words)) {
+/// Whether an unnamed constraint is next. `exclude` can be a column as well.
+fn at_constraint(tokens: &Tokens<'_>) -> bool {
+    let mut ahead = *tokens;
+    let excludes = ahead.eat_word("exclude") && (ahead.at_word("using") || ahead.at(TokenKind::OpenParen));
+    excludes || tokens.at_any(CONSTRAINT_WORDS)
+}
+
+fn action_kind(tokens: &mut Tokens<'_>, of_type: bool) -> ActionKind {
+    let type_words = if of_type { TYPE_WORDS } else { &[] };
+    if let Some((kind, _)) = type_words.iter().chain(WORDS).find(|(_, words)| tokens.eat_words(words)) {
         return *kind;
     }
     let mut ahead = *tokens;
     let kind = match ahead.eat_any(&["add", "drop", "alter", "rename"]) {
-        Some("add") if ahead.at_any(CONSTRAINT_WORDS) => ActionKind::AddConstraint,
+        Some("add") if at_constraint(&ahead) => ActionKind::AddConstraint,
         Some("add") => ActionKind::AddColumn,
         Some("drop") => ActionKind::DropColumn,
         Some("alter") => ActionKind::AlterColumn,
@@ -180,6 +192,14 @@ mod tests {
             ]
         );
         assert_eq!(seen("alter type t add value if not exists 'x'"), ["AddValue - true |if n"]);
+        assert_eq!(
+            seen("alter table t add value int, drop attribute"),
+            ["AddColumn value false |valu", "DropColumn attribute false |attr"]
+        );
+        assert_eq!(
+            seen("alter table t add exclude using gist (a with =), add exclude int")[1],
+            "AddColumn exclude false |excl"
+        );
         assert_eq!(seen("alter table t rename to u"), ["Rename u false |u"]);
         assert_eq!(seen("alter table t rename a to b"), ["RenameColumn a false |a to"]);
     }

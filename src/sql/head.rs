@@ -5,7 +5,7 @@
 //! Build and lint share this one reading. It never fails: what is not there is
 //! `None` or false.
 
-use super::{Kind, Name, Span, TokenKind, Tokens, Verb};
+use super::{Dialect, Kind, Name, Span, TokenKind, Tokens, Verb};
 
 /// The head of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Head {
     pub or_replace: bool,
     /// SQLite's `INSERT OR IGNORE` and `UPDATE OR IGNORE`.
     pub or_ignore: bool,
-    /// `TEMP` or `TEMPORARY`, or a name in the schema `pg_temp` or `temp`.
+    /// `TEMP` or `TEMPORARY`, or a name in the schema `pg_temp` (SQLite: `temp`).
     pub temporary: bool,
     /// `UNLOGGED`.
     pub unlogged: bool,
@@ -43,6 +43,7 @@ pub struct Head {
     /// The table that an index, trigger, policy, rule or constraint is on.
     pub table: Option<Name>,
     /// Where `or replace` would go, with a space in front: behind `CREATE`.
+    /// A constraint trigger has no such form.
     pub replace_slot: usize,
     /// Where `if exists` or `if not exists` would go, with a space behind: in
     /// front of the name (or of what stands in its place).
@@ -173,12 +174,16 @@ impl Head {
             return;
         }
         let name = if kind == Kind::Operator { operator_name(tokens) } else { tokens.eat_name() };
-        self.take_name(name);
+        self.take_name(name, tokens.dialect());
     }
 
-    fn take_name(&mut self, found: Option<(Name, Span)>) {
+    fn take_name(&mut self, found: Option<(Name, Span)>, dialect: Dialect) {
         let Some((name, span)) = found else { return };
-        self.temporary |= name.schema().is_some_and(|schema| matches!(schema, "pg_temp" | "temp"));
+        let temporary_schema = match dialect {
+            Dialect::Postgres => "pg_temp",
+            Dialect::Sqlite => "temp",
+        };
+        self.temporary |= name.schema().is_some_and(|schema| schema == temporary_schema);
         self.name = Some(name);
         self.name_span = Some(span);
     }
@@ -226,7 +231,7 @@ impl Head {
         tokens.eat_word("only");
         self.guard_slot = tokens.start();
         let name = tokens.eat_name();
-        self.take_name(name);
+        self.take_name(name, tokens.dialect());
         if !matches!(self.verb, Verb::Call | Verb::Pragma) && self.name.is_some() {
             self.kind = Some(Kind::Table);
         }

@@ -66,6 +66,12 @@ impl Dialect {
             Self::Sqlite => "sqlite",
         }
     }
+
+    /// The dialect of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Postgres, Self::Sqlite].into_iter().find(|dialect| dialect.name() == name)
+    }
 }
 
 impl std::fmt::Display for Dialect {

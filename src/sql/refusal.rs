@@ -18,19 +18,20 @@ pub fn refuses_transaction(tokens: Tokens<'_>) -> Option<&'static str> {
 }
 
 fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
-    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard"];
+    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard", "repack"];
     match tokens.eat_any(&first)? {
-        "vacuum" => Some("VACUUM runs outside a transaction"),
-        "discard" => tokens.at_word("all").then_some("DISCARD ALL runs outside a transaction"),
+        "vacuum" => Some("VACUUM runs only outside a transaction"),
+        "discard" => tokens.at_word("all").then_some("DISCARD ALL runs only outside a transaction"),
         "create" => create(tokens),
         "drop" => drop(tokens),
         "reindex" => reindex(tokens),
         "alter" => alter(tokens),
+        "repack" => repack(tokens),
         // A table's name makes it an ordinary statement.
         _ => {
             tokens.eat_parens();
             tokens.eat_word("verbose");
-            tokens.peek().is_none().then_some("CLUSTER of all tables runs outside a transaction")
+            tokens.peek().is_none().then_some("CLUSTER of all tables runs only outside a transaction")
         }
     }
 }
@@ -38,12 +39,12 @@ fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
 fn create(mut tokens: Tokens<'_>) -> Option<&'static str> {
     tokens.eat_word("unique");
     if tokens.eat_words(&["index", "concurrently"]) {
-        return Some("CREATE INDEX CONCURRENTLY runs outside a transaction");
+        return Some("CREATE INDEX CONCURRENTLY runs only outside a transaction");
     }
     match tokens.eat_any(&["database", "tablespace", "subscription"])? {
-        "database" => Some("CREATE DATABASE runs outside a transaction"),
-        "tablespace" => Some("CREATE TABLESPACE runs outside a transaction"),
-        _ => creates_slot(tokens).then_some("CREATE SUBSCRIPTION with a slot runs outside a transaction"),
+        "database" => Some("CREATE DATABASE runs only outside a transaction"),
+        "tablespace" => Some("CREATE TABLESPACE runs only outside a transaction"),
+        _ => creates_slot(tokens).then_some("CREATE SUBSCRIPTION with a slot runs only outside a transaction"),
     }
 }
 
@@ -68,18 +69,18 @@ fn creates_slot(mut tokens: Tokens<'_>) -> bool {
 
 fn drop(mut tokens: Tokens<'_>) -> Option<&'static str> {
     if tokens.eat_words(&["index", "concurrently"]) {
-        return Some("DROP INDEX CONCURRENTLY runs outside a transaction");
+        return Some("DROP INDEX CONCURRENTLY runs only outside a transaction");
     }
     match tokens.eat_any(&["database", "tablespace", "subscription"])? {
-        "database" => Some("DROP DATABASE runs outside a transaction"),
-        "tablespace" => Some("DROP TABLESPACE runs outside a transaction"),
+        "database" => Some("DROP DATABASE runs only outside a transaction"),
+        "tablespace" => Some("DROP TABLESPACE runs only outside a transaction"),
         // With `slot_name = none` it would be allowed, but only the catalog knows.
-        _ => Some("DROP SUBSCRIPTION with a slot runs outside a transaction"),
+        _ => Some("DROP SUBSCRIPTION with a slot runs only outside a transaction"),
     }
 }
 
 fn reindex(mut tokens: Tokens<'_>) -> Option<&'static str> {
-    const CONCURRENTLY: &str = "REINDEX CONCURRENTLY runs outside a transaction";
+    const CONCURRENTLY: &str = "REINDEX CONCURRENTLY runs only outside a transaction";
     if let Some(options) = tokens.eat_parens() {
         let mut inside = Tokens::new(tokens.text(), options, Dialect::Postgres);
         if inside.skip_past("concurrently") {
@@ -92,35 +93,46 @@ fn reindex(mut tokens: Tokens<'_>) -> Option<&'static str> {
     let kind = tokens.eat_any(&["index", "table", "schema", "database", "system"])?;
     match kind {
         _ if tokens.at_word("concurrently") => Some(CONCURRENTLY),
-        "schema" => Some("REINDEX SCHEMA runs outside a transaction"),
-        "database" => Some("REINDEX DATABASE runs outside a transaction"),
-        "system" => Some("REINDEX SYSTEM runs outside a transaction"),
+        "schema" => Some("REINDEX SCHEMA runs only outside a transaction"),
+        "database" => Some("REINDEX DATABASE runs only outside a transaction"),
+        "system" => Some("REINDEX SYSTEM runs only outside a transaction"),
         _ => None,
     }
 }
 
+/// PostgreSQL 19's successor of `CLUSTER` and `VACUUM FULL`.
+fn repack(mut tokens: Tokens<'_>) -> Option<&'static str> {
+    let options = tokens.eat_parens();
+    if options.is_some_and(|options| Tokens::new(tokens.text(), options, Dialect::Postgres).has_word("concurrently")) {
+        return Some("REPACK CONCURRENTLY runs only outside a transaction");
+    }
+    tokens.peek().is_none().then_some("REPACK of all tables runs only outside a transaction")
+}
+
 fn alter(mut tokens: Tokens<'_>) -> Option<&'static str> {
     match tokens.eat_any(&["system", "database", "table", "subscription"])? {
-        "system" => Some("ALTER SYSTEM runs outside a transaction"),
+        "system" => Some("ALTER SYSTEM runs only outside a transaction"),
         "database" => {
             tokens.eat_name();
             tokens
                 .eat_words(&["set", "tablespace"])
-                .then_some("ALTER DATABASE SET TABLESPACE runs outside a transaction")
+                .then_some("ALTER DATABASE SET TABLESPACE runs only outside a transaction")
         }
         "table" => {
             let detach =
                 tokens.has_words(&["detach", "partition"]) && tokens.skip_to_any(&["concurrently", "finalize"]);
             (detach && tokens.eat_word("concurrently"))
-                .then_some("DETACH PARTITION CONCURRENTLY runs outside a transaction")
+                .then_some("DETACH PARTITION CONCURRENTLY runs only outside a transaction")
         }
         _ => {
             tokens.eat_name();
-            let refreshes = tokens.eat_words(&["refresh", "publication"])
+            let slot = tokens.at_word("set") && tokens.has_any(&["failover", "two_phase"]);
+            let refreshes = slot
+                || tokens.eat_words(&["refresh", "publication"])
                 || (tokens.at_any(&["set", "add", "drop"])
                     && tokens.has_word("publication")
                     && !says_no_refresh(tokens));
-            refreshes.then_some("ALTER SUBSCRIPTION with a refresh runs outside a transaction")
+            refreshes.then_some("ALTER SUBSCRIPTION that speaks to the publisher runs only outside a transaction")
         }
     }
 }
@@ -131,9 +143,9 @@ fn says_no_refresh(mut tokens: Tokens<'_>) -> bool {
 
 fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {
     match tokens.eat_any(&["vacuum", "attach", "detach", "pragma"])? {
-        "vacuum" => Some("VACUUM runs outside a transaction"),
+        "vacuum" => Some("VACUUM runs only outside a transaction"),
         "attach" => Some("ATTACH belongs to the connection, not to a script's transaction"),
-        "detach" => Some("DETACH runs outside a transaction"),
+        "detach" => Some("DETACH runs only outside a transaction"),
         _ => {
             let (name, _) = tokens.eat_name()?;
             let sets = tokens.eat_operator("=") || tokens.at(TokenKind::OpenParen);
@@ -141,7 +153,7 @@ fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {
                 "journal_mode" if sets => Some("PRAGMA journal_mode cannot change inside a transaction"),
                 "foreign_keys" if sets => Some("PRAGMA foreign_keys does nothing inside a transaction"),
                 "synchronous" if sets => Some("PRAGMA synchronous cannot change inside a transaction"),
-                "wal_checkpoint" => Some("PRAGMA wal_checkpoint runs outside a transaction"),
+                "wal_checkpoint" => Some("PRAGMA wal_checkpoint runs only outside a transaction"),
                 _ => None,
             }
         }
@@ -179,7 +191,10 @@ mod tests {
             "drop subscription if exists s",
             "alter subscription s refresh publication",
             "alter table t detach partition p concurrently",
+            "alter subscription s set (failover = true)",
             "discard all",
+            "repack (concurrently) t",
+            "repack",
         ] {
             assert!(refused(text), "{text}");
         }
@@ -201,6 +216,8 @@ mod tests {
             "alter table t detach partition p finalize",
             "analyze t",
             "discard plans",
+            "repack t",
+            "alter subscription s set (slot_name = none)",
         ] {
             assert!(!refused(text), "{text}");
         }

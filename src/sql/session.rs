@@ -14,7 +14,7 @@ pub enum SessionSetting {
     Local,
     /// `SET CONSTRAINTS`.
     Constraints,
-    /// `SET TRANSACTION`, and `SET SESSION CHARACTERISTICS` aside, nothing else.
+    /// `SET TRANSACTION`; but `SET SESSION CHARACTERISTICS` is for the session.
     Transaction,
 }
 
@@ -22,22 +22,63 @@ pub enum SessionSetting {
 #[must_use]
 pub fn session_setting(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
     if tokens.dialect() == Dialect::Sqlite {
-        // Which pragmas belong to the connection only SQLite knows; those that
-        // a value is given to are taken for settings.
-        let sets = tokens.eat_word("pragma") && tokens.eat_name().is_some() && tokens.peek().is_some();
-        return sets.then_some(SessionSetting::Session);
+        return pragma(tokens);
     }
-    match tokens.eat_any(&["set", "reset", "select", "discard"])? {
-        "set" => match tokens.eat_any(&["local", "constraints", "transaction"]) {
+    match Verb::read(&mut tokens) {
+        Verb::Set => match tokens.eat_any(&["local", "constraints", "transaction"]) {
             // `SET local = 1` would be a setting called `local`, which cannot be.
             Some("local") => Some(SessionSetting::Local),
             Some("constraints") => Some(SessionSetting::Constraints),
             Some(_) => Some(SessionSetting::Transaction),
             None => Some(SessionSetting::Session),
         },
-        "reset" => Some(SessionSetting::Session),
-        "discard" => tokens.at_word("all").then_some(SessionSetting::Session),
-        _ => set_config(tokens),
+        Verb::Reset => Some(SessionSetting::Session),
+        Verb::Discard => tokens.at_word("all").then_some(SessionSetting::Session),
+        Verb::Select => set_config(tokens),
+        _ => None,
+    }
+}
+
+/// Pragmas that hold for a connection and are not written into the database.
+const CONNECTION_PRAGMAS: &[&str] = &[
+    "analysis_limit",
+    "automatic_index",
+    "busy_timeout",
+    "cache_size",
+    "cache_spill",
+    "case_sensitive_like",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "foreign_keys",
+    "fullfsync",
+    "hard_heap_limit",
+    "ignore_check_constraints",
+    "journal_mode",
+    "journal_size_limit",
+    "legacy_alter_table",
+    "locking_mode",
+    "mmap_size",
+    "query_only",
+    "read_uncommitted",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "secure_delete",
+    "soft_heap_limit",
+    "synchronous",
+    "temp_store",
+    "threads",
+    "trusted_schema",
+    "wal_autocheckpoint",
+    "writable_schema",
+];
+
+fn pragma(mut tokens: Tokens<'_>) -> Option<SessionSetting> {
+    let name = tokens.eat_word("pragma").then(|| tokens.eat_name()).flatten()?.0;
+    // Without a value it only asks.
+    tokens.peek()?;
+    match name.object() {
+        "defer_foreign_keys" => Some(SessionSetting::Local),
+        name => CONNECTION_PRAGMAS.contains(&name).then_some(SessionSetting::Session),
     }
 }
 
@@ -79,7 +120,7 @@ pub fn session_object(tokens: Tokens<'_>) -> Option<&'static str> {
         Verb::Declare => Some("a cursor"),
         Verb::Load => Some("a loaded library"),
         Verb::Select if selects_into_temporary(tokens) => Some("a temporary object"),
-        _ if takes_session_lock(tokens) => Some("an advisory lock"),
+        Verb::Select if takes_session_lock(tokens) => Some("an advisory lock"),
         _ => None,
     }
 }
@@ -97,7 +138,7 @@ fn selects_into_temporary(mut tokens: Tokens<'_>) -> bool {
 
 fn takes_session_lock(tokens: Tokens<'_>) -> bool {
     let names = ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"];
-    tokens.at_word("select") && names.iter().any(|name| tokens.has_word(name))
+    tokens.has_any(&names)
 }
 
 #[cfg(test)]
@@ -123,6 +164,16 @@ mod tests {
             ("update t set a = 1", None),
         ] {
             assert_eq!(session_setting(Tokens::of(text, Dialect::Postgres)), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("pragma foreign_keys = off", Some(Session)),
+            ("PRAGMA main.Cache_Size(-2000)", Some(Session)),
+            ("pragma foreign_keys", None),
+            ("pragma user_version = 3", None),
+            ("pragma table_info(t)", None),
+            ("pragma defer_foreign_keys = on", Some(Local)),
+        ] {
+            assert_eq!(session_setting(Tokens::of(text, Dialect::Sqlite)), expected, "{text}");
         }
     }
 

@@ -127,7 +127,12 @@ impl<'a> Statements<'a> {
     fn copy_data(&mut self, copy: Span) -> Result<(Span, usize), LexError> {
         let mut data = None;
         for token in self.lexer.by_ref() {
-            let Token { kind, span } = token?;
+            // The lexer cannot know where the statement began that it was for.
+            let unterminated = |error: LexError| match error.kind {
+                LexErrorKind::UnterminatedCopyData => LexError { span: copy, ..error },
+                _ => error,
+            };
+            let Token { kind, span } = token.map_err(unterminated)?;
             match kind {
                 TokenKind::CopyData => data = Some(span),
                 TokenKind::CopyEnd => return Ok((data.unwrap_or(Span::new(span.start, span.start)), span.end)),

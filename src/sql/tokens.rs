@@ -98,6 +98,10 @@ impl<'a> Tokens<'a> {
 
     /// Takes these keywords, all of them or none.
     pub fn eat_words(&mut self, words: &[&str]) -> bool {
+        // Most attempts fail at the first word; those cost no copy.
+        if words.first().is_some_and(|first| !self.at_word(first)) {
+            return false;
+        }
         let mut ahead = *self;
         let found = words.iter().all(|word| ahead.eat_word(word));
         if found {
@@ -198,6 +202,13 @@ impl<'a> Tokens<'a> {
     #[must_use]
     pub fn has_word(mut self, word: &str) -> bool {
         self.skip_past(word)
+    }
+
+    /// Whether one of these keywords comes anywhere, parentheses included.
+    #[must_use]
+    pub fn has_any(mut self, words: &[&str]) -> bool {
+        let text = self.text();
+        self.any(|token| words.iter().any(|word| token.is_word(text, word)))
     }
 
     /// Whether these keywords come anywhere, one right behind the other.

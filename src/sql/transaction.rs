@@ -1,6 +1,6 @@
 //! Statements that begin, end or depend on a transaction.
 
-use super::{Dialect, Tokens};
+use super::{Dialect, SessionSetting, Tokens, Verb, session_setting};
 
 /// What a statement does to the transaction around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,38 +55,43 @@ pub fn may_commit(tokens: Tokens<'_>) -> bool {
 /// Why further scripts must not share a transaction with this statement.
 ///
 /// A statement like this is fine in a script's own transaction; in one that
-/// several scripts share its effect would reach beyond its script.
+/// several scripts share its effect would reach beyond its script. This is an
+/// estimate: a deferred constraint of an earlier script cannot be seen here.
 #[must_use]
-pub fn fusion_barrier(mut tokens: Tokens<'_>) -> Option<&'static str> {
-    let all = tokens;
-    if tokens.dialect() == Dialect::Sqlite {
-        let deferred = all.has_word("deferred") || tokens.eat_words(&["pragma", "defer_foreign_keys"]);
-        return deferred.then_some("constraints are checked when the transaction ends");
+pub fn fusion_barrier(tokens: Tokens<'_>) -> Option<&'static str> {
+    const DEFERRED: &str = "constraints are checked when the transaction ends";
+    let mut rest = tokens;
+    match Verb::read(&mut rest) {
+        // Only the verbs that can have such words are read to their end.
+        Verb::Create | Verb::Alter => {
+            if rest.at_word("type") && rest.has_words(&["add", "value"]) {
+                return Some("the new value cannot be used before the transaction ends");
+            }
+            if rest.has_any(&["deferrable", "deferred"]) {
+                return Some(DEFERRED);
+            }
+            rest.has_words(&["on", "commit"]).then_some("temporary rows or tables go when the transaction ends")
+        }
+        Verb::Set if rest.at_word("constraints") => Some(DEFERRED),
+        Verb::Set if rest.at_any(&["local", "transaction"]) => Some("the setting holds until the transaction ends"),
+        Verb::Select if session_setting(tokens) == Some(SessionSetting::Local) => {
+            Some("the setting holds until the transaction ends")
+        }
+        Verb::Select if rest.has_any(TRANSACTION_LOCKS) => Some("the lock is held until the transaction ends"),
+        Verb::Pragma if rest.at_word("defer_foreign_keys") => Some(DEFERRED),
+        Verb::Lock => Some("the lock is held until the transaction ends"),
+        Verb::Savepoint | Verb::Declare | Verb::Notify => Some("its effect is tied to the transaction"),
+        _ => None,
     }
-    if tokens.eat_words(&["alter", "type"]) && all.has_words(&["add", "value"]) {
-        return Some("the new value cannot be used before the transaction ends");
-    }
-    if tokens.eat_words(&["set", "constraints"])
-        || all.has_word("deferrable")
-        || all.has_words(&["initially", "deferred"])
-    {
-        return Some("constraints are checked when the transaction ends");
-    }
-    if tokens.eat_words(&["set", "local"]) || tokens.eat_words(&["set", "transaction"]) {
-        return Some("the setting holds until the transaction ends");
-    }
-    if tokens.eat_word("lock") {
-        return Some("the lock is held until the transaction ends");
-    }
-    if all.has_words(&["on", "commit"]) {
-        return Some("temporary rows or tables go when the transaction ends");
-    }
-    let head = all;
-    if head.at_any(&["savepoint", "notify", "declare", "fetch"]) {
-        return Some("its effect is tied to the transaction");
-    }
-    all.has_word("pg_advisory_xact_lock").then_some("the lock is held until the transaction ends")
 }
+
+/// Functions whose advisory locks end with the transaction.
+const TRANSACTION_LOCKS: &[&str] = &[
+    "pg_advisory_xact_lock",
+    "pg_advisory_xact_lock_shared",
+    "pg_try_advisory_xact_lock",
+    "pg_try_advisory_xact_lock_shared",
+];
 
 #[cfg(test)]
 mod tests {
@@ -134,10 +139,18 @@ mod tests {
             "set local role x",
             "lock table t",
             "create temp table t (a int) on commit drop",
+            "select set_config('a', 'b', true)",
+            "with a as (select 1) select pg_advisory_xact_lock(1) from a",
         ] {
             assert!(barrier(text), "{text}");
         }
-        for text in ["alter type t rename to u", "set role x", "create table t (a int)", "select 'on commit'"] {
+        for text in [
+            "alter type t rename to u",
+            "set role x",
+            "create table t (a int)",
+            "select 'on commit'",
+            "insert into t (deferred) values (1)",
+        ] {
             assert!(!barrier(text), "{text}");
         }
         assert!(may_commit(Tokens::of("call p()", Dialect::Postgres)));

@@ -70,6 +70,7 @@ fn postgres_heads() {
         ("update only s.t set a = 1", "Update table s.t"),
         ("merge into t using s on true when matched then delete", "Merge table t"),
         ("copy s.t (a) from stdin", "Copy table s.t"),
+        ("create table temp.t ()", "Create table temp.t"),
         ("call s.p(1)", "Call s.p"),
         ("grant select on t to x", "Grant"),
         ("\"create\" table t", "Other"),

@@ -15,7 +15,7 @@ pub(super) fn scan(bytes: &[u8], at: usize) -> Scan {
         }
         b'n' | b'N' if next == Some(b'\'') => return string(bytes, at, 2, TokenKind::String, standard),
         b'b' | b'B' | b'x' | b'X' if next == Some(b'\'') => {
-            return string(bytes, at, 2, TokenKind::BitString, standard);
+            return string(bytes, at, 2, TokenKind::BitString, bits);
         }
         b'u' | b'U' if next == Some(b'&') && byte(2) == Some(b'\'') => {
             return string(bytes, at, 3, TokenKind::UnicodeString, standard);
@@ -104,6 +104,11 @@ fn string(bytes: &[u8], at: usize, opener: usize, kind: TokenKind, close: fn(&[u
 
 fn standard(bytes: &[u8], quote: usize) -> Option<usize> {
     quoted(bytes, quote, b'\'')
+}
+
+/// Bits have no quotes to double: the first one ends them.
+fn bits(bytes: &[u8], quote: usize) -> Option<usize> {
+    find(bytes, quote + 1, b'\'').map(|close| close + 1)
 }
 
 fn escaped(bytes: &[u8], quote: usize) -> Option<usize> {

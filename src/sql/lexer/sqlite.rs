@@ -90,10 +90,10 @@ fn parameter(bytes: &[u8], at: usize) -> (TokenKind, usize) {
             b':' if bytes.get(end + 1) == Some(&b':') => end += 2,
             b'(' if named => {
                 let close = run(bytes, end + 1, |byte| !is_space(byte) && byte != b')');
-                // Without its parenthesis it is an error of SQLite's; the name alone is kept.
-                if bytes.get(close) == Some(&b')') {
-                    end = close + 1;
+                if bytes.get(close) != Some(&b')') {
+                    return (TokenKind::Unknown, close);
                 }
+                end = close + 1;
                 break;
             }
             _ => break,

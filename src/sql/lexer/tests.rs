@@ -37,6 +37,11 @@ fn postgres_strings() {
 }
 
 #[test]
+fn postgres_bits_have_no_doubled_quotes() {
+    postgres("x'1F''a;' b'0'\n'1'", &["BitString x'1F'", "String 'a;'", "BitString b'0'\n'1'"]);
+}
+
+#[test]
 fn postgres_dollar_quotes() {
     postgres("$$;$$ x", &["DollarString $$;$$", "Word x"]);
     postgres("$a$ $b$ ; $$ $a$", &["DollarString $a$ $b$ ; $$ $a$"]);
@@ -203,6 +208,7 @@ fn sqlite_tokens() {
             "Unknown $",
         ],
     );
+    sqlite("$a(b;c d $a($a(", &["Unknown $a(b;c", "Word d", "Unknown $a($a("]);
     sqlite("$$ a", &["Parameter $$", "Word a"]);
     sqlite("-- a\rb\nc e'd'", &["LineComment -- a\rb", "Word c", "Word e", "String 'd'"]);
     sqlite(

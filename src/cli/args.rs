@@ -1,0 +1,132 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{build, config, create, mark, plan, reset, status, wait};
+
+/// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
+///
+/// Without a verb, dbbuild builds: it reads the journal inside the database, applies the scripts that are
+/// missing, runs code objects and seeds that changed, and regenerates the baseline.
+#[derive(Debug, Parser)]
+#[command(name = "dbbuild", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What every verb understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What a build without its verb understands.
+    #[command(flatten)]
+    pub build: build::BuildArgs,
+    /// The verb; none is `build`.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// What every verb understands.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The project's folder [default: the nearest one upwards that has a dbbuild.toml, else this one].
+    #[arg(long, global = true, value_name = "DIR", env = "DBBUILD_PROJECT")]
+    pub project: Option<PathBuf>,
+    /// A target of dbbuild.toml.
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "url")]
+    pub target: Option<String>,
+    /// A database: `postgresql://user@host/database` or `sqlite:PATH`.
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print the result only.
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print notices of the server too.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Answer yes to every question.
+    #[arg(long, short, global = true)]
+    pub yes: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Bring the database to the state of the checkout.
+    Build(build::BuildArgs),
+    /// Show how the database and the checkout stand to each other.
+    Status(status::StatusArgs),
+    /// Show what a build would do, and why.
+    Plan(plan::PlanArgs),
+    /// Write the mark: the environment's name and its protection.
+    Mark(mark::MarkArgs),
+    /// Load the rows of seed/test/.
+    TestData,
+    /// Create the database.
+    Create,
+    /// Drop the database.
+    Drop(reset::Consent),
+    /// Empty the database.
+    Reset(reset::Consent),
+    /// Wait until the database answers.
+    Wait(wait::WaitArgs),
+    /// Print each setting and where it was said.
+    Config,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder.
+    Man {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+impl Verb {
+    /// Runs the verb.
+    pub fn run(self, context: &super::Context) -> super::Outcome {
+        match self {
+            Self::Build(args) => build::run(context, &args),
+            Self::Status(args) => status::run(context, &args),
+            Self::Plan(args) => plan::run(context, &args),
+            Self::Mark(args) => mark::run(context, &args),
+            Self::TestData => mark::test_data(context),
+            Self::Create => create::run(context),
+            Self::Drop(consent) => reset::drop_database(context, &consent),
+            Self::Reset(consent) => reset::run(context, &consent),
+            Self::Wait(args) => wait::run(context, &args),
+            Self::Config => config::run(context),
+            Self::Completions { shell } => super::pages::completions(context, shell),
+            Self::Man { folder } => super::pages::man(context, &folder),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `dbbuild plan`: what a build would do, and why.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::build::step_line;
+use super::render::header;
+use super::{Context, Exit, Outcome};
+use crate::build::{self, Wish};
+use crate::error::Error;
+use crate::script::Version;
+
+/// What `plan` understands.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlanArgs {
+    /// Plan up to this version only.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Version>,
+    /// Leave the seeds out.
+    #[arg(long)]
+    pub no_seed: bool,
+    /// Leave the baseline out.
+    #[arg(long)]
+    pub no_baseline: bool,
+    /// Plan an empty database from the scripts, not from the baseline.
+    #[arg(long)]
+    pub from_scripts: bool,
+    /// Late versions that may run although the policy refuses late ones.
+    #[arg(long, value_name = "VERSION")]
+    pub allow_late: Vec<Version>,
+    /// Write the plan to a file, for `dbbuild build --plan FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}
+
+/// Plans.
+pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
+    let wish = Wish {
+        to: args.to.clone(),
+        no_seed: args.no_seed,
+        no_baseline: args.no_baseline,
+        from_scripts: args.from_scripts,
+        allow_late: args.allow_late.clone(),
+    };
+    let Some(path) = &args.save else { return show(context, &wish) };
+    let opened = context.open()?;
+    let plan = build::survey(&opened.site(context), &wish)?.plan?;
+    let text =
+        serde_json::to_string_pretty(&plan).map_err(|error| Error::Io { path: path.clone(), source: error.into() })?;
+    std::fs::write(path, text + "\n").map_err(|source| Error::Io { path: path.clone(), source })?;
+    context.say(format!(
+        "{} steps written to {}; run them with `dbbuild build --plan {}`",
+        plan.steps.len(),
+        path.display(),
+        path.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Shows what a build would do.
+pub fn show(context: &Context, wish: &Wish) -> Outcome {
+    let opened = context.open()?;
+    let survey = build::survey(&opened.site(context), wish)?;
+    let plan = survey.plan?;
+    if context.is_json() {
+        context.document(&json!({"v": 1, "plan": plan}));
+        return Ok(Exit::Done);
+    }
+    let mark = survey.inspection.mark.as_ref();
+    context.print(header(
+        &opened.project.name,
+        &opened.engine.describe(),
+        mark.map(|mark| mark.environment.as_str()),
+        mark.is_some_and(|mark| mark.protected),
+        survey.reconciled.version.map(|version| version.to_string()).as_deref(),
+    ));
+    for note in &plan.notes {
+        context.note(&format!("  note      {}", note.message));
+    }
+    for step in &plan.steps {
+        context.print(step_line(step));
+    }
+    context.print(match plan.steps.len() {
+        0 => "nothing to do".to_owned(),
+        1 => "1 step; nothing was run".to_owned(),
+        steps => format!("{steps} steps; nothing was run"),
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,9 @@
+//! Renderers: the same events and failures as text for people and as JSON for programs.
+
+mod diagnostic;
+mod json;
+mod text;
+
+pub use diagnostic::Diagnostic;
+pub use json::JsonEvents;
+pub use text::{TextEvents, header, milliseconds, seconds};

@@ -1,0 +1,154 @@
+//! Reads what there is to know of a database: one message on the way that builds take when nothing is to do.
+
+use postgres::SimpleQueryRow;
+
+use super::error::Trouble;
+use super::journal::Journal;
+use super::link::{Link, column, rows, value};
+use super::quote::literal;
+use crate::engine::{EngineError, Inspection, Result};
+use crate::journal::{Entry, FORMAT, Kind, Mark, Stored};
+use crate::script::Checksum;
+
+/// Reads the journal, or, without one, what is there instead.
+pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Result<Inspection> {
+    let schema = &journal.schema;
+    let project = literal(project);
+    // One snapshot for all; two messages could see two states.
+    let message = format!(
+        "begin transaction isolation level repeatable read, read only;
+         select pg_catalog.current_setting('server_version_num') as version;
+         select format::text, environment, protected::text from {schema}.environment;
+         select distinct project as other from {schema}.journal where project <> {project} order by 1;
+         select sequence, kind, key, attempt, name, checksum, token_checksum, state, statements_done, statements
+           from (select distinct on (kind, key) * from {schema}.journal
+                  where project = {project} order by kind, key, attempt desc) newest
+          order by sequence;
+         commit"
+    );
+    link.ready()?;
+    let answers = match link.send_own(&message) {
+        Ok(answers) => answers,
+        // No such table, no such schema: there is no journal.
+        Err(trouble) if matches!(trouble.code(), "42P01" | "3F000") => {
+            link.rollback();
+            return without_journal(link, journal);
+        }
+        Err(Trouble::Answer(failure, _)) if failure.code == "42703" => {
+            link.rollback();
+            return Err(EngineError::Journal(format!(
+                "{schema} is not a journal of this program: {}; name another schema with `name` under [journal]",
+                failure.message
+            )));
+        }
+        Err(trouble) => {
+            link.rollback();
+            return Err(trouble.own("reading the journal", &link.connector.shown()));
+        }
+    };
+    let format: u32 = value(&answers, "format").and_then(|text| text.parse().ok()).unwrap_or(FORMAT);
+    if format > FORMAT {
+        return Err(newer(format));
+    }
+    let mark = value(&answers, "environment").map(|environment| Mark {
+        environment: environment.to_owned(),
+        protected: value(&answers, "protected") != Some("false"),
+    });
+    let entries =
+        rows(&answers).filter(|row| column(row, "sequence").is_some()).map(entry).collect::<Result<Vec<Entry>>>()?;
+    let others = rows(&answers).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
+    Ok(Inspection {
+        journal: Some(entries),
+        other_projects: others,
+        mark,
+        objects: Vec::new(),
+        major: major(value(&answers, "version")),
+    })
+}
+
+/// The refusal of a journal that a newer program wrote.
+pub(super) fn newer(format: u32) -> EngineError {
+    EngineError::Journal(format!(
+        "the journal has format {format}, and this program knows {FORMAT}: a newer dbbuild wrote it; use that one"
+    ))
+}
+
+fn major(version_num: Option<&str>) -> u32 {
+    version_num.and_then(|text| text.parse::<u32>().ok()).unwrap_or_default() / 10_000
+}
+
+fn entry(row: &SimpleQueryRow) -> Result<Entry> {
+    let text = |name: &str| column(row, name).unwrap_or_default();
+    let unreadable =
+        |name: &str| EngineError::Journal(format!("the journal has an unreadable {name}: `{}`", text(name)));
+    let checksum = |name: &str| text(name).parse::<Checksum>().map_err(|_| unreadable(name));
+    let number = |name: &str| text(name).parse::<i32>().map_err(|_| unreadable(name));
+    Ok(Entry {
+        sequence: text("sequence").parse().map_err(|_| unreadable("sequence"))?,
+        kind: Kind::parse(text("kind")).ok_or_else(|| unreadable("kind"))?,
+        key: text("key").to_owned(),
+        attempt: number("attempt")?,
+        name: text("name").to_owned(),
+        checksum: checksum("checksum")?,
+        token_checksum: checksum("token_checksum")?,
+        state: Stored::parse(text("state")).ok_or_else(|| unreadable("state"))?,
+        statements_done: number("statements_done")?,
+        statements: number("statements")?,
+    })
+}
+
+/// Reads which objects there are, at most ten: extensions and their members, and the system's, do not count.
+fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
+    let schemas = project_schemas(&link.connector.target.schemas, journal);
+    let query = format!(
+        "begin transaction read only;
+         select pg_catalog.current_setting('server_version_num') as version;
+         with member as (
+             select classid, objid from pg_catalog.pg_depend where deptype = 'e'
+         ), project as (
+             select n.oid, n.nspname from pg_catalog.pg_namespace n where {schemas}
+         ), object as (
+             select case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
+                                   when 'f' then 'foreign table' when 'c' then 'type' else 'table' end as kind,
+                    n.nspname, c.relname as name
+               from pg_catalog.pg_class c join project n on n.oid = c.relnamespace
+              where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+                and ('pg_catalog.pg_class'::pg_catalog.regclass, c.oid) not in (select classid, objid from member)
+             union all
+             select 'function', n.nspname, p.proname
+               from pg_catalog.pg_proc p join project n on n.oid = p.pronamespace
+              where ('pg_catalog.pg_proc'::pg_catalog.regclass, p.oid) not in (select classid, objid from member)
+             union all
+             select 'type', n.nspname, t.typname
+               from pg_catalog.pg_type t join project n on n.oid = t.typnamespace
+              where t.typtype in ('d', 'e', 'r')
+                and ('pg_catalog.pg_type'::pg_catalog.regclass, t.oid) not in (select classid, objid from member)
+         )
+         select kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(name) as object
+           from object order by kind <> 'table', nspname, name limit 10;
+         commit"
+    );
+    let answers = link.own("reading which objects there are", &query)?;
+    let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
+    Ok(Inspection {
+        journal: None,
+        other_projects: Vec::new(),
+        mark: None,
+        objects,
+        major: major(value(&answers, "version")),
+    })
+}
+
+/// Returns a condition on `pg_catalog.pg_namespace n` that holds for the project's schemas.
+pub(super) fn project_schemas(schemas: &[String], journal: &Journal) -> String {
+    if !schemas.is_empty() {
+        let names: Vec<String> = schemas.iter().map(|schema| literal(schema)).collect();
+        return format!("n.nspname in ({})", names.join(", "));
+    }
+    format!(
+        "n.nspname <> 'information_schema' and n.nspname !~ '^pg_' and n.nspname not in ({}, 'dbbuild_preserved')
+         and not exists (select from pg_catalog.pg_depend e where e.deptype = 'e'
+                            and e.classid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and e.objid = n.oid)",
+        literal(&journal.name)
+    )
+}

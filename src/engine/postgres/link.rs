@@ -1,0 +1,213 @@
+//! The working connection: opened when it is needed, dropped after any error that is not the database's own
+//! answer, and opened again with the lock that it held.
+
+use std::time::Instant;
+
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
+
+use super::cancel::Canceller;
+use super::connect::{Connection, Connector, set};
+use super::error::Trouble;
+use super::lock;
+use crate::engine::{Access, EngineError, Result, Wait};
+use crate::event::{Event, Observer, Silent};
+use crate::interrupt::Interrupt;
+use crate::project::LockMode;
+
+/// The answers to one message, or what came instead.
+pub(super) type Answer = std::result::Result<Vec<SimpleQueryMessage>, Trouble>;
+
+/// One session's connection.
+pub(super) struct Link {
+    pub(super) connector: Connector,
+    pub(super) interrupt: Interrupt,
+    canceller: Canceller,
+    connection: Option<Connection>,
+    /// The wait with which the lock was taken, if it was.
+    held: Option<Wait>,
+}
+
+impl Link {
+    /// Connects.
+    pub(super) fn open(mut connector: Connector, interrupt: &Interrupt, access: Access) -> Result<Self> {
+        connector.read_only = access == Access::Read;
+        let connection = connector.connect()?;
+        let canceller = Canceller::listening_to(interrupt);
+        Ok(Self { connector, interrupt: interrupt.clone(), canceller, connection: Some(connection), held: None })
+    }
+
+    /// Returns true if the connection holds, or will take again, the build lock.
+    pub(super) fn is_locked(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Takes the build lock, polling.
+    pub(super) fn lock(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
+        self.ready()?;
+        lock::take(self, wait, observer)?;
+        self.held = Some(wait);
+        Ok(())
+    }
+
+    /// Connects again if the connection was dropped, and takes the lock again if it was held.
+    pub(super) fn ready(&mut self) -> Result<()> {
+        if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
+            return Ok(());
+        }
+        self.connection = Some(self.connector.connect()?);
+        if let Some(wait) = self.held {
+            lock::take(self, wait, &mut Silent)?;
+        }
+        Ok(())
+    }
+
+    /// Drops the connection: the server rolls back what is under way.
+    pub(super) fn drop_connection(&mut self) {
+        self.canceller.idle();
+        self.connection = None;
+    }
+
+    /// Returns true if there is a connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Sends one message of a script; it can be cancelled.
+    pub(super) fn send(&mut self, sql: &str) -> Answer {
+        self.exchange(true, |client| client.simple_query(sql))
+    }
+
+    /// Sends one message of the tool's own; it cannot be cancelled.
+    pub(super) fn send_own(&mut self, sql: &str) -> Answer {
+        self.exchange(false, |client| client.simple_query(sql))
+    }
+
+    /// Sends one message of the tool's own. `doing` is for the error: `reading the journal`.
+    pub(super) fn own(&mut self, doing: &str, sql: &str) -> Result<Vec<SimpleQueryMessage>> {
+        self.ready()?;
+        self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
+    }
+
+    /// Uses the driver's client. Whatever is not the database's own answer drops the connection.
+    pub(super) fn exchange<T>(
+        &mut self,
+        cancellable: bool,
+        work: impl FnOnce(&mut postgres::Client) -> std::result::Result<T, postgres::Error>,
+    ) -> std::result::Result<T, Trouble> {
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(Trouble::Broken("the connection is closed".into()));
+        };
+        if cancellable {
+            self.canceller.working(connection);
+        }
+        let result = work(&mut connection.client);
+        if cancellable {
+            self.canceller.idle();
+        }
+        result.map_err(|error| {
+            let trouble = Trouble::of(&error, &self.connector.redactor);
+            if matches!(trouble, Trouble::Broken(_)) {
+                self.connection = None;
+            }
+            trouble
+        })
+    }
+
+    /// Lends the driver's client to work of many messages. A lost connection is dropped.
+    pub(super) fn lend<T>(
+        &mut self,
+        work: impl FnOnce(&mut postgres::Client, &Connector, &Interrupt) -> Result<T>,
+    ) -> Result<T> {
+        self.ready()?;
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(self.lost("the connection is closed".into()));
+        };
+        self.canceller.working(connection);
+        let result = work(&mut connection.client, &self.connector, &self.interrupt);
+        self.canceller.idle();
+        if matches!(result, Err(EngineError::Lost { .. })) {
+            self.connection = None;
+        }
+        result
+    }
+
+    /// Rolls back, if there is a connection to roll back on.
+    pub(super) fn rollback(&mut self) {
+        if self.is_open() && self.send_own("rollback").is_err() {
+            // Without a sure rollback the connection is of no use; the server rolls back when it is gone.
+            self.drop_connection();
+        }
+    }
+
+    /// Puts the session into the state in which it began. What cannot be reset is dropped.
+    pub(super) fn reset(&mut self) {
+        let text = self.reset_text();
+        if self.is_open() && self.send_own(&text).is_err() {
+            self.drop_connection();
+        }
+    }
+
+    /// Returns `DISCARD ALL` without the advisory unlock, in parts, so that it can stand in a transaction too.
+    pub(super) fn reset_text(&self) -> String {
+        let mut text = "close all;\nset session authorization default;\nreset role;\nreset all;\ndeallocate all;\n\
+                        unlisten *;\ndiscard plans;\ndiscard temp;\ndiscard sequences;\n"
+            .to_owned();
+        let at_startup = self.connection.as_ref().is_none_or(|connection| connection.settings_at_startup);
+        if !at_startup && self.connector.target.lock == LockMode::Session {
+            text.extend(self.connector.settings().iter().map(|(name, value)| set(name, value)));
+        }
+        text
+    }
+
+    /// Tells what the server has said since the last time.
+    pub(super) fn tell_notices(&self, name: &str, observer: &mut dyn Observer) {
+        for (severity, message) in self.take_notices() {
+            observer.event(Event::Notice { name: name.to_owned(), severity, message });
+        }
+    }
+
+    /// Takes what the server has said since the last time; for statements whose notices say nothing.
+    pub(super) fn take_notices(&self) -> Vec<(String, String)> {
+        self.connection.as_ref().map(Connection::take_notices).unwrap_or_default()
+    }
+
+    /// Fails if somebody asked to stop.
+    pub(super) fn check_interrupt(&self, kept: impl FnOnce() -> String) -> Result<()> {
+        if self.interrupt.is_raised() { Err(EngineError::Interrupted { kept: kept() }) } else { Ok(()) }
+    }
+
+    /// Makes an error of a lost connection.
+    pub(super) fn lost(&self, message: String) -> EngineError {
+        EngineError::Lost { target: self.connector.shown(), message }
+    }
+
+    /// Waits, but not longer than it takes to notice a wish to stop.
+    pub(super) fn pause(&self, time: std::time::Duration) {
+        let end = Instant::now() + time;
+        while !self.interrupt.is_raised() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            std::thread::sleep(left.min(std::time::Duration::from_millis(50)));
+        }
+    }
+}
+
+/// Returns the rows among the answers.
+pub(super) fn rows(answers: &[SimpleQueryMessage]) -> impl Iterator<Item = &SimpleQueryRow> {
+    answers.iter().filter_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    })
+}
+
+/// Returns the value of a column of a row; `None` for NULL and for a column that is not there.
+pub(super) fn column<'a>(row: &'a SimpleQueryRow, name: &str) -> Option<&'a str> {
+    row.try_get(name).ok().flatten()
+}
+
+/// Returns the last row's value of a column that only that row has.
+pub(super) fn value<'a>(answers: &'a [SimpleQueryMessage], name: &str) -> Option<&'a str> {
+    rows(answers).filter_map(|row| column(row, name)).last()
+}

@@ -1,0 +1,102 @@
+//! PostgreSQL 13 and later.
+//!
+//! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
+
+mod cancel;
+mod connect;
+mod conninfo;
+mod database;
+mod dump;
+mod error;
+mod fused;
+mod guard;
+mod heal;
+mod inspect;
+mod journal;
+mod link;
+mod load;
+mod lock;
+mod passfile;
+mod prepare;
+mod private_server;
+mod programs;
+mod quote;
+mod redact;
+mod reset;
+mod run;
+mod scratch;
+mod seed;
+mod service;
+mod session;
+mod statements;
+mod stop;
+mod tls;
+mod transaction;
+
+use super::{Access, Engine, Result, Scratch, Session};
+use crate::event::Observer;
+use crate::host::Host;
+use crate::interrupt::Interrupt;
+use crate::project::Target;
+use crate::sql::Dialect;
+use connect::Connector;
+use scratch::{OwnServer, Servers};
+use session::PostgresSession;
+
+/// Opens the engine. Nothing is connected yet.
+pub(super) fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
+    let connector = Connector::new(target, host)?;
+    Ok(Box::new(PostgresEngine { connector, interrupt: interrupt.clone(), servers: Servers::default() }))
+}
+
+/// PostgreSQL with one of its databases.
+pub(super) struct PostgresEngine {
+    connector: Connector,
+    interrupt: Interrupt,
+    servers: Servers,
+}
+
+impl Engine for PostgresEngine {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn describe(&self) -> String {
+        self.connector.shown()
+    }
+
+    fn database(&self) -> String {
+        self.connector.conninfo.database.clone()
+    }
+
+    fn is_local(&self) -> bool {
+        self.connector.conninfo.is_local()
+    }
+
+    fn connect(&self, access: Access) -> Result<Box<dyn Session>> {
+        Ok(Box::new(PostgresSession::open(&self.connector, &self.interrupt, access)?))
+    }
+
+    fn exists(&self) -> Result<bool> {
+        database::exists(&self.connector)
+    }
+
+    fn create(&self) -> Result<bool> {
+        database::create(&self.connector)
+    }
+
+    fn drop_database(&self) -> Result<bool> {
+        database::drop(&self.connector)
+    }
+
+    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch> {
+        let own = if protected { OwnServer::Protected } else { OwnServer::Allowed };
+        let made = scratch::make(&self.connector, &self.servers, own, observer)?;
+        let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
+        let engine = Self { connector: made.connector, interrupt, servers };
+        Ok(Scratch::new(Box::new(engine), made.keep))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! One session of the tool with a PostgreSQL database: the engine's trait, spelled out in the files beside this one.
+
+use std::path::Path;
+
+use super::connect::Connector;
+use super::journal::Journal;
+use super::link::{Link, value};
+use super::quote::literal;
+use super::{dump, fused, inspect, prepare, reset, seed, statements, transaction};
+use crate::engine::{
+    Access, DumpInfo, EngineError, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
+};
+use crate::event::{Event, Observer};
+use crate::interrupt::Interrupt;
+use crate::journal::{Kind, Mark, NewEntry, Run};
+use crate::project::LockMode;
+
+/// An open session.
+pub(super) struct PostgresSession {
+    pub(super) link: Link,
+    pub(super) journal: Journal,
+}
+
+impl PostgresSession {
+    /// Connects.
+    pub(super) fn open(connector: &Connector, interrupt: &Interrupt, access: Access) -> Result<Self> {
+        let journal = Journal::new(&connector.target.journal_name);
+        Ok(Self { link: Link::open(connector.clone(), interrupt, access)?, journal })
+    }
+
+    /// Points out a host that looks like a transaction pooler, where a session's lock holds nothing.
+    fn point_out_pooler(&self, observer: &mut dyn Observer) {
+        let is_pooler = |server: &super::conninfo::Server| {
+            !server.is_socket() && (server.host.contains("-pooler") || server.port == 6432)
+        };
+        if let Some(server) = self.link.connector.conninfo.servers.iter().find(|server| is_pooler(server)) {
+            let message = format!(
+                "{} port {} looks like a transaction pooler, where the build lock does not hold; connect to the server \
+                 itself, or set `lock = \"claim\"`",
+                server.host, server.port
+            );
+            observer.event(Event::Note { code: "pooler".into(), message });
+        }
+    }
+}
+
+impl Session for PostgresSession {
+    fn inspect(&mut self, project: &str) -> Result<Inspection> {
+        inspect::inspect(&mut self.link, &self.journal, project)
+    }
+
+    fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
+        match self.link.connector.target.lock {
+            LockMode::Session => {
+                self.point_out_pooler(observer);
+                self.link.lock(wait, observer)
+            }
+            // The claims keep builders apart.
+            LockMode::Claim => Ok(()),
+        }
+    }
+
+    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
+        prepare::prepare(&mut self.link, &self.journal, mark)
+    }
+
+    fn mark(&mut self, mark: &Mark) -> Result<()> {
+        prepare::mark(&mut self.link, &self.journal, mark)
+    }
+
+    fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>> {
+        match units {
+            [] => Ok(Vec::new()),
+            [unit] => {
+                let outcome = match unit.mode {
+                    Mode::Statements => statements::apply(&mut self.link, &self.journal, unit, run, observer)?,
+                    // Foreign keys cannot be off here, and need not: constraints are altered, not tables rebuilt.
+                    Mode::Transaction | Mode::ForeignKeysOff => {
+                        transaction::apply(&mut self.link, &self.journal, unit, run, observer)?
+                    }
+                };
+                Ok(vec![outcome])
+            }
+            units if units.iter().any(|unit| unit.mode == Mode::Statements) => Err(fused::not_fusible()),
+            units => fused::apply(&mut self.link, &self.journal, units, run, observer),
+        }
+    }
+
+    fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
+        seed::load(&mut self.link, &self.journal, seed, run, observer)
+    }
+
+    fn record(&mut self, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()> {
+        self.link.ready()?;
+        let recorded = seed::digests_of(&mut self.link, &self.journal, entries, tracked, run);
+        if recorded.is_err() {
+            self.link.rollback();
+        }
+        recorded
+    }
+
+    fn entry_text(&mut self, project: &str, kind: Kind, key: &str) -> Result<Option<String>> {
+        let query = format!(
+            "select text from {}.journal where project = {} and kind = {} and key = {} order by attempt desc limit 1",
+            self.journal.schema,
+            literal(project),
+            literal(kind.as_str()),
+            literal(key)
+        );
+        self.link.ready()?;
+        match self.link.send_own(&query) {
+            Ok(answers) => Ok(value(&answers, "text").map(str::to_owned)),
+            Err(trouble) if matches!(trouble.code(), "42P01" | "3F000") => Ok(None),
+            Err(trouble) => Err(trouble.own("reading a script's text", &self.link.connector.shown())),
+        }
+    }
+
+    fn reset(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        reset::reset(&mut self.link, &self.journal, observer)
+    }
+
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, folder, observer))
+    }
+
+    fn load(
+        &mut self,
+        _folder: &Path,
+        _entries: &[NewEntry],
+        _tracked: &[RowSeed],
+        _run: &Run,
+        _observer: &mut dyn Observer,
+    ) -> Result<()> {
+        Err(not_yet("load"))
+    }
+
+    /// Gathers statistics, and waits for nobody.
+    fn settle(&mut self) -> Result<()> {
+        self.link.own("gathering statistics", "analyze").map(|_| ())
+    }
+}
+
+pub(super) fn not_yet(what: &str) -> EngineError {
+    EngineError::Refused {
+        code: "engine/not-built-in",
+        message: format!("{what} is not built in"),
+        place: None,
+        hint: None,
+    }
+}

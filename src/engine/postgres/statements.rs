@@ -1,0 +1,386 @@
+//! Runs a script that is not transactional: statement by statement, with the progress in its entry, so that an
+//! interrupted one goes on where it was.
+//!
+//! Promise: a statement that tolerates a transaction commits together with its progress and so runs exactly
+//! once; any other may run twice if its builder dies between it and its progress.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::guard::{self, Groups};
+use super::heal;
+use super::journal::{Finished, Journal};
+use super::link::{Link, value};
+use super::lock;
+use super::quote::{ident, literal};
+use super::run;
+use super::stop::{Stop, step_name};
+use super::transaction::{backoff, reason};
+use crate::engine::{Applied, EngineError, Outcome, Part, Result, Unit};
+use crate::event::{Event, Observer};
+use crate::journal::{Entry, Run};
+use crate::project::LockMode;
+
+/// What the entry of a running script knows beside the number of finished statements.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Progress {
+    /// The digests of all statements, as they were when this builder began.
+    digests: Vec<String>,
+    /// Which groups of guarded statements were entered.
+    #[serde(default)]
+    groups: Groups,
+}
+
+/// A script that is under way.
+struct Running<'a> {
+    unit: &'a Unit,
+    journal: &'a Journal,
+    sequence: i64,
+    done: usize,
+    groups: Groups,
+    applied: Applied,
+}
+
+/// Runs a script, or what is left of it.
+pub(super) fn apply(
+    link: &mut Link,
+    journal: &Journal,
+    unit: &Unit,
+    run: &Run,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
+    if link.connector.target.lock == LockMode::Claim {
+        return Err(needs_session_lock(unit));
+    }
+    let begin = Instant::now();
+    link.ready()?;
+    link.reset();
+    link.ready()?;
+    let name = step_name(unit);
+    let Some(mut running) = begin_or_resume(link, journal, unit, run)? else { return Ok(Outcome::Taken) };
+    let resumed = running.done;
+    let result = go(link, &mut running, resumed, observer);
+    link.tell_notices(&name, observer);
+    let done = running.done;
+    match result {
+        Ok(()) => {
+            running.applied.duration = begin.elapsed();
+            Ok(Outcome::Applied(running.applied))
+        }
+        Err(stop) => {
+            link.rollback();
+            let is_interrupted = link.interrupt.is_raised();
+            note_failure(link, &running, &stop);
+            link.reset();
+            if is_interrupted {
+                return Err(EngineError::Interrupted {
+                    kept: format!("{done} of {} statements of {name} are kept", unit.parts.len()),
+                });
+            }
+            Err(stop.into_error(unit, 0, Some(done), &link.connector.shown()))
+        }
+    }
+}
+
+fn needs_session_lock(unit: &Unit) -> EngineError {
+    EngineError::Refused {
+        code: "engine/needs-session-lock",
+        message: format!("{} runs outside a transaction, which needs the build lock of a session", step_name(unit)),
+        place: None,
+        hint: Some("run it over a connection to the server itself, with `lock = \"session\"` for its target".into()),
+    }
+}
+
+/// Writes the entry as running, or takes over the one that an earlier run left. `None` if somebody else has it.
+fn begin_or_resume<'a>(
+    link: &mut Link,
+    journal: &'a Journal,
+    unit: &'a Unit,
+    run: &Run,
+) -> Result<Option<Running<'a>>> {
+    let mut progress = Progress { digests: digests(&unit.parts), groups: Groups::new() };
+    let mut done = 0;
+    if let Some(entry) = &unit.running {
+        let Some(earlier) = read_progress(link, journal, entry)? else { return Ok(None) };
+        done = finished_part(unit, &earlier)?;
+        progress.groups = earlier.1.groups;
+    }
+    let text = serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))?;
+    let message = match &unit.running {
+        None => journal.claim([(&unit.entry, Some(text))], run),
+        // The same row goes on: its text and checksums are those of the script as it is now.
+        Some(entry) => format!(
+            "update {}.journal set name = {}, checksum = {}, token_checksum = {}, text = {}, statements = {}, progress = {},
+                    statements_done = {done}, run = {}, tool_version = {}, source_revision = {}, error = null
+              where sequence = {} and state = 'running' returning sequence",
+            journal.schema,
+            literal(&unit.entry.name),
+            literal(unit.entry.checksum.as_str()),
+            literal(unit.entry.token_checksum.as_str()),
+            super::quote::optional(unit.entry.text.as_deref()),
+            unit.entry.statements,
+            literal(&text),
+            literal(&run.id),
+            literal(&run.tool_version),
+            super::quote::optional(run.source_revision.as_deref()),
+            entry.sequence
+        ),
+    };
+    let answers = link.own("claiming the journal's entry", &message)?;
+    let sequence = value(&answers, "sequence").and_then(|text| text.parse().ok());
+    Ok(sequence.map(|sequence| Running {
+        unit,
+        journal,
+        sequence,
+        done,
+        groups: progress.groups,
+        applied: Applied::default(),
+    }))
+}
+
+fn digests(parts: &[Part]) -> Vec<String> {
+    parts.iter().map(|part| part.digest.as_str().to_owned()).collect()
+}
+
+fn read_progress(link: &mut Link, journal: &Journal, entry: &Entry) -> Result<Option<(usize, Progress)>> {
+    let query = format!(
+        "select statements_done::text as done, progress from {}.journal where sequence = {} and state = 'running'",
+        journal.schema, entry.sequence
+    );
+    let answers = link.own("reading how far the script is", &query)?;
+    let Some(done) = value(&answers, "done").and_then(|text| text.parse().ok()) else { return Ok(None) };
+    let progress = value(&answers, "progress").map(serde_json::from_str).transpose();
+    let progress =
+        progress.map_err(|error| EngineError::Journal(format!("the journal's progress cannot be read: {error}")))?;
+    Ok(Some((done, progress.unwrap_or_default())))
+}
+
+/// Returns how many statements need not run again. A script may be mended behind them, not in them.
+fn finished_part(unit: &Unit, (done, progress): &(usize, Progress)) -> Result<usize> {
+    let now = digests(&unit.parts);
+    let same = progress.digests.iter().take(*done).zip(&now).take_while(|(then, now)| then == now).count();
+    if same == *done {
+        return Ok(same);
+    }
+    let changed = unit.parts.get(same).or(unit.parts.last());
+    Err(EngineError::Refused {
+        code: "script/finished-part-changed",
+        message: format!(
+            "{} of {} ran already ({done} statements are finished), and is not what it was",
+            match unit.parts.get(same) {
+                Some(_) => format!("statement {}", same + 1),
+                None => format!("statement {}, which is gone now,", same + 1),
+            },
+            step_name(unit)
+        ),
+        place: changed.map(|part| unit.text.place(part.span)),
+        hint: Some(
+            "put the finished statements back as they were; mend those that follow, or write a new script".into(),
+        ),
+    })
+}
+
+fn go(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    resumed: usize,
+    observer: &mut dyn Observer,
+) -> std::result::Result<(), Stop> {
+    let unit = running.unit;
+    let target = link.connector.target.clone();
+    let mut settings = format!("set lock_timeout = {};\n", run::lock_timeout(link, unit));
+    settings.push_str(&format!(
+        "set statement_timeout = {};\n",
+        unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis()
+    ));
+    if let Some(role) = &target.owner_role {
+        settings.push_str(&format!("set role {};\n", ident(role)));
+    }
+    if link.is_locked() {
+        settings.push_str(&lock::assertion(&target.journal_name));
+    }
+    let shown = link.connector.shown();
+    let answers = link.send_own(&settings).map_err(|trouble| Stop::own(trouble, "setting up the session", &shown))?;
+    if value(&answers, "locked") == Some("f") {
+        return Err(lock::gone().into());
+    }
+    replay(link, running, resumed)?;
+    if resumed > 0 || unit.running.is_some() {
+        if let Some(part) = unit.parts.get(resumed) {
+            heal::before_rerun(link, unit, part)?;
+        }
+    }
+    for (index, part) in unit.parts.iter().enumerate().skip(resumed) {
+        link.check_interrupt(String::new)?;
+        if !lets_run(link, running, part)? {
+            running.applied.skipped += 1;
+            count(link, running, index + 1)?;
+        } else if part.repeat {
+            repeat(link, running, part, index + 1, observer)?;
+        } else if part.refuses_transaction || part.may_commit {
+            run::part(link, unit, part, &mut running.applied)?;
+            count(link, running, index + 1)?;
+        } else {
+            with_progress(link, running, part, index + 1, observer)?;
+        }
+        running.done = index + 1;
+        link.tell_notices(&step_name(unit), observer);
+    }
+    let row = Finished {
+        sequence: running.sequence,
+        state: unit.entry.state,
+        statements: unit.parts.len(),
+        duration_ms: None,
+    };
+    let finish = format!("{}{}", link.reset_text(), running.journal.finish(&[row], None));
+    link.send_own(&finish).map(|_| ()).map_err(|trouble| Stop::own(trouble, "finishing the journal's entry", &shown))
+}
+
+/// The session settings of the finished part are needed by what follows.
+fn replay(link: &mut Link, running: &mut Running<'_>, resumed: usize) -> std::result::Result<(), Stop> {
+    let unit = running.unit;
+    for part in unit.parts.iter().take(resumed).filter(|part| part.sets_session) {
+        if guard::lets_run(link, unit, part, &mut running.groups)? {
+            run::part(link, unit, part, &mut Applied::default())?;
+        }
+    }
+    Ok(())
+}
+
+/// Tests a part's guards; that a group was entered is kept, since its guard says something else half-way.
+fn lets_run(link: &mut Link, running: &mut Running<'_>, part: &Part) -> std::result::Result<bool, Stop> {
+    let known = running.groups.len();
+    let runs = guard::lets_run(link, running.unit, part, &mut running.groups)?;
+    if running.groups.len() > known {
+        let progress = Progress { digests: digests(&running.unit.parts), groups: running.groups.clone() };
+        let text = serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))?;
+        let update = format!(
+            "update {}.journal set progress = {} where sequence = {}",
+            running.journal.schema,
+            literal(&text),
+            running.sequence
+        );
+        as_login_role(link, &update)?;
+    }
+    Ok(runs)
+}
+
+/// The journal is written as the login role, whatever role the script has taken on.
+const LOGIN_ROLE: &str = "set local session authorization default;\nset local role none;\n\
+                          set local search_path = pg_catalog, pg_temp;\nset local lock_timeout = 0;\n\
+                          set local statement_timeout = 0;\n";
+
+fn as_login_role(link: &mut Link, statement: &str) -> std::result::Result<(), Stop> {
+    let message = format!("begin isolation level read committed read write;\n{LOGIN_ROLE}{statement};\ncommit");
+    let shown = link.connector.shown();
+    link.send_own(&message).map(|_| ()).map_err(|trouble| Stop::own(trouble, "writing the journal", &shown))
+}
+
+fn count(link: &mut Link, running: &Running<'_>, done: usize) -> std::result::Result<(), Stop> {
+    as_login_role(link, &running.journal.advance(running.sequence, done))
+}
+
+/// Runs a statement and commits it together with its progress.
+fn with_progress(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    part: &Part,
+    done: usize,
+    observer: &mut dyn Observer,
+) -> std::result::Result<(), Stop> {
+    let advance = running.journal.advance(running.sequence, done);
+    patiently(link, running.unit, observer, |link| {
+        let mut applied = Applied::default();
+        one(link, running.unit, part, &mut applied, Some(&advance))?;
+        running.applied.statements += applied.statements;
+        running.applied.rows += applied.rows;
+        Ok(())
+    })
+}
+
+/// Runs a batch until it changes no row: one commit a pass.
+fn repeat(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    part: &Part,
+    done: usize,
+    observer: &mut dyn Observer,
+) -> std::result::Result<(), Stop> {
+    let begin = Instant::now();
+    let mut total = 0;
+    running.applied.statements += 1;
+    for pass in 1_u64.. {
+        link.check_interrupt(String::new)?;
+        let rows = patiently(link, running.unit, observer, |link| {
+            one(link, running.unit, part, &mut Applied::default(), None)
+        })?;
+        total += rows;
+        running.applied.passes += 1;
+        running.applied.rows += rows;
+        if rows == 0 {
+            break;
+        }
+        let message = format!("pass {pass}, {total} rows, {} s", begin.elapsed().as_secs());
+        observer.event(Event::Progress { name: step_name(running.unit), message, done: None });
+    }
+    count(link, running, done)
+}
+
+/// Runs a statement in a transaction of its own, together with what is written behind it.
+fn one(
+    link: &mut Link,
+    unit: &Unit,
+    part: &Part,
+    applied: &mut Applied,
+    then: Option<&str>,
+) -> std::result::Result<u64, Stop> {
+    let shown = link.connector.shown();
+    let own = |trouble| Stop::own(trouble, "committing a statement", &shown);
+    link.send_own("begin isolation level read committed read write").map_err(own)?;
+    let rows = run::part(link, unit, part, applied)?;
+    if let Some(then) = then {
+        let message = format!("set constraints all immediate;\n{LOGIN_ROLE}{then}");
+        link.send(&message).map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
+    }
+    link.send_own("commit").map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
+    Ok(rows)
+}
+
+/// Tries again what was rolled back by a lock timeout, a deadlock or a serialization failure.
+fn patiently<T>(
+    link: &mut Link,
+    unit: &Unit,
+    observer: &mut dyn Observer,
+    mut work: impl FnMut(&mut Link) -> std::result::Result<T, Stop>,
+) -> std::result::Result<T, Stop> {
+    let mut attempt = 1;
+    loop {
+        match work(link) {
+            Err(stop)
+                if stop.is_worth_another_try()
+                    && attempt <= link.connector.target.retries
+                    && !link.interrupt.is_raised() =>
+            {
+                link.rollback();
+                attempt += 1;
+                observer.event(Event::Retrying { name: step_name(unit), reason: reason(&stop), attempt });
+                link.pause(backoff(attempt));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Keeps the reason in the entry, for whoever looks before the script is run again.
+fn note_failure(link: &mut Link, running: &Running<'_>, stop: &Stop) {
+    let message = match stop {
+        Stop::Failed { failure, .. } => failure.message.clone(),
+        Stop::Engine(error) => error.to_string(),
+        // Without a connection there is nobody to tell.
+        Stop::Broken(_) => return,
+    };
+    if link.is_open() && as_login_role(link, &running.journal.fail(running.sequence, &message)).is_err() {
+        link.drop_connection();
+    }
+}

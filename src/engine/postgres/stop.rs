@@ -1,0 +1,89 @@
+//! Why a unit did not get on, and where: from what the server says of the text it was sent to a place in the
+//! unit's own text.
+
+use super::error::{Spot, Trouble};
+use super::journal::DIALECT;
+use crate::engine::{EngineError, SqlFailure, Unit, UnitFailure};
+use crate::sql::{Lexer, Span, byte_of_char};
+
+/// Why a unit did not get on.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The database would not run something; `span` is where, if that is known.
+    Failed { failure: Box<SqlFailure>, span: Option<Span> },
+    /// The connection is gone.
+    Broken(String),
+    /// Anything else.
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Stop {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Stop {
+    /// Reads trouble with a stretch of the unit's text. `statement` is the statement, if it was sent alone.
+    pub(super) fn of(trouble: Trouble, unit: &Unit, sent: Span, statement: Option<Span>) -> Self {
+        match trouble {
+            Trouble::Broken(message) => Self::Broken(message),
+            Trouble::Answer(mut failure, spot) => {
+                let found = spot.and_then(|spot| token_at(unit.text.as_str(), sent, spot));
+                failure.position = found.map(|span| (span.start, span.len().max(1)));
+                Self::Failed { failure, span: found.or(statement) }
+            }
+        }
+    }
+
+    /// Reads trouble with a statement of the tool's own.
+    pub(super) fn own(trouble: Trouble, doing: &str, target: &str) -> Self {
+        match trouble {
+            Trouble::Broken(message) => Self::Broken(message),
+            trouble => Self::Engine(trouble.own(doing, target)),
+        }
+    }
+
+    /// Returns the SQLSTATE, or nothing.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::Failed { failure, .. } => &failure.code,
+            Self::Engine(EngineError::Sql { failure, .. }) => &failure.code,
+            Self::Broken(_) | Self::Engine(_) => "",
+        }
+    }
+
+    /// Returns true if running the same once more may well go better: a lock timeout, a deadlock, a
+    /// serialization failure.
+    pub(super) fn is_worth_another_try(&self) -> bool {
+        matches!(self.code(), "55P03" | "40P01" | "40001")
+    }
+
+    /// Makes it an error of unit number `index`.
+    pub(super) fn into_error(self, unit: &Unit, index: usize, kept: Option<usize>, target: &str) -> EngineError {
+        match self {
+            Self::Failed { failure, span } => {
+                let place = span.map(|span| unit.text.place(span));
+                EngineError::Unit(Box::new(UnitFailure { unit: index, failure: *failure, place, kept }))
+            }
+            Self::Broken(message) => EngineError::Lost { target: target.to_owned(), message },
+            Self::Engine(error) => error,
+        }
+    }
+}
+
+/// Returns the token at a character of the text that was sent.
+fn token_at(text: &str, sent: Span, spot: Spot) -> Option<Span> {
+    let start = sent.start + byte_of_char(sent.text(text), usize::try_from(spot.0).ok()?)?;
+    let rest = Span { start, end: sent.end };
+    let token = Lexer::part(text, rest, DIALECT).next().and_then(Result::ok).map(|token| token.span);
+    Some(token.unwrap_or(Span { start, end: (start + 1).min(sent.end) }))
+}
+
+/// Returns what a unit is called in events: its file without folders and suffix.
+pub(super) fn step_name(unit: &Unit) -> String {
+    let file = unit.text.file();
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let stem = name.strip_suffix(".sql").unwrap_or(name);
+    if stem.is_empty() { unit.entry.name.clone() } else { stem.to_owned() }
+}

@@ -1,0 +1,2 @@
+select 1;
+create function f() as $body$ begin; $Body$ $body $$;
