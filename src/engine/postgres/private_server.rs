@@ -27,8 +27,9 @@ mod clean;
 mod cluster;
 mod slot;
 
-/// The name of the server's superuser.
-pub const SUPERUSER: &str = "dbbuild";
+/// The name of the server's superuser. Not that of the journal's schema: `"$user"` comes first on the search
+/// path, so whatever a script makes would land beside the journal.
+pub const SUPERUSER: &str = "dbbuild_scratch";
 
 const PORT: u16 = 5432;
 
@@ -273,4 +274,4 @@ fn sql(doing: &'static str) -> impl Fn(postgres::Error) -> EngineError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

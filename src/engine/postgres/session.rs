@@ -6,7 +6,7 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::literal;
-use super::{fused, inspect, prepare, reset, seed, statements, transaction};
+use super::{dump, fused, inspect, prepare, reset, seed, statements, transaction};
 use crate::engine::{
     Access, DumpInfo, EngineError, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
 };
@@ -119,8 +119,8 @@ impl Session for PostgresSession {
         reset::reset(&mut self.link, &self.journal, observer)
     }
 
-    fn dump(&mut self, _folder: &Path, _observer: &mut dyn Observer) -> Result<DumpInfo> {
-        Err(not_yet("dump"))
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, folder, observer))
     }
 
     fn load(

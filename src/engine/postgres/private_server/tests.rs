@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::*;
 
 /// A host of one's own, or nothing (said aloud) where PostgreSQL is not installed.
-fn host(cache: &Path) -> Option<Host> {
+pub(in crate::engine::postgres) fn host(cache: &Path) -> Option<Host> {
     let path = std::env::var("PATH").unwrap_or_default();
     let host = Host {
         variables: [("PATH".to_owned(), path)].into(),
@@ -24,6 +24,12 @@ fn host(cache: &Path) -> Option<Host> {
             None
         }
     }
+}
+
+/// A server for the tests of the engine, with its data kept from run to run; nothing where PostgreSQL is missing.
+pub(in crate::engine::postgres) fn server() -> Option<PrivateServer> {
+    let host = host(&std::env::temp_dir().join("dbbuild-tests"))?;
+    Some(PrivateServer::start(&host, None).unwrap())
 }
 
 /// A cache folder that the server's account can reach, as a folder made by `tempfile` is not.
@@ -58,7 +64,7 @@ fn a_server_starts_serves_stops_and_starts_again_without_what_was_in_it() {
     assert_eq!(show(&mut client, "fsync"), "off");
     client.batch_execute("alter system set work_mem = '123MB'").unwrap();
     client.batch_execute("alter role all set work_mem = '124MB'").unwrap();
-    client.batch_execute("alter role dbbuild set work_mem = '125MB'").unwrap();
+    client.batch_execute("alter role dbbuild_scratch set work_mem = '125MB'").unwrap();
     client.batch_execute("grant connect on database postgres to reader").unwrap();
     client.batch_execute("create table t(); alter table t owner to reader").unwrap();
     client.batch_execute("select pg_create_logical_replication_slot('s', 'test_decoding')").ok();
