@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::apply::milliseconds;
 use super::{Checkout, Site, Wish, build_into};
 use crate::engine::{Access, DumpInfo, EngineError};
 use crate::error::Error;
-use crate::event::{Event, Observer, Silent, StepKind};
+use crate::event::{Event, Observer, Silent, StepKind, StepResult};
 use crate::journal::Mark;
 use crate::project::{Project, Target};
 use crate::script::Checksum;
@@ -111,13 +112,12 @@ pub fn step(site: &Site<'_>, checkout: &Checkout, folder: &str, observer: &mut d
     observer.event(Event::Started { step: StepKind::Baseline, name: folder.to_owned() });
     match regenerate(site, checkout, observer) {
         Ok(regenerated) => {
-            let detail = match regenerated.changed.len() {
-                0 => "up to date".to_owned(),
-                1 => "1 file written".to_owned(),
-                files => format!("{files} files written"),
-            };
-            let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            observer.event(Event::Finished { step: StepKind::Baseline, name: folder.to_owned(), duration_ms, detail });
+            observer.event(Event::Finished {
+                step: StepKind::Baseline,
+                name: folder.to_owned(),
+                duration_ms: milliseconds(started.elapsed()),
+                result: StepResult::Regenerated { files: regenerated.changed },
+            });
             Ok(())
         }
         Err(Error::Engine(error @ (EngineError::Tool { .. } | EngineError::Refused { .. }))) => {
