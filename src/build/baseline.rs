@@ -10,7 +10,7 @@ use crate::engine::{Access, DumpInfo, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent, StepKind};
 use crate::journal::Mark;
-use crate::project::Project;
+use crate::project::{Project, Target};
 use crate::script::Checksum;
 use crate::sql::Dialect;
 
@@ -65,6 +65,13 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
         }
     }
     Worth::Belongs { server }
+}
+
+/// Returns the server's major version that the committed baseline says it was made with.
+fn committed_server(project: &Project, dialect: Dialect) -> Option<u32> {
+    let bytes = project.files.read(&format!("{}/{MANIFEST}", project.baseline_folder(dialect))).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("server = ")?.parse().ok())
 }
 
 fn file_line(line: &str) -> Option<(String, Checksum)> {
@@ -175,7 +182,19 @@ fn is_ours(path: &str) -> bool {
 fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo, Error> {
     let scratch = site.engine.scratch(site.protected, observer)?;
     let mut session = scratch.engine.connect(Access::Write)?;
-    let inner = Site { engine: &*scratch.engine, ..site.clone() };
+    // No environment: a baseline is what a new install of any environment needs.
+    let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
+    let inner = Site { engine: &*scratch.engine, target: &target, ..site.clone() };
+    let server = session.inspect(&site.project.name)?.major;
+    if let Some(committed) = committed_server(site.project, checkout.dialect).filter(|committed| *committed != server) {
+        return Err(EngineError::Refused {
+            code: "baseline/other-server",
+            message: format!("the committed one is of server version {committed}, and this one is {server}"),
+            place: None,
+            hint: Some(format!("use a server of version {committed}; to move on to {server}, delete the baseline's manifest and build again")),
+        }
+        .into());
+    }
     let wish = Wish { from_scripts: true, no_baseline: true, ..Wish::default() };
     let mark = Mark { environment: String::new(), protected: false };
     build_into(&inner, checkout, &wish, Some(&mark), &mut *session, &mut Silent)?;

@@ -128,7 +128,13 @@ impl Link {
         if matches!(result, Err(EngineError::Lost { .. })) {
             self.connection = None;
         }
-        result
+        match result {
+            // What was cancelled at our wish did not fail.
+            Err(_) if self.interrupt.is_raised() => {
+                Err(EngineError::Interrupted { kept: "nothing of this step was kept".into() })
+            }
+            result => result,
+        }
     }
 
     /// Returns the statement that begins a transaction; what a session that may only look then writes, fails.
