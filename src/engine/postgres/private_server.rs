@@ -27,9 +27,8 @@ mod clean;
 mod cluster;
 mod slot;
 
-/// The name of the server's superuser. Not that of the journal's schema: `"$user"` comes first on the search
-/// path, so whatever a script makes would land beside the journal.
-pub const SUPERUSER: &str = "dbbuild_scratch";
+/// The name of the server's superuser.
+pub const SUPERUSER: &str = "dbbuild";
 
 const PORT: u16 = 5432;
 

@@ -10,8 +10,8 @@ use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::statements::is_pragma;
-use super::{apply, connection, inspect, journal, rows, transaction};
-use crate::engine::{Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use super::{apply, connection, dump, inspect, journal, load, reset, rows, transaction};
+use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -151,15 +151,26 @@ impl Session for SqliteSession {
         journal::text(&self.connection, &self.database.names, project, kind, key)
     }
 
-    fn reset(&mut self, _: &mut dyn Observer) -> Result<()> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn reset(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        self.tell(observer);
+        reset::reset(&self.connection, &self.database)?;
+        self.renew()
     }
 
-    fn dump(&mut self, _: &Path, _: &mut dyn Observer) -> Result<DumpInfo> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.tell(observer);
+        dump::dump(&self.connection, &self.database, folder, observer)
     }
 
-    fn load(&mut self, _: &Path, _: &[NewEntry], _: &[RowSeed], _: &Run, _: &mut dyn Observer) -> Result<()> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn load(
+        &mut self,
+        folder: &Path,
+        entries: &[NewEntry],
+        tracked: &[RowSeed],
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        self.tell(observer);
+        load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
     }
 }

@@ -250,13 +250,13 @@ impl Load<'_> {
 
     /// Looks at the wish to stop, and says where it is.
     fn pause(&mut self, row: u64) -> Result<()> {
-        if row % STRIDE != 0 {
+        if !row.is_multiple_of(STRIDE) {
             return Ok(());
         }
         if self.database.interrupt.is_raised() {
             return Err(interrupted());
         }
-        if row % (20 * STRIDE) == 0 && self.since.elapsed() > Duration::from_secs(1) {
+        if row.is_multiple_of(20 * STRIDE) && self.since.elapsed() > Duration::from_secs(1) {
             let message = format!("{row} rows, {} s", self.since.elapsed().as_secs());
             self.observer.event(Event::Progress { name: self.seed.entry.name.clone(), message, done: None });
         }

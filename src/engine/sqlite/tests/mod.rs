@@ -14,6 +14,7 @@ use crate::script::{Text, cut, token_checksum};
 use crate::sql::Dialect;
 
 mod apply;
+mod dumps;
 mod guards;
 mod opening;
 mod resume;
