@@ -95,7 +95,7 @@ impl Case {
     /// Returns the database's name, as `--i-mean` wants it.
     pub fn database(&self) -> String {
         match &self.home {
-            Home::Sqlite(_) => "shop.db".to_owned(),
+            Home::Sqlite(_) => "shop".to_owned(),
             Home::Postgres(database) => database.name.clone(),
         }
     }

@@ -5,7 +5,9 @@ use crate::support::Case;
 fn columns(case: &Case, table: &str) -> String {
     let query = case.pick(
         format!("select name from pragma_table_info('{table}') order by cid"),
-        format!("select column_name from information_schema.columns where table_name = '{table}' order by ordinal_position"),
+        format!(
+            "select column_name from information_schema.columns where table_name = '{table}' order by ordinal_position"
+        ),
     );
     case.ask(&query).replace('\n', " ")
 }
