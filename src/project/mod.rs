@@ -4,6 +4,7 @@ mod error;
 mod files;
 pub mod layout;
 mod resolve;
+mod schema;
 pub mod settings;
 mod target;
 
@@ -13,6 +14,7 @@ pub use error::SettingsError;
 pub use files::{Files, Found, FoundKind};
 pub use layout::{Layout, PathRole, Sections};
 pub use resolve::{Origin, Selection};
+pub use schema::settings_schema;
 pub use settings::{EngineName, LockMode, Settings};
 pub use target::{Address, Secret, Target};
 
@@ -54,6 +56,11 @@ impl Project {
 
     fn from_files(files: Files, default_name: &str) -> Result<Self, SettingsError> {
         let settings = if files.has(SETTINGS) { read_settings(&files)? } else { Settings::default() };
+        Self::with_settings(files, settings, default_name)
+    }
+
+    /// Makes a project of files and settings that need not be in them yet.
+    pub fn with_settings(files: Files, settings: Settings, default_name: &str) -> Result<Self, SettingsError> {
         let name = settings.project.name.clone().unwrap_or_else(|| default_name.to_owned());
         let directives = script_directives(&settings)?;
         Ok(Self { files, settings, name, directives })

@@ -1,7 +1,6 @@
 //! From text to what runs: the script cut into statements, each with its guards and what must be known of it,
 //! or everything that is wrong with it before anything runs.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{Checksum, Directive, Fault, Guard, Text, body};
@@ -281,6 +280,15 @@ impl<'a> Reader<'a> {
             }
         }
         let tokens = statement.tokens(text, self.dialect);
+        if statement.copy_data.is_none() && sql::copy_from_stdin(tokens) {
+            let hint = "end the statement with `;`, and put the rows and a line `\\.` below it";
+            self.fault(
+                "script/copy-without-data",
+                statement.span,
+                "COPY … FROM stdin has no data behind it",
+                Some(hint),
+            );
+        }
         let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
         self.cut.parts.push(Part {
             span: statement.span,
@@ -296,13 +304,13 @@ impl<'a> Reader<'a> {
 
     /// Looks at the statements as a whole: whose transaction it is, and what cannot run as the script says.
     fn judge(&mut self, statements: &[Statement]) {
-        let mut kept = 0..statements.len();
-        if self.dialect == Dialect::Sqlite {
-            self.foreign_keys_pair(statements, &mut kept);
+        let mut own = vec![true; statements.len()];
+        if !self.cut.no_transaction {
+            self.foreign_keys_pragmas(statements, &mut own);
+            self.transaction_pairs(statements, &mut own);
         }
-        self.transaction_pair(statements, &mut kept);
         let text = self.text.as_str();
-        for (index, statement) in statements.iter().enumerate().take(kept.end).skip(kept.start) {
+        for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
             self.judge_statement(statement.span, statement.tokens(text, self.dialect));
             if self.cut.no_transaction {
                 let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
@@ -310,39 +318,46 @@ impl<'a> Reader<'a> {
                 self.cut.parts[index].digest = Checksum::of_tokens(significant);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
-                self.fault(
-                    "script/repeat-in-transaction",
-                    statement.span,
-                    "`repeat` works outside a transaction only",
-                    hint,
-                );
+                let message = "`repeat` works outside a transaction only";
+                self.fault("script/repeat-in-transaction", statement.span, message, hint);
             }
         }
-        self.cut.parts.truncate(kept.end);
-        self.cut.parts.drain(..kept.start.min(kept.end));
+        let mut own = own.into_iter();
+        self.cut.parts.retain(|_| own.next().unwrap_or(true));
     }
 
-    /// Reads `PRAGMA foreign_keys=off` at the head and `=on` at the end as `foreign-keys off`.
-    fn foreign_keys_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
-        let is = |index: usize, on: bool| {
-            foreign_keys_pragma(statements[index].tokens(self.text.as_str(), self.dialect)) == Some(on)
+    /// Reads `PRAGMA foreign_keys=off` at the head, and `=on` at the end, as `foreign-keys off`. Without the
+    /// second one the pragma would have outlived the script; here every script begins with foreign keys on.
+    fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
+        let is = |statement: Option<&Statement>, on: bool| {
+            let tokens = statement.map(|statement| statement.tokens(self.text.as_str(), self.dialect));
+            self.dialect == Dialect::Sqlite && tokens.and_then(foreign_keys_pragma) == Some(on)
         };
-        if kept.len() >= 2 && !self.cut.no_transaction && is(kept.start, false) && is(kept.end - 1, true) {
+        let (is_off, is_on) = (is(statements.first(), false), is(statements.last(), true));
+        if let (true, [first, .., last]) = (is_off, own) {
             self.cut.foreign_keys_off = true;
-            *kept = kept.start + 1..kept.end - 1;
+            *first = false;
+            *last = !is_on;
         }
     }
 
-    /// Reads one `BEGIN … COMMIT` around the whole script as the tool's own transaction.
-    fn transaction_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
+    /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
+    /// its author had several, or one.
+    fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
         let control =
-            |index: usize| sql::transaction_control(statements[index].tokens(self.text.as_str(), self.dialect));
-        if kept.len() >= 2
-            && !self.cut.no_transaction
-            && control(kept.start) == Some(TransactionControl::Begin)
-            && control(kept.end - 1) == Some(TransactionControl::Commit)
-        {
-            *kept = kept.start + 1..kept.end - 1;
+            |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
+        let controls: Vec<_> =
+            statements.iter().enumerate().filter_map(|(index, statement)| Some((index, control(statement)?))).collect();
+        let is_pair = |pair: &[(usize, TransactionControl)]| {
+            matches!(pair, [(_, TransactionControl::Begin), (_, TransactionControl::Commit)])
+        };
+        if controls.is_empty() || !controls.chunks(2).all(is_pair) {
+            return;
+        }
+        // What was committed in the middle may matter to what follows, so no other script shares the transaction.
+        self.cut.fusible = controls.len() == 2;
+        for (index, _) in controls {
+            own[index] = false;
         }
     }
 
@@ -355,8 +370,12 @@ impl<'a> Reader<'a> {
         if let Some(what) = sql::refuses_transaction(tokens)
             && !self.cut.no_transaction
         {
-            let hint = "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
-                        `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml";
+            let hint = if foreign_keys_pragma(tokens).is_some() {
+                "put `-- dbbuild: foreign-keys off` at the head of the file instead: the tool switches them on again"
+            } else {
+                "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
+                 `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
+            };
             self.fault(
                 "script/needs-no-transaction",
                 span,

@@ -91,6 +91,12 @@ impl fmt::Display for Version {
     }
 }
 
+impl From<u64> for Version {
+    fn from(number: u64) -> Self {
+        Self(vec![number])
+    }
+}
+
 impl FromStr for Version {
     type Err = VersionError;
 

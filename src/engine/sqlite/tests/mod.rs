@@ -14,9 +14,11 @@ use crate::script::{Text, cut, token_checksum};
 use crate::sql::Dialect;
 
 mod apply;
+mod dumps;
 mod guards;
 mod opening;
 mod resume;
+mod seeds;
 
 /// A database file in a folder that goes with the value.
 struct Place {
