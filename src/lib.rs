@@ -8,6 +8,7 @@ pub mod error;
 pub mod event;
 pub mod git;
 pub mod host;
+pub mod init;
 pub mod interrupt;
 pub mod journal;
 pub mod new_version;

@@ -1,13 +1,13 @@
 //! The one loop over steps in the whole program: a plan is executed here and nowhere else.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, contained, planned_file, row_seed, unit};
 use super::{Checkout, Site, baseline};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
-use crate::event::{Event, Observer, StepKind};
+use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, Stored};
 
 /// How many bytes of text are kept between judging the scripts and running them, and at most fused.
@@ -238,22 +238,27 @@ fn short_name(file: &str) -> String {
 }
 
 pub fn finished(unit: &Unit, applied: &Applied) -> Event {
-    let mut detail = Vec::new();
-    if applied.statements + applied.skipped > 1 {
-        detail.push(format!("{} statements", applied.statements + applied.skipped));
+    let result = StepResult::Ran {
+        statements: count(applied.statements + applied.skipped),
+        skipped: count(applied.skipped),
+        passes: applied.passes,
+        rows_changed: if unit.mode == Mode::Statements { applied.rows } else { 0 },
+    };
+    Event::Finished {
+        step: step_kind(unit),
+        name: shown_name(unit),
+        duration_ms: milliseconds(applied.duration),
+        result,
     }
-    if applied.skipped > 0 {
-        let guards = if applied.skipped == 1 { "its guard" } else { "guards" };
-        detail.push(format!("{} skipped by {guards}", applied.skipped));
-    }
-    if applied.passes > 0 {
-        detail.push(format!("{} passes", applied.passes));
-    }
-    if applied.rows > 0 && unit.mode == Mode::Statements {
-        detail.push(format!("{} rows", applied.rows));
-    }
-    let duration_ms = u64::try_from(applied.duration.as_millis()).unwrap_or(u64::MAX);
-    Event::Finished { step: step_kind(unit), name: shown_name(unit), duration_ms, detail: detail.join(", ") }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Returns a duration in whole milliseconds.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn load(
@@ -268,12 +273,12 @@ fn load(
     let (entries, tracked) = contained(site.project, site.target, checkout)?;
     let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
     session.load(&root, &entries, &tracked, &site.run, observer)?;
-    let newest = checkout.scripts.last().map(|script| format!("version {}", script.version)).unwrap_or_default();
+    let version = checkout.scripts.last().map(|script| script.version.to_string());
     observer.event(Event::Finished {
         step: StepKind::Load,
         name: folder.to_owned(),
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        detail: newest,
+        duration_ms: milliseconds(started.elapsed()),
+        result: StepResult::Loaded { version },
     });
     Ok(())
 }
@@ -303,7 +308,7 @@ fn note(
         step: StepKind::Note,
         name: short_name(&script.file),
         duration_ms: 0,
-        detail: why.to_owned(),
+        result: StepResult::Journaled { why: why.to_owned() },
     });
     Ok(())
 }
@@ -341,21 +346,9 @@ pub fn load_rows(
     let name = short_name(&rows.file);
     observer.event(Event::Started { step, name: name.clone() });
     let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(true) };
-    let duration_ms = u64::try_from(loaded.duration.as_millis()).unwrap_or(u64::MAX);
-    observer.event(Event::Finished { step, name, duration_ms, detail: rows_detail(&loaded) });
+    let duration_ms = milliseconds(loaded.duration);
+    let Loaded { rows, inserted, updated, deleted, overwritten, .. } = loaded;
+    let result = StepResult::Rows { rows, inserted, updated, deleted, overwritten };
+    observer.event(Event::Finished { step, name, duration_ms, result });
     Ok(false)
-}
-
-fn rows_detail(loaded: &Loaded) -> String {
-    let mut changes = Vec::new();
-    for (count, word) in [(loaded.inserted, "new"), (loaded.updated, "changed"), (loaded.deleted, "deleted")] {
-        if count > 0 {
-            changes.push(format!("{count} {word}"));
-        }
-    }
-    if loaded.overwritten > 0 {
-        changes.push(format!("{} were there and were overwritten", loaded.overwritten));
-    }
-    let rows = if loaded.rows == 1 { "1 row".to_owned() } else { format!("{} rows", loaded.rows) };
-    if changes.is_empty() { rows } else { format!("{rows}: {}", changes.join(", ")) }
 }

@@ -131,6 +131,8 @@ pub struct Facts<'a> {
     pub checkout: &'a Checkout,
     /// The checkout's code files in the order of their references.
     pub code: &'a [Source],
+    /// The seeds that are for this database, those of other environments left out.
+    pub seeds: &'a [Seed],
     /// The database.
     pub inspection: &'a Inspection,
     /// Scripts against the journal.
@@ -179,8 +181,8 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     let is_whole = facts.wish.to.is_none();
     if fresh && is_whole && facts.baseline_loads && !facts.wish.from_scripts && !facts.wish.no_seed {
         plan.steps.push(Step::Load { folder: facts.baseline_folder.to_owned() });
-        let own = facts.checkout.seeds.iter().filter(|seed| seed.environment.is_some());
-        plan.steps.extend(seed_steps(own, &[], environment.as_deref()));
+        let own = facts.seeds.iter().filter(|seed| seed.environment.is_some());
+        plan.steps.extend(own.filter_map(|seed| changed(&seed.source, &[], Kind::Seed).map(Step::Seed)));
         return Ok(plan);
     }
     let goes_on = scripts(facts, protected, &mut plan)?;
@@ -188,7 +190,9 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
         plan.steps.extend(code_steps(facts.code, entries));
         if !facts.wish.no_seed {
-            plan.steps.extend(seed_steps(&facts.checkout.seeds, entries, environment.as_deref()));
+            plan.steps.extend(
+                facts.seeds.iter().filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)),
+            );
         }
         let wants = facts.target.baseline.unwrap_or(environment.as_deref() == Some("development"));
         if wants && !facts.wish.no_baseline && !facts.baseline_belongs {
@@ -425,17 +429,6 @@ fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
 
 fn code_steps<'a>(code: &'a [Source], entries: &'a [Entry]) -> impl Iterator<Item = Step> + 'a {
     code.iter().filter_map(|source| changed(source, entries, Kind::Code).map(Step::Code))
-}
-
-/// Returns the steps of the seeds that are for an environment, where their text is not the journaled one.
-fn seed_steps<'a>(
-    seeds: impl IntoIterator<Item = &'a Seed>,
-    entries: &[Entry],
-    environment: Option<&str>,
-) -> Vec<Step> {
-    let here = |seed: &&Seed| seed.environment.is_none() || seed.environment.as_deref() == environment;
-    let seeds = seeds.into_iter().filter(here);
-    seeds.filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)).collect()
 }
 
 /// Returns a file as it is planned, unless the journal has this text as done.

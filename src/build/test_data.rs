@@ -19,6 +19,7 @@ pub struct TestData {
 
 /// Loads `seed/test/` into a database whose mark allows it.
 pub fn test_data(site: &Site<'_>, observer: &mut dyn Observer) -> Result<TestData, Error> {
+    let site = &site.with_revision();
     let checkout = discover(site.project, site.engine.dialect())?;
     let mut session = site.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;

@@ -38,7 +38,7 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     let variables = planned.of_environment.then_some(&target.variables);
     let loaded = load(project, planned.file, Reading { dialect, layout, variables })?;
     let text = loaded.text;
-    if !planned.of_environment && text.checksum() != *planned.checksum {
+    if text.checksum() != *planned.checksum {
         return Err(changed_meanwhile(planned.file).into());
     }
     let mut settings: Vec<Directive> =

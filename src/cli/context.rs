@@ -156,7 +156,8 @@ impl Context {
     pub fn command_line(&self) -> String {
         match (&self.global.target, &self.global.url) {
             (Some(target), _) => format!("dbbuild --target {target}"),
-            // A URL may hold a password.
+            (None, Some(url)) if url.starts_with("sqlite:") => format!("dbbuild --url {url}"),
+            // Other URLs may hold a password.
             (None, Some(_)) => "dbbuild --url …".to_owned(),
             (None, None) => "dbbuild".to_owned(),
         }

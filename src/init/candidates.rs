@@ -31,12 +31,26 @@ pub enum FolderEngine {
 
 /// Folders whose scripts are no history.
 const ASIDE: [&str; 15] = [
-    "test", "tests", "testing", "testdata", "fixtures", "fixture", "example", "examples", "docs", "doc", "seed", "seeds",
-    "samples", "benches", "templates",
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "fixtures",
+    "fixture",
+    "example",
+    "examples",
+    "docs",
+    "doc",
+    "seed",
+    "seeds",
+    "samples",
+    "benches",
+    "templates",
 ];
 
 /// Folders in which even a single script counts.
-const USUAL: [&str; 9] = ["db", "migrations", "migration", "migrate", "schema", "sql", "scripts", "changes", "database"];
+const USUAL: [&str; 9] =
+    ["db", "migrations", "migration", "migrate", "schema", "sql", "scripts", "changes", "database"];
 
 /// Returns the candidates, best first.
 pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
@@ -89,22 +103,30 @@ fn flyway_base(folder: &str) -> String {
     parts[..end.map_or(parts.len(), |at| at + 1)].join("/")
 }
 
+/// A folder, its engine and the number of its scripts.
+type Counted = (String, FolderEngine, usize);
+
 /// Puts folders together that differ only by their engine.
 fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
-    let mut groups: BTreeMap<(Layout, String), Vec<(String, FolderEngine, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Layout, String), Vec<Counted>> = BTreeMap::new();
     for ((layout, folder), count) in counts {
         let engines = folder.split('/').map(engine_of);
-        let engine = engines.filter(|engine| *engine != FolderEngine::Silent).last().unwrap_or(FolderEngine::Silent);
+        let engine = engines.rev().find(|engine| *engine != FolderEngine::Silent).unwrap_or(FolderEngine::Silent);
         let common: Vec<&str> =
             folder.split('/').map(|part| if engine_of(part) == FolderEngine::Silent { part } else { "*" }).collect();
         groups.entry((layout, common.join("/"))).or_default().push((folder, engine, count));
     }
-    let candidate = |((layout, _), mut folders): ((Layout, String), Vec<(String, FolderEngine, usize)>)| {
+    let candidate = |((layout, _), mut folders): ((Layout, String), Vec<Counted>)| {
         folders.sort_by(|a, b| a.1.cmp(&b.1).then(b.2.cmp(&a.2)));
         // Two folders for one engine: the fuller one.
         folders.dedup_by(|next, kept| next.1 == kept.1 && next.1 != FolderEngine::Other);
-        let scripts = folders.iter().filter(|(_, engine, _)| *engine != FolderEngine::Other).map(|(_, _, count)| count).sum();
-        Candidate { layout, folders: folders.into_iter().map(|(folder, engine, _)| (folder, engine)).collect(), scripts }
+        let scripts =
+            folders.iter().filter(|(_, engine, _)| *engine != FolderEngine::Other).map(|(_, _, count)| count).sum();
+        Candidate {
+            layout,
+            folders: folders.into_iter().map(|(folder, engine, _)| (folder, engine)).collect(),
+            scripts,
+        }
     };
     groups.into_iter().map(candidate).collect()
 }
@@ -114,9 +136,8 @@ fn engine_of(part: &str) -> FolderEngine {
     match part.to_lowercase().as_str() {
         "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => FolderEngine::Known(Dialect::Postgres),
         "sqlite" | "sqlite3" => FolderEngine::Known(Dialect::Sqlite),
-        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "cockroach" | "cockroachdb" | "clickhouse" | "duckdb" | "db2" => {
-            FolderEngine::Other
-        }
+        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "cockroach" | "cockroachdb" | "clickhouse"
+        | "duckdb" | "db2" => FolderEngine::Other,
         _ => FolderEngine::Silent,
     }
 }
@@ -136,7 +157,15 @@ mod tests {
 
     #[test]
     fn the_folder_with_most_scripts_is_best() {
-        let paths = ["a/1_x.sql", "a/2_y.sql", "a/2_y.down.sql", "b/c/1_x.up.sql", "b/c/2_x.up.sql", "b/c/3_x.up.sql", "tests/1_a.sql"];
+        let paths = [
+            "a/1_x.sql",
+            "a/2_y.sql",
+            "a/2_y.down.sql",
+            "b/c/1_x.up.sql",
+            "b/c/2_x.up.sql",
+            "b/c/3_x.up.sql",
+            "tests/1_a.sql",
+        ];
         assert_eq!(best(&paths), found(Layout::Plain, &[("b/c", FolderEngine::Silent)], 3));
         assert_eq!(best(&["notes/2024.sql"]), None);
         assert_eq!(best(&["db/1_x.sql"]), found(Layout::Plain, &[("db", FolderEngine::Silent)], 1));
@@ -166,6 +195,9 @@ mod tests {
     #[test]
     fn flyway_is_searched_from_its_usual_folder() {
         let paths = ["src/main/resources/db/migration/V1__a.sql", "src/main/resources/db/migration/y/V2__b.sql"];
-        assert_eq!(best(&paths), found(Layout::Flyway, &[("src/main/resources/db/migration", FolderEngine::Silent)], 2));
+        assert_eq!(
+            best(&paths),
+            found(Layout::Flyway, &[("src/main/resources/db/migration", FolderEngine::Silent)], 2)
+        );
     }
 }

@@ -29,13 +29,18 @@ impl Look {
 
     fn word(&mut self, word: &str) {
         match word {
-            "autoincrement" | "pragma" | "sqlite_master" | "sqlite_sequence" | "sqlite_schema" | "fts5" => self.sqlite += 5,
+            "autoincrement" | "pragma" | "sqlite_master" | "sqlite_sequence" | "sqlite_schema" | "fts5" => {
+                self.sqlite += 5
+            }
             "strftime" | "rowid" | "julianday" | "unixepoch" | "json_extract" => self.sqlite += 3,
             "datetime" | "glob" => self.sqlite += 1,
-            "timestamptz" | "bytea" | "plpgsql" | "gen_random_uuid" | "tsvector" | "jsonb" | "bigserial" | "nextval" => {
+            "timestamptz" | "bytea" | "plpgsql" | "gen_random_uuid" | "tsvector" | "jsonb" | "bigserial"
+            | "nextval" => {
                 self.postgres += 5;
             }
-            "serial" | "concurrently" | "extension" | "gin" | "gist" | "ilike" | "regclass" | "inet" => self.postgres += 3,
+            "serial" | "concurrently" | "extension" | "gin" | "gist" | "ilike" | "regclass" | "inet" => {
+                self.postgres += 3
+            }
             "uuid" | "varying" | "schema" | "timestamp" | "owner" | "bigint" => self.postgres += 1,
             "auto_increment" | "innodb" | "utf8mb4" | "longtext" | "mediumtext" | "unsigned" => self.mysql += 5,
             "charset" | "tinyint" | "engine" => self.mysql += 2,

@@ -54,7 +54,10 @@ pub fn init(root: &Path, wish: &Wish) -> Result<Initialised, Error> {
     }
     if root.join(SETTINGS).exists() {
         return Err(Refusal::new("init/exists", format!("there is a {SETTINGS} here already"))
-            .hint(format!("edit it, or take it away for `dbbuild init` to write a new one: {}", root.join(SETTINGS).display()))
+            .hint(format!(
+                "edit it, or take it away for `dbbuild init` to write a new one: {}",
+                root.join(SETTINGS).display()
+            ))
             .into());
     }
     let name = match &wish.name {

@@ -9,9 +9,9 @@ use super::candidates::{Candidate, FolderEngine, candidates};
 use super::look::Look;
 use super::{survey, variable};
 use crate::error::Error;
-use crate::project::layout::{Parts, is_named_folder};
+use crate::project::layout::Parts;
 use crate::project::settings::LayoutSettings;
-use crate::project::{EngineName, Layout, PathRole};
+use crate::project::{EngineName, Layout};
 use crate::script::{Version, engine_suffix, strip_sql};
 use crate::sql::Dialect;
 
@@ -63,7 +63,8 @@ pub struct RecognisedScript {
 }
 
 /// Folders that hold other people's files, or made ones.
-const FOREIGN: [&str; 9] = ["node_modules", "target", "vendor", "third_party", "dist", "build", "out", "venv", "__pycache__"];
+const FOREIGN: [&str; 9] =
+    ["node_modules", "target", "vendor", "third_party", "dist", "build", "out", "venv", "__pycache__"];
 
 /// Looks for scripts in a repository; `None` if there are none.
 pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
@@ -81,7 +82,8 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
     recognised.notes.extend(passed_over);
     for other in all.take(5) {
         let folders: Vec<&str> = other.folders.iter().map(|(folder, _)| folder.as_str()).collect();
-        recognised.notes.push(format!("{} has {} versioned scripts too; left alone", folders.join(", "), other.scripts));
+        let scripts = if other.scripts == 1 { "a versioned script" } else { "versioned scripts" };
+        recognised.notes.push(format!("{} has {scripts} too; left alone", folders.join(", ")));
     }
     survey::survey(root, &mut recognised)?;
     Ok(Some(recognised))
@@ -91,7 +93,8 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
 fn sql_files(root: &Path) -> Vec<String> {
     let is_own = |entry: &DirEntry| {
         let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !(entry.file_type().is_dir() && (name.starts_with('.') || FOREIGN.contains(&name.as_ref())))
+        entry.depth() == 0
+            || !(entry.file_type().is_dir() && (name.starts_with('.') || FOREIGN.contains(&name.as_ref())))
     };
     let entries = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(is_own).filter_map(Result::ok);
     let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {
@@ -112,7 +115,9 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
         let texts = texts(root, layout, &folder, paths);
         layout = with_sections(layout, texts.iter().map(|(_, text)| text.as_str()));
         match engine {
-            FolderEngine::Other => notes.push(format!("{folder} is for an engine that dbbuild does not know; left alone")),
+            FolderEngine::Other => {
+                notes.push(format!("{folder} is for an engine that dbbuild does not know; left alone"))
+            }
             FolderEngine::Known(engine) => {
                 folders.insert(engine.into(), folder);
             }
@@ -125,7 +130,10 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
                 mixed.extend(texts.iter().filter_map(|(path, _)| suffix(path)));
                 if mixed.is_empty() {
                     mixed.insert(look.engine().unwrap_or_else(|| {
-                        notes.push("nothing in the scripts tells the engine: SQLite is assumed; see `engines` in dbbuild.toml".into());
+                        notes.push(
+                            "nothing in the scripts tells the engine: SQLite is assumed; see `engines` in dbbuild.toml"
+                                .into(),
+                        );
                         Dialect::Sqlite
                     }));
                 }
@@ -177,7 +185,9 @@ fn texts(root: &Path, layout: Layout, folder: &str, paths: &[String]) -> Vec<(St
         let rest = if folder.is_empty() { path.as_str() } else { path.strip_prefix(folder)?.strip_prefix('/')? };
         Parts::of(layout, rest).filter(Parts::is_up).map(|_| path)
     });
-    let read = |path: &String| Some((path.clone(), String::from_utf8_lossy(&std::fs::read(root.join(path)).ok()?).into_owned()));
+    let read = |path: &String| {
+        Some((path.clone(), String::from_utf8_lossy(&std::fs::read(root.join(path)).ok()?).into_owned()))
+    };
     inside.filter_map(read).collect()
 }
 
@@ -198,7 +208,7 @@ fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> La
             if has(line, "+migrate", "up") {
                 return Layout::SqlMigrate;
             }
-            if line[2..].trim_start().split_whitespace().next() == Some("migrate:up") {
+            if line[2..].split_whitespace().next() == Some("migrate:up") {
                 return Layout::Dbmate;
             }
             if line.trim_end() == "---- create above / drop below ----" {
@@ -224,15 +234,5 @@ impl Recognised {
             ignore: self.ignore.clone(),
             ..LayoutSettings::default()
         }
-    }
-
-    /// Returns the files beside the scripts that a build would refuse for having no version.
-    pub(super) fn unversioned<'a>(&self, folder: &str, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
-        let inside = paths.filter_map(|path| {
-            let rest = if folder.is_empty() { path } else { path.strip_prefix(folder)?.strip_prefix('/')? };
-            let fault = !is_named_folder(rest) && matches!(self.layout.role(rest), PathRole::Fault(_));
-            fault.then(|| path.to_owned())
-        });
-        inside.collect()
     }
 }

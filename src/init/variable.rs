@@ -4,7 +4,15 @@ use std::path::Path;
 
 /// Files in which such names stand, also as comments.
 const FILES: [&str; 9] = [
-    ".env", ".env.example", ".env.template", ".env.sample", ".env.dist", ".env.local", ".env.development", "example.env", "sample.env",
+    ".env",
+    ".env.example",
+    ".env.template",
+    ".env.sample",
+    ".env.dist",
+    ".env.local",
+    ".env.development",
+    "example.env",
+    "sample.env",
 ];
 
 /// Names in the order of preference.
@@ -21,7 +29,8 @@ pub fn variable(root: &Path) -> Option<(String, &'static str)> {
             let key = key.trim_start_matches(['#', ' ', '\t']).trim();
             let key = key.strip_prefix("export ").unwrap_or(key).trim();
             let rank = NAMES.iter().position(|name| key == *name || key.ends_with(&format!("_{name}")));
-            let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            let is_name =
+                !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
             if let Some(rank) = rank.filter(|_| is_name) {
                 let own = if NAMES.contains(&key) { rank } else { rank + NAMES.len() };
                 found.push((own, key.to_owned(), file));

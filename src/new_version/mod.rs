@@ -14,7 +14,7 @@ use crate::project::{Layout, Project, SettingsError};
 use crate::script::{Role, Version};
 use crate::sql::Dialect;
 
-pub use text::{BUILT_IN, slug};
+pub use text::{built_in, slug};
 
 /// What the next script is to be.
 #[derive(Debug, Clone)]

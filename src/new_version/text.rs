@@ -8,8 +8,8 @@ use crate::numbering::Written;
 use crate::project::{Layout, Project};
 use crate::sql::Dialect;
 
-/// The template of a project without one; also what `init` writes to `db/templates/new.sql`.
-pub const BUILT_IN: &str = "\
+/// The head of the built-in template.
+const BUILT_IN: &str = "\
 -- {name}
 --
 -- A second run must change nothing: give each statement its guard.

@@ -35,7 +35,9 @@ impl Known {
 
 /// Returns the folders of a project's scripts, with the engine of those that serve one.
 pub fn folders(project: &Project) -> Vec<(String, Option<Dialect>)> {
-    let (postgres, sqlite) = (project.scripts_folder(Dialect::Postgres), project.scripts_folder(Dialect::Sqlite));
+    // The project's own folder is the empty path, as it is in git.
+    let folder = |dialect| Some(project.scripts_folder(dialect)).filter(|folder| *folder != ".").unwrap_or_default();
+    let (postgres, sqlite) = (folder(Dialect::Postgres), folder(Dialect::Sqlite));
     if postgres == sqlite {
         return vec![(postgres.to_owned(), None)];
     }

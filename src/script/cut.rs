@@ -280,6 +280,15 @@ impl<'a> Reader<'a> {
             }
         }
         let tokens = statement.tokens(text, self.dialect);
+        if statement.copy_data.is_none() && sql::copy_from_stdin(tokens) {
+            let hint = "end the statement with `;`, and put the rows and a line `\\.` below it";
+            self.fault(
+                "script/copy-without-data",
+                statement.span,
+                "COPY … FROM stdin has no data behind it",
+                Some(hint),
+            );
+        }
         let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
         self.cut.parts.push(Part {
             span: statement.span,

@@ -119,6 +119,11 @@ impl Connector {
         if !self.target.schemas.is_empty() {
             let path: Vec<String> = self.target.schemas.iter().map(|schema| ident(schema)).collect();
             settings.push(("search_path", path.join(", ")));
+        } else if [Some(&self.conninfo.user), self.target.owner_role.as_ref()]
+            .contains(&Some(&self.target.journal_name))
+        {
+            // The server's default begins with "$user": a role that is called like the journal would build into it.
+            settings.push(("search_path", "public".to_owned()));
         }
         settings
     }

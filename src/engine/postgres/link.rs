@@ -128,7 +128,22 @@ impl Link {
         if matches!(result, Err(EngineError::Lost { .. })) {
             self.connection = None;
         }
-        result
+        match result {
+            // What was cancelled at our wish did not fail.
+            Err(_) if self.interrupt.is_raised() => {
+                Err(EngineError::Interrupted { kept: "nothing of this step was kept".into() })
+            }
+            result => result,
+        }
+    }
+
+    /// Returns the statement that begins a transaction; what a session that may only look then writes, fails.
+    pub(super) fn begin_text(&self) -> &'static str {
+        if self.connector.read_only {
+            "begin isolation level read committed read only;\n"
+        } else {
+            "begin isolation level read committed read write;\n"
+        }
     }
 
     /// Rolls back, if there is a connection to roll back on.

@@ -31,7 +31,7 @@ pub(super) fn prepare(link: &mut Link, journal: &Journal, mark: Option<&Mark>) -
             Err(trouble) => return Err(trouble.own("reading the journal's format", &link.connector.shown())),
         }
         let mark = mark.map_or_else(String::new, |mark| write_mark(journal, mark, true));
-        let script = format!("begin isolation level read committed read write;\n{}{mark}", journal.create());
+        let script = format!("{}{}{mark}", link.begin_text(), journal.create());
         // COMMIT goes out by itself, as it does everywhere.
         let made = link.send_own(&script).and_then(|_| link.send_own("commit"));
         link.take_notices();

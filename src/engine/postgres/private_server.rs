@@ -27,9 +27,8 @@ mod clean;
 mod cluster;
 mod slot;
 
-/// The name of the server's superuser. Not that of the journal's schema: `"$user"` comes first on the search
-/// path, so whatever a script makes would land beside the journal.
-pub const SUPERUSER: &str = "dbbuild_scratch";
+/// The name of the server's superuser.
+pub const SUPERUSER: &str = "dbbuild";
 
 const PORT: u16 = 5432;
 
@@ -123,7 +122,7 @@ impl PrivateServer {
     }
 
     /// Connects to a database as the server's superuser.
-    pub fn connect(&self, database: &str) -> Result<Client> {
+    pub(super) fn connect(&self, database: &str) -> Result<Client> {
         connect(self.socket.path(), database)
     }
 

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::connect::Connector;
-use super::private_server::{PrivateServer, SUPERUSER};
+use super::private_server::PrivateServer;
 use crate::engine::{EngineError, Result};
 use crate::event::{Event, Observer};
 use crate::project::{Address, Secret, Target};
@@ -35,6 +35,7 @@ pub(super) enum OwnServer<'a> {
     /// The target is protected.
     Protected,
     /// A script, code object or seed reaches out of its database; which one and how.
+    #[allow(dead_code, reason = "whoever reads the scripts decides it; so far nobody does")]
     ReachedBy(&'a str),
 }
 
@@ -138,7 +139,6 @@ fn on_private(
 ) -> Result<Made> {
     // Scripts may name the role they run as; and `"$user"` must lead where it leads on the target.
     let login = &connector.conninfo.user;
-    let login = if *login == connector.target.journal_name { SUPERUSER } else { login };
     server.create_builder(login)?;
     let owner = connector.target.owner_role.as_deref();
     owner.map_or(Ok(()), |owner| server.create_builder(owner))?;

@@ -170,7 +170,7 @@ pub(super) fn claim(
     loop {
         link.ready()?;
         link.check_interrupt(|| "nothing was begun".into())?;
-        let mut message = "begin isolation level read committed read write;\n".to_owned();
+        let mut message = link.begin_text().to_owned();
         if target.lock == LockMode::Claim {
             // Behind a transaction pooler a session's settings are somebody else's a moment later.
             message.extend(

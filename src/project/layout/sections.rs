@@ -3,6 +3,9 @@
 //! As in the tools themselves a marker is a whole line, wherever it stands. What the tools refuse is refused here
 //! too: run as it stands, a file with a misspelt marker would make a version and take it back at once.
 
+use crate::script::{Fault, Text};
+use crate::sql::Span;
+
 /// A file's text as its layout divides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sections<'a> {
@@ -25,6 +28,17 @@ pub struct SectionFault {
     pub message: String,
     /// What to do.
     pub hint: &'static str,
+}
+
+impl SectionFault {
+    /// Returns it as a fault of a file, whose whole text is given.
+    pub fn in_file(&self, text: &Text) -> Fault {
+        let start = text.as_str().split_inclusive('\n').take(self.line.saturating_sub(1)).map(str::len).sum();
+        let length = text.as_str()[start..].lines().next().map_or(0, str::len);
+        Fault::new("script/sections", text.file(), self.message.clone())
+            .at(text.place(Span::new(start, start + length)))
+            .hint(self.hint)
+    }
 }
 
 impl<'a> Sections<'a> {

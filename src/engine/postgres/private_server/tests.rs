@@ -64,7 +64,7 @@ fn a_server_starts_serves_stops_and_starts_again_without_what_was_in_it() {
     assert_eq!(show(&mut client, "fsync"), "off");
     client.batch_execute("alter system set work_mem = '123MB'").unwrap();
     client.batch_execute("alter role all set work_mem = '124MB'").unwrap();
-    client.batch_execute("alter role dbbuild_scratch set work_mem = '125MB'").unwrap();
+    client.batch_execute("alter role dbbuild set work_mem = '125MB'").unwrap();
     client.batch_execute("grant connect on database postgres to reader").unwrap();
     client.batch_execute("create table t(); alter table t owner to reader").unwrap();
     client.batch_execute("select pg_create_logical_replication_slot('s', 'test_decoding')").ok();

@@ -74,12 +74,12 @@ fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
 }
 
 #[test]
-fn a_login_named_like_the_journal_builds_under_another_name() {
+fn a_login_named_like_the_journal_does_not_build_into_it() {
     let (Some(target), Some(host)) = (server(), cache()) else { return };
-    target.create_builder("dbbuild").unwrap();
     let at = connector(&target.url_as("dbbuild", "postgres"), |_| {}, host);
     let made = make(&at, &Servers::default(), OwnServer::Allowed, &mut Silent).unwrap();
-    assert_eq!(ask(&made, "select current_user::text"), SUPERUSER);
+    made.connector.connect().unwrap().client.batch_execute("create schema dbbuild; create table t ()").unwrap();
+    assert_eq!(ask(&made, "select relnamespace::regnamespace::text from pg_class where relname = 't'"), "public");
 }
 
 #[test]
