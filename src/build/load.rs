@@ -31,9 +31,12 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     let raw = read(project, file)?;
     let (text, no_transaction) = match reading.layout {
         Some(layout) => {
-            let sections = layout.sections(&raw);
+            let sections = match layout.divide(&raw) {
+                Ok(sections) => sections,
+                Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
+            };
             let (line, up) = sections.up;
-            let no_transaction = sections.no_transaction;
+            let no_transaction = sections.no_transaction || sidecar_says_so(project, layout, file)?;
             // The usual case is the whole file, which is not copied again.
             let part = (up.len() < raw.len()).then(|| up.to_owned());
             (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)
@@ -43,6 +46,14 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
     let text = variables(project, text, reading)?;
     Ok(Loaded { text, no_transaction })
+}
+
+/// Returns true if the file beside a script, in which its layout's tool keeps options, asks for no transaction.
+fn sidecar_says_so(project: &Project, layout: Layout, file: &str) -> Result<bool, Fault> {
+    match layout.sidecar(file).filter(|sidecar| project.files.has(&sidecar.path)) {
+        Some(sidecar) => Ok(sidecar.asks_no_transaction(&read(project, &sidecar.path)?)),
+        None => Ok(false),
+    }
 }
 
 fn read(project: &Project, file: &str) -> Result<String, Fault> {

@@ -89,7 +89,8 @@ fn text(context: &Context, done: &Initialised) {
             _ => String::new(),
         };
         let engine = Dialect::from(*engine).name();
-        context.print(format!("  {engine:<9} {} scripts{range}, layout {}", scripts.len(), found.layout.name()));
+        let count = if scripts.len() == 1 { "1 script".to_owned() } else { format!("{} scripts", scripts.len()) };
+        context.print(format!("  {engine:<9} {count}{range}, layout {}", found.layout.name()));
     }
     for note in &found.notes {
         context.note(&format!("note: {note}"));

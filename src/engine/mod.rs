@@ -21,11 +21,11 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-pub use failure::{EngineError, SqlFailure, UnitFailure};
-// For the tests of this repository: each of them gets a database on such a server.
 #[cfg(feature = "postgres")]
 #[doc(hidden)]
 pub use postgres::PrivateServer;
+
+pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.

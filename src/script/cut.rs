@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         let text = self.text.as_str();
         let mut statements = Statements::new(text, self.dialect);
         let mut found = Vec::new();
-        while let Some(next) = statements.next() {
+        for next in statements.by_ref() {
             match next {
                 Ok(statement) => {
                     self.directives_in(statement.lead, found.is_empty());
@@ -236,15 +236,13 @@ impl<'a> Reader<'a> {
                     self.group = Some(index);
                 }
             }
-            Directive::End => {
-                if self.group.take().is_none() {
-                    self.fault(
-                        "script/end-of-nothing",
-                        span,
-                        "`end` without a group",
-                        Some("begin one with `unless … begin`"),
-                    );
-                }
+            Directive::End if self.group.take().is_none() => {
+                self.fault(
+                    "script/end-of-nothing",
+                    span,
+                    "`end` without a group",
+                    Some("begin one with `unless … begin`"),
+                );
             }
             Directive::RepeatUntilNoRows => self.next_repeat = Some(span),
             // Includes are framed in before, and what lint allows is lint's.
