@@ -5,5 +5,6 @@ mod claims;
 mod fixture;
 mod journal;
 mod scripts;
+mod seeds;
 mod statements;
 mod trouble;
