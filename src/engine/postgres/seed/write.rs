@@ -34,9 +34,9 @@ pub(super) fn write(
     if is_first {
         loaded.overwritten = loaded.updated;
     }
-    // Were it tracked again later, old digests would hide what changed in between.
-    let remembered = if is_tracked { remember(journal, seed) } else { String::new() };
-    send(link, &format!("set local role none;\n{}{remembered}", forget(journal, seed)))?;
+    // Were an untracked one tracked again later, old digests would hide what changed in between.
+    let digests = if is_tracked { remember_changes(journal, seed) } else { forget(journal, seed) };
+    send(link, &format!("set local role none;\n{digests}"))?;
     Ok(loaded)
 }
 
@@ -59,14 +59,29 @@ pub(super) fn forget(journal: &Journal, seed: &RowSeed) -> String {
     )
 }
 
-/// Returns the statement that writes the digests of the staged rows. Those that did not change were taken out of
-/// the writing, not out of the temporary table.
+/// Returns the statement that writes the digests of all staged rows.
 pub(super) fn remember(journal: &Journal, seed: &RowSeed) -> String {
     format!(
         "insert into {}.seed_row (project, file, key, digest) select {}, {}, key, digest from pg_temp.dbbuild_seed;\n",
         journal.schema,
         literal(&seed.entry.project),
         literal(&seed.file)
+    )
+}
+
+/// Returns the statements that write the digests of those staged rows that changed.
+fn remember_changes(journal: &Journal, seed: &RowSeed) -> String {
+    let (project, file) = (literal(&seed.entry.project), literal(&seed.file));
+    format!(
+        // Statistics of the digests' table may be old, and a nested loop over two large tables takes for ever.
+        "set local enable_nestloop = off;
+         delete from {schema}.seed_row r using pg_temp.dbbuild_known k
+          where r.project = {project} and r.file = {file} and r.key = k.key
+            and not exists (select from pg_temp.dbbuild_same m where m.key = k.key);
+         insert into {schema}.seed_row (project, file, key, digest)
+         select {project}, {file}, s.key, s.digest from pg_temp.dbbuild_seed s
+          where not exists (select from pg_temp.dbbuild_same m where m.line = s.line);\n",
+        schema = journal.schema
     )
 }
 
@@ -87,7 +102,7 @@ fn departed(journal: &Journal, seed: &RowSeed, table: &Table, owner: Option<&str
               where pg_catalog.json_array_length(r.key::json) = {}
                 and not exists (select from pg_temp.dbbuild_seed s where s.key = r.key);
          create temporary table dbbuild_same on commit drop as
-             select s.line from pg_temp.dbbuild_seed s
+             select s.line, s.key from pg_temp.dbbuild_seed s
                join pg_temp.dbbuild_known r on r.key = s.key and r.digest = s.digest;
          analyze pg_temp.dbbuild_departed;
          analyze pg_temp.dbbuild_same;\n{grant}",
