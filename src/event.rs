@@ -80,8 +80,54 @@ pub enum Event {
         name: String,
         /// How long it took, in milliseconds.
         duration_ms: u64,
-        /// What it came to: `4 statements, 1 skipped by its guard`.
-        detail: String,
+        /// What it came to.
+        #[serde(flatten)]
+        result: StepResult,
+    },
+}
+
+/// What a step came to, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum StepResult {
+    /// A text ran.
+    Ran {
+        /// How many statements it has.
+        statements: u64,
+        /// How many of them a guard left out.
+        skipped: u64,
+        /// Passes of `repeat` batches.
+        passes: u64,
+        /// Rows that the statements of a non-transactional script changed, where the database tells.
+        rows_changed: u64,
+    },
+    /// Rows of a CSV file were brought in.
+    Rows {
+        /// Rows in the file.
+        rows: u64,
+        /// Rows that were not in the table.
+        inserted: u64,
+        /// Rows that were there with other values.
+        updated: u64,
+        /// Rows that were deleted.
+        deleted: u64,
+        /// On the first run: rows that were there already with other values.
+        overwritten: u64,
+    },
+    /// A script was journaled without running.
+    Journaled {
+        /// Why: reworded or moved.
+        why: String,
+    },
+    /// A baseline was loaded.
+    Loaded {
+        /// The version it holds.
+        version: Option<String>,
+    },
+    /// A baseline was regenerated.
+    Regenerated {
+        /// The files that were written or removed.
+        files: Vec<String>,
     },
 }
 

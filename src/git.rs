@@ -54,7 +54,8 @@ impl Repository {
         if let Ok(name) = self.ask(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"]) {
             return Some(name.trim().to_owned());
         }
-        let exists = |name: &&str| self.ask(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]).is_ok();
+        let exists =
+            |name: &&str| self.ask(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]).is_ok();
         ["main", "master"].into_iter().find(exists).map(str::to_owned)
     }
 
@@ -66,8 +67,7 @@ impl Repository {
 
     /// Runs git and returns what it prints.
     pub fn ask(&self, arguments: &[&str]) -> Result<String, GitError> {
-        let output =
-            Command::new("git").current_dir(&self.root).args(arguments).output().map_err(GitError::Missing)?;
+        let output = Command::new("git").current_dir(&self.root).args(arguments).output().map_err(GitError::Missing)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }

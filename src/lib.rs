@@ -8,9 +8,13 @@ pub mod error;
 pub mod event;
 pub mod git;
 pub mod host;
+pub mod init;
 pub mod interrupt;
 pub mod journal;
+pub mod new_version;
+pub mod numbering;
 pub mod project;
+pub mod renumber;
 pub mod script;
 pub mod sql;
 

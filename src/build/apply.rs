@@ -1,14 +1,15 @@
 //! The one loop over steps in the whole program: a plan is executed here and nowhere else.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, contained, planned_file, row_seed, unit};
 use super::{Checkout, Site, baseline};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
-use crate::event::{Event, Observer, StepKind};
+use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, Stored};
+use crate::script::{engine_suffix, strip_sql};
 
 /// How many bytes of text are kept between judging the scripts and running them, and at most fused.
 const KEPT_BYTES: usize = 32 << 20;
@@ -39,7 +40,9 @@ pub fn apply(
     let mut at = 0;
     while at < plan.steps.len() {
         if site.interrupt.is_raised() {
-            return Err(EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into());
+            return Err(
+                EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into()
+            );
         }
         let step = &plan.steps[at];
         let mut taken = false;
@@ -74,7 +77,12 @@ struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    fn judge(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Result<Self, Error> {
+    fn judge(
+        site: &'a Site<'a>,
+        checkout: &'a Checkout,
+        inspection: &'a Inspection,
+        plan: &'a Plan,
+    ) -> Result<Self, Error> {
         let entries = inspection.journal.as_deref().unwrap_or_default();
         let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
         let mut units = Self { site, checkout, plan, running, kept: Vec::new() };
@@ -99,7 +107,9 @@ impl<'a> Units<'a> {
             Step::Apply { script, .. } => self.script(script),
             Step::Code(file) => self.file(file, Kind::Code),
             Step::Seed(file) if !file.file.to_ascii_lowercase().ends_with(".csv") => self.file(file, Kind::Seed),
-            Step::Seed(_) | Step::Journal { .. } | Step::Load { .. } | Step::Note { .. } | Step::Baseline { .. } => return Ok(None),
+            Step::Seed(_) | Step::Journal { .. } | Step::Load { .. } | Step::Note { .. } | Step::Baseline { .. } => {
+                return Ok(None);
+            }
         };
         unit(self.site.project, self.site.target, self.checkout.dialect, &planned).map(Some)
     }
@@ -171,12 +181,14 @@ fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mu
             for (unit, outcome) in units.iter().zip(outcomes) {
                 match outcome {
                     Outcome::Taken => return Ok(true),
-                    Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+                    Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
                 }
             }
             Ok(false)
         }
-        Err(EngineError::Interrupted { .. }) => Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into()),
+        Err(EngineError::Interrupted { .. }) => {
+            Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into())
+        }
         Err(_) => {
             for unit in units {
                 if run_one(site, unit, session, observer)? {
@@ -188,13 +200,18 @@ fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mu
     }
 }
 
-fn run_one(site: &Site<'_>, unit: &Unit, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
-    observer.event(Event::Started { step: step_kind(unit), name: shown_name(unit) });
+fn run_one(
+    site: &Site<'_>,
+    unit: &Unit,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<bool, Error> {
+    observer.event(Event::Started { step: step_kind(unit), name: short_name(site, unit.text.file()) });
     let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer)?;
     for outcome in outcomes {
         match outcome {
             Outcome::Taken => return Ok(true),
-            Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+            Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
         }
     }
     Ok(false)
@@ -204,53 +221,66 @@ fn step_kind(unit: &Unit) -> StepKind {
     if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
 }
 
-/// Returns a step's name for people: a file's name without folder and `.sql`.
-fn shown_name(unit: &Unit) -> String {
-    short_name(unit.text.file())
-}
-
-fn short_name(file: &str) -> String {
-    let mut parts = file.rsplit('/');
-    let last = parts.next().unwrap_or(file);
-    let stem = crate::script::strip_sql(last);
+/// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
+fn short_name(site: &Site<'_>, file: &str) -> String {
+    let dialect = site.engine.dialect();
+    let (code, folders) =
+        (site.project.code_folder(), [site.project.scripts_folder(dialect), site.project.seed_folder()]);
+    let inside = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    // A code object's folder sorts it, and says nothing to people.
+    let path = match inside(&code) {
+        Some(rest) => rest.rsplit('/').next().unwrap_or(rest),
+        None => folders.into_iter().find_map(inside).unwrap_or(file),
+    };
+    let stem = strip_sql(path);
+    let stem = stem.strip_suffix(".up").unwrap_or(stem);
+    let stem = engine_suffix(stem).map_or(stem, |(stem, _)| stem);
     // In a folder per change, the folder has the name.
-    match (stem, parts.next()) {
-        ("up" | "down", Some(folder)) => folder.to_owned(),
-        _ => stem.to_owned(),
+    stem.strip_suffix("/up").unwrap_or(stem).to_owned()
+}
+
+pub fn finished(site: &Site<'_>, unit: &Unit, applied: &Applied) -> Event {
+    let result = StepResult::Ran {
+        statements: count(applied.statements + applied.skipped),
+        skipped: count(applied.skipped),
+        passes: applied.passes,
+        rows_changed: if unit.mode == Mode::Statements { applied.rows } else { 0 },
+    };
+    Event::Finished {
+        step: step_kind(unit),
+        name: short_name(site, unit.text.file()),
+        duration_ms: milliseconds(applied.duration),
+        result,
     }
 }
 
-pub fn finished(unit: &Unit, applied: &Applied) -> Event {
-    let mut detail = Vec::new();
-    if applied.statements + applied.skipped > 1 {
-        detail.push(format!("{} statements", applied.statements + applied.skipped));
-    }
-    if applied.skipped > 0 {
-        let guards = if applied.skipped == 1 { "its guard" } else { "guards" };
-        detail.push(format!("{} skipped by {guards}", applied.skipped));
-    }
-    if applied.passes > 0 {
-        detail.push(format!("{} passes", applied.passes));
-    }
-    if applied.rows > 0 && unit.mode == Mode::Statements {
-        detail.push(format!("{} rows", applied.rows));
-    }
-    let duration_ms = u64::try_from(applied.duration.as_millis()).unwrap_or(u64::MAX);
-    Event::Finished { step: step_kind(unit), name: shown_name(unit), duration_ms, detail: detail.join(", ") }
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-fn load(site: &Site<'_>, checkout: &Checkout, folder: &str, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
+/// Returns a duration in whole milliseconds.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn load(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    folder: &str,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
     let started = Instant::now();
     observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
     let (entries, tracked) = contained(site.project, site.target, checkout)?;
     let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
     session.load(&root, &entries, &tracked, &site.run, observer)?;
-    let newest = checkout.scripts.last().map(|script| format!("version {}", script.version)).unwrap_or_default();
+    let version = checkout.scripts.last().map(|script| script.version.to_string());
     observer.event(Event::Finished {
         step: StepKind::Load,
         name: folder.to_owned(),
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        detail: newest,
+        duration_ms: milliseconds(started.elapsed()),
+        result: StepResult::Loaded { version },
     });
     Ok(())
 }
@@ -276,7 +306,12 @@ fn note(
     };
     let entry = unit(site.project, site.target, checkout.dialect, &planned)?.entry;
     session.record(&[entry], &[], &site.run)?;
-    observer.event(Event::Finished { step: StepKind::Note, name: short_name(&script.file), duration_ms: 0, detail: why.to_owned() });
+    observer.event(Event::Finished {
+        step: StepKind::Note,
+        name: short_name(site, &script.file),
+        duration_ms: 0,
+        result: StepResult::Journaled { why: why.to_owned() },
+    });
     Ok(())
 }
 
@@ -310,24 +345,12 @@ pub fn load_rows(
     observer: &mut dyn Observer,
 ) -> Result<bool, Error> {
     let step = StepKind::from(rows.entry.kind);
-    let name = short_name(&rows.file);
+    let name = short_name(site, &rows.file);
     observer.event(Event::Started { step, name: name.clone() });
     let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(true) };
-    let duration_ms = u64::try_from(loaded.duration.as_millis()).unwrap_or(u64::MAX);
-    observer.event(Event::Finished { step, name, duration_ms, detail: rows_detail(&loaded) });
+    let duration_ms = milliseconds(loaded.duration);
+    let Loaded { rows, inserted, updated, deleted, overwritten, .. } = loaded;
+    let result = StepResult::Rows { rows, inserted, updated, deleted, overwritten };
+    observer.event(Event::Finished { step, name, duration_ms, result });
     Ok(false)
-}
-
-fn rows_detail(loaded: &Loaded) -> String {
-    let mut changes = Vec::new();
-    for (count, word) in [(loaded.inserted, "new"), (loaded.updated, "changed"), (loaded.deleted, "deleted")] {
-        if count > 0 {
-            changes.push(format!("{count} {word}"));
-        }
-    }
-    if loaded.overwritten > 0 {
-        changes.push(format!("{} were there and were overwritten", loaded.overwritten));
-    }
-    let rows = if loaded.rows == 1 { "1 row".to_owned() } else { format!("{} rows", loaded.rows) };
-    if changes.is_empty() { rows } else { format!("{rows}: {}", changes.join(", ")) }
 }

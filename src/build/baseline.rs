@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::apply::milliseconds;
 use super::{Checkout, Site, Wish, build_into};
 use crate::engine::{Access, DumpInfo, EngineError};
 use crate::error::Error;
-use crate::event::{Event, Observer, Silent, StepKind};
+use crate::event::{Event, Observer, Silent, StepKind, StepResult};
 use crate::journal::Mark;
-use crate::project::Project;
+use crate::project::{Project, Target};
 use crate::script::Checksum;
 use crate::sql::Dialect;
 
@@ -48,7 +49,7 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
     let Some((head, rest)) = text.split_once("\n[inputs]\n") else { return Worth::Stale };
     let Some((inputs, files)) = rest.split_once("\n[files]\n") else { return Worth::Stale };
     let head: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once(" = ")).collect();
-    if head.get("format") != Some(&FORMAT.to_string().as_str()) || format!("{inputs}\n") != lines(&self::inputs(checkout)) {
+    if head.get("format") != Some(&FORMAT.to_string().as_str()) || inputs != lines(&self::inputs(checkout)) {
         return Worth::Stale;
     }
     let Some(server) = head.get("server").and_then(|server| server.parse().ok()) else { return Worth::Stale };
@@ -63,6 +64,13 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
         }
     }
     Worth::Belongs { server }
+}
+
+/// Returns the server's major version that the committed baseline says it was made with.
+fn committed_server(project: &Project, dialect: Dialect) -> Option<u32> {
+    let bytes = project.files.read(&format!("{}/{MANIFEST}", project.baseline_folder(dialect))).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    text.lines().find_map(|line| line.strip_prefix("server = ")?.parse().ok())
 }
 
 fn file_line(line: &str) -> Option<(String, Checksum)> {
@@ -82,7 +90,12 @@ fn lines(files: &BTreeMap<String, Checksum>) -> String {
     files.iter().map(|(file, checksum)| format!("{file:?} = \"{checksum}\"\n")).collect()
 }
 
-fn manifest(dialect: Dialect, info: &DumpInfo, inputs: &BTreeMap<String, Checksum>, files: &BTreeMap<String, Checksum>) -> String {
+fn manifest(
+    dialect: Dialect,
+    info: &DumpInfo,
+    inputs: &BTreeMap<String, Checksum>,
+    files: &BTreeMap<String, Checksum>,
+) -> String {
     let mut text = String::from("# Written by dbbuild. After a merge: `dbbuild`.\n");
     text += &format!("format = {FORMAT}\nengine = \"{}\"\nserver = {}\n", dialect.name(), info.server_major);
     if let Some(major) = info.dump_major {
@@ -97,13 +110,12 @@ pub fn step(site: &Site<'_>, checkout: &Checkout, folder: &str, observer: &mut d
     observer.event(Event::Started { step: StepKind::Baseline, name: folder.to_owned() });
     match regenerate(site, checkout, observer) {
         Ok(regenerated) => {
-            let detail = match regenerated.changed.len() {
-                0 => "up to date".to_owned(),
-                1 => "1 file written".to_owned(),
-                files => format!("{files} files written"),
-            };
-            let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            observer.event(Event::Finished { step: StepKind::Baseline, name: folder.to_owned(), duration_ms, detail });
+            observer.event(Event::Finished {
+                step: StepKind::Baseline,
+                name: folder.to_owned(),
+                duration_ms: milliseconds(started.elapsed()),
+                result: StepResult::Regenerated { files: regenerated.changed },
+            });
             Ok(())
         }
         Err(Error::Engine(error @ (EngineError::Tool { .. } | EngineError::Refused { .. }))) => {
@@ -168,7 +180,19 @@ fn is_ours(path: &str) -> bool {
 fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo, Error> {
     let scratch = site.engine.scratch(site.protected, observer)?;
     let mut session = scratch.engine.connect(Access::Write)?;
-    let inner = Site { engine: &*scratch.engine, ..site.clone() };
+    // No environment: a baseline is what a new install of any environment needs.
+    let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
+    let inner = Site { engine: &*scratch.engine, target: &target, ..site.clone() };
+    let server = session.inspect(&site.project.name)?.major;
+    if let Some(committed) = committed_server(site.project, checkout.dialect).filter(|committed| *committed != server) {
+        return Err(EngineError::Refused {
+            code: "baseline/other-server",
+            message: format!("the committed one is of server version {committed}, and this one is {server}"),
+            place: None,
+            hint: Some(format!("use a server of version {committed}; to move on to {server}, delete the baseline's manifest and build again")),
+        }
+        .into());
+    }
     let wish = Wish { from_scripts: true, no_baseline: true, ..Wish::default() };
     let mark = Mark { environment: String::new(), protected: false };
     build_into(&inner, checkout, &wish, Some(&mark), &mut *session, &mut Silent)?;

@@ -33,7 +33,8 @@ struct CodeFile {
 fn read(project: &Project, dialect: Dialect, file: &str) -> Result<CodeFile, ScriptErrors> {
     let loaded = load(project, file, Reading { dialect, layout: None, variables: None })?;
     let text = loaded.text.as_str();
-    let mut code = CodeFile { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() };
+    let mut code =
+        CodeFile { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() };
     // What cannot be lexed is told when the file is cut, with its place.
     for statement in Statements::new(text, dialect).map_while(Result::ok) {
         let tokens = Tokens::new(text, statement.span, dialect);

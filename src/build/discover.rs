@@ -9,8 +9,11 @@ use serde::Deserialize;
 use super::load::{Reading, load};
 use crate::engine::SeedMode;
 use crate::error::Error;
+use crate::project::layout::{engine_folder, is_named_folder};
 use crate::project::{Found, FoundKind, PathRole, Project};
-use crate::script::{Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Version, engine_suffix, strip_sql};
+use crate::script::{
+    Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Version, engine_suffix, strip_sql,
+};
 use crate::sql::Dialect;
 
 /// What a checkout holds for one engine.
@@ -146,10 +149,18 @@ fn usable(found: Vec<Found>, extensions: &[&str], ignore: &Ignore, faults: &mut 
         match kind {
             FoundKind::File => files.push(path),
             FoundKind::Folder => {
-                faults.push(fault("script/folder", "a folder has the name of a file", "rename the folder, or add it to `ignore` under `[layout]`"));
+                faults.push(fault(
+                    "script/folder",
+                    "a folder has the name of a file",
+                    "rename the folder, or add it to `ignore` under `[layout]`",
+                ));
             }
             FoundKind::Outside => {
-                faults.push(fault("script/outside", "a symbolic link that leads out of the project, or nowhere", "put the file itself here"));
+                faults.push(fault(
+                    "script/outside",
+                    "a symbolic link that leads out of the project, or nowhere",
+                    "put the file itself here",
+                ));
             }
             FoundKind::Special => {
                 faults.push(fault("script/special", "neither a file nor a folder", "take it out"));
@@ -208,22 +219,6 @@ fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Ve
     (named, code)
 }
 
-/// Folders in the scripts' folder that hold something else.
-fn is_named_folder(inside: &str) -> bool {
-    let first = inside.split_once('/').map(|(first, _)| first);
-    matches!(first, Some("code" | "base" | "access" | "templates" | "after-restore"))
-}
-
-/// Takes an engine's folder off a path: `postgres/0007_search.sql`.
-fn engine_folder(inside: &str) -> (&str, Option<Dialect>) {
-    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
-        if let Some(rest) = inside.strip_prefix(dialect.name()).and_then(|rest| rest.strip_prefix('/')) {
-            return (rest, Some(dialect));
-        }
-    }
-    (inside, None)
-}
-
 fn name_fault(file: &str, error: &FileNameError) -> Fault {
     let hint = match error {
         FileNameError::Engine { meant: Some(meant), .. } => format!("the suffix is `.{meant}`"),
@@ -240,7 +235,8 @@ fn two_of_one_version(version: &Version, files: &[Named]) -> Fault {
     let unsuffixed = files.iter().any(|named| named.name.engine.is_none());
     if suffixed && unsuffixed {
         let message = format!("version {version} has a file for this engine and one for each: {}", names.join(", "));
-        return Fault::new("script/two-of-one-version", last, message).hint("give the other file its engine's suffix, or take one of them out");
+        return Fault::new("script/two-of-one-version", last, message)
+            .hint("give the other file its engine's suffix, or take one of them out");
     }
     Fault::new("script/two-of-one-version", last, format!("two scripts of version {version}: {}", names.join(", ")))
         .hint("`dbbuild renumber` gives the unmerged one the next version")
@@ -276,7 +272,12 @@ struct SeedFile {
     order: (u8, Option<Version>, String),
 }
 
-fn seeds(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Vec<Fault>) -> (Vec<SeedFile>, Vec<SeedFile>) {
+fn seeds(
+    project: &Project,
+    dialect: Dialect,
+    ignore: &Ignore,
+    faults: &mut Vec<Fault>,
+) -> (Vec<SeedFile>, Vec<SeedFile>) {
     let folder = project.seed_folder();
     let (mut seeds, mut test_data) = (Vec::new(), Vec::new());
     for file in usable(project.files.walk(folder), &["sql", "csv"], ignore, faults) {
@@ -306,7 +307,9 @@ fn seed_sources(project: &Project, dialect: Dialect, files: Vec<SeedFile>) -> Re
         } else {
             // An environment's variables are known only at the target, so its seeds count as they are written.
             let text = match seed.environment {
-                Some(_) => Checksum::of_bytes(&project.files.read(&seed.file).map_err(|error| unreadable(&seed.file, &error))?),
+                Some(_) => {
+                    Checksum::of_bytes(&project.files.read(&seed.file).map_err(|error| unreadable(&seed.file, &error))?)
+                }
                 None => load(project, &seed.file, reading)?.text.checksum(),
             };
             (text, SeedForm::Sql)
@@ -398,7 +401,10 @@ impl LfHasher {
 }
 
 /// Maps files in the order given, on every core.
-fn in_parallel<T: Send>(files: &[&str], map: impl Fn(&str) -> Result<T, ScriptErrors> + Sync) -> Vec<Result<T, ScriptErrors>> {
+fn in_parallel<T: Send>(
+    files: &[&str],
+    map: impl Fn(&str) -> Result<T, ScriptErrors> + Sync,
+) -> Vec<Result<T, ScriptErrors>> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if files.len() < 64 || threads < 2 {
         return files.iter().map(|file| map(file)).collect();
@@ -408,7 +414,10 @@ fn in_parallel<T: Send>(files: &[&str], map: impl Fn(&str) -> Result<T, ScriptEr
         let chunks = files.chunks(files.len().div_ceil(threads));
         let workers: Vec<_> =
             chunks.map(|chunk| scope.spawn(move || chunk.iter().map(|file| map(file)).collect::<Vec<_>>())).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     })
 }
 

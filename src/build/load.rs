@@ -31,9 +31,12 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     let raw = read(project, file)?;
     let (text, no_transaction) = match reading.layout {
         Some(layout) => {
-            let sections = layout.sections(&raw);
+            let sections = match layout.divide(&raw) {
+                Ok(sections) => sections,
+                Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
+            };
             let (line, up) = sections.up;
-            let no_transaction = sections.no_transaction;
+            let no_transaction = sections.no_transaction || sidecar_says_so(project, layout, file)?;
             // The usual case is the whole file, which is not copied again.
             let part = (up.len() < raw.len()).then(|| up.to_owned());
             (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)
@@ -45,9 +48,18 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     Ok(Loaded { text, no_transaction })
 }
 
+/// Returns true if the file beside a script, in which its layout's tool keeps options, asks for no transaction.
+fn sidecar_says_so(project: &Project, layout: Layout, file: &str) -> Result<bool, Fault> {
+    match layout.sidecar(file).filter(|sidecar| project.files.has(&sidecar.path)) {
+        Some(sidecar) => Ok(sidecar.asks_no_transaction(&read(project, &sidecar.path)?)),
+        None => Ok(false),
+    }
+}
+
 fn read(project: &Project, file: &str) -> Result<String, Fault> {
     let bytes = project.files.read(file).map_err(|error| {
-        Fault::new("script/unreadable", file, format!("cannot be read: {error}")).hint("make it readable, or take it out")
+        Fault::new("script/unreadable", file, format!("cannot be read: {error}"))
+            .hint("make it readable, or take it out")
     })?;
     normalise(file, bytes)
 }
@@ -70,14 +82,26 @@ fn includes(project: &Project, text: Text, dialect: Dialect, open: &mut Vec<Stri
         let path = path.trim_start_matches("./").to_owned();
         let leaves = path.starts_with('/') || path.split('/').any(|part| part == "..");
         if leaves || (project.files.has(&path) && !project.files.is_inside(&path)) {
-            return Err(fault("script/include-outside", format!("`{path}` is outside the project"), "include files of the project only; the path begins at its folder"));
+            return Err(fault(
+                "script/include-outside",
+                format!("`{path}` is outside the project"),
+                "include files of the project only; the path begins at its folder",
+            ));
         }
         if open.contains(&path) {
             let chain = [open.as_slice(), &[path]].concat().join(" → ");
-            return Err(fault("script/include-loop", format!("an include loop: {chain}"), "take one of the includes out"));
+            return Err(fault(
+                "script/include-loop",
+                format!("an include loop: {chain}"),
+                "take one of the includes out",
+            ));
         }
         if !project.files.has(&path) {
-            return Err(fault("script/include-missing", format!("there is no file `{path}` in the project"), "the path begins at the project's folder"));
+            return Err(fault(
+                "script/include-missing",
+                format!("there is no file `{path}` in the project"),
+                "the path begins at the project's folder",
+            ));
         }
         let inner = Text::of_file(&path, read(project, &path)?);
         open.push(path);

@@ -30,7 +30,7 @@ use crate::event::{Event, Observer};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::journal::{Mark, Reconciled, Run, reconcile};
-use crate::project::{Project, Target};
+use crate::project::{Project, SETTINGS, SettingsError, Target};
 use crate::script::token_checksum;
 
 /// A project and the database it is built into.
@@ -86,20 +86,27 @@ pub fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<d
 impl<'a> Site<'a> {
     /// Joins a project with a target's engine.
     pub fn new(project: &'a Project, target: &'a Target, engine: &'a dyn Engine, interrupt: &'a Interrupt) -> Self {
-        let repository = project.files.root().and_then(crate::git::Repository::find);
         let run = Run {
             id: format!("{:016x}", fastrand::u64(..)),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            source_revision: repository.and_then(|repository| repository.head()),
+            source_revision: None,
         };
         let protected = target.protected.unwrap_or(target.environment.as_deref() == Some("production"));
         Self { project, target, engine, interrupt, run, protected }
+    }
+
+    /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
+    fn with_revision(&self) -> Self {
+        let repository = self.project.files.root().and_then(crate::git::Repository::find);
+        let source_revision = repository.and_then(|repository| repository.head());
+        Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
     }
 }
 
 /// Looks at the checkout and the database, and plans. Writes nothing, creates nothing.
 pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
+    refuse_no_project(site.project, &checkout)?;
     let (inspection, exists) = match site.engine.connect(Access::Read) {
         Ok(mut session) => (session.inspect(&site.project.name)?, true),
         Err(EngineError::NoDatabase { .. }) => (Inspection::empty(), false),
@@ -109,12 +116,30 @@ pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
     Ok(Survey { checkout, inspection, reconciled, plan, exists })
 }
 
+/// Refuses a folder that is no project: whoever stands in the wrong folder does not want an empty database.
+fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), SettingsError> {
+    let is_empty = checkout.scripts.is_empty() && checkout.code.is_empty() && checkout.seeds.is_empty();
+    if !is_empty || project.files.has(SETTINGS) {
+        return Ok(());
+    }
+    let folder = project.files.root().map(|root| root.display().to_string()).unwrap_or_default();
+    let scripts = project.scripts_folder(checkout.dialect);
+    Err(SettingsError::new(
+        "settings/no-project",
+        format!("there is nothing to build in {folder}: no {SETTINGS}, no scripts in {scripts}/"),
+    )
+    .hint("start a project here with `dbbuild init`, or name the project's folder with `--project DIR`"))
+}
+
 /// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let started = Instant::now();
     let survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
-    let site = &Site { protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()), ..site.clone() };
+    let site = &Site {
+        protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
+        ..site.clone()
+    };
     observer.event(Event::Opened {
         project: site.project.name.clone(),
         target: site.engine.describe(),
@@ -128,11 +153,14 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let mut steps = 0;
     if !plan.is_empty() {
         let mut session = site.engine.connect(Access::Write)?;
-        steps = build_into_with(site, &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        steps = build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
     }
-    let version = survey.checkout.scripts.iter().map(|script| &script.version).rfind(|version| {
-        wish.to.as_ref().is_none_or(|limit| *version <= limit)
-    });
+    let version = survey
+        .checkout
+        .scripts
+        .iter()
+        .map(|script| &script.version)
+        .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
     Ok(Report { version, mark, steps, duration: started.elapsed() })
 }
@@ -207,15 +235,19 @@ fn plan_for(
         Ok(token_checksum(text.as_str(), checkout.dialect))
     };
     let reconciled = reconcile(&checkout.scripts, entries, tokens)?;
-    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
-    let code = if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
+    let code_changed =
+        checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
+    let code =
+        if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
     let fresh = inspection.journal.is_none();
     let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
     let described = site.engine.describe();
+    let seeds = seeds_here(site, checkout, inspection)?;
     let facts = plan::Facts {
         project: &site.project.name,
         checkout,
         code: &code,
+        seeds: &seeds,
         inspection,
         reconciled: &reconciled,
         target: site.target,
@@ -233,10 +265,38 @@ fn plan_for(
     };
     let mut plan = plan::plan(&facts);
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
-        let message = "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts".to_owned();
+        let message =
+            "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"
+                .to_owned();
         plan.notes.push(Note { code: "baseline-untrusted".into(), message });
     }
     Ok((reconciled, plan))
+}
+
+/// Returns the seeds that are for this database. Those of its environment may use the target's variables, so
+/// their checksum is that of the text with the values in it.
+fn seeds_here(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection) -> Result<Vec<Seed>, Error> {
+    let environment = match (&inspection.mark, &inspection.journal) {
+        (Some(mark), _) => Some(mark.environment.clone()),
+        (None, None) => first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment),
+        (None, Some(_)) => None,
+    };
+    let mut seeds = Vec::new();
+    for seed in &checkout.seeds {
+        let mut seed = seed.clone();
+        if seed.environment.is_some() {
+            if seed.environment != environment {
+                continue;
+            }
+            if seed.form == SeedForm::Sql {
+                let reading =
+                    Reading { dialect: checkout.dialect, layout: None, variables: Some(&site.target.variables) };
+                seed.source.checksum = load(site.project, &seed.source.file, reading)?.text.checksum();
+            }
+        }
+        seeds.push(seed);
+    }
+    Ok(seeds)
 }
 
 fn tell_notes(plan: &Plan, observer: &mut dyn Observer) {
@@ -249,8 +309,11 @@ fn tell_notes(plan: &Plan, observer: &mut dyn Observer) {
 fn hold_to(saved: Option<&Plan>, now: &Plan) -> Result<(), Refusal> {
     let Some(saved) = saved else { return Ok(()) };
     if saved.format != plan::FORMAT {
-        return Err(Refusal::new("plan/format", format!("the plan has format {}, and this program writes {}", saved.format, plan::FORMAT))
-            .hint("save the plan again: `dbbuild plan --save FILE`"));
+        return Err(Refusal::new(
+            "plan/format",
+            format!("the plan has format {}, and this program writes {}", saved.format, plan::FORMAT),
+        )
+        .hint("save the plan again: `dbbuild plan --save FILE`"));
     }
     let same = saved.project == now.project && saved.steps == now.steps && saved.journal == now.journal;
     if same {

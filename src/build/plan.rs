@@ -131,6 +131,8 @@ pub struct Facts<'a> {
     pub checkout: &'a Checkout,
     /// The checkout's code files in the order of their references.
     pub code: &'a [Source],
+    /// The seeds that are for this database, those of other environments left out.
+    pub seeds: &'a [Seed],
     /// The database.
     pub inspection: &'a Inspection,
     /// Scripts against the journal.
@@ -179,8 +181,8 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     let is_whole = facts.wish.to.is_none();
     if fresh && is_whole && facts.baseline_loads && !facts.wish.from_scripts && !facts.wish.no_seed {
         plan.steps.push(Step::Load { folder: facts.baseline_folder.to_owned() });
-        let own = facts.checkout.seeds.iter().filter(|seed| seed.environment.is_some());
-        plan.steps.extend(seed_steps(own, &[], environment.as_deref()));
+        let own = facts.seeds.iter().filter(|seed| seed.environment.is_some());
+        plan.steps.extend(own.filter_map(|seed| changed(&seed.source, &[], Kind::Seed).map(Step::Seed)));
         return Ok(plan);
     }
     let goes_on = scripts(facts, protected, &mut plan)?;
@@ -188,7 +190,9 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
         plan.steps.extend(code_steps(facts.code, entries));
         if !facts.wish.no_seed {
-            plan.steps.extend(seed_steps(&facts.checkout.seeds, entries, environment.as_deref()));
+            plan.steps.extend(
+                facts.seeds.iter().filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)),
+            );
         }
         let wants = facts.target.baseline.unwrap_or(environment.as_deref() == Some("development"));
         if wants && !facts.wish.no_baseline && !facts.baseline_belongs {
@@ -234,7 +238,10 @@ pub fn refuse_foreign(facts: &Facts<'_>) -> Result<(), Refusal> {
         )
         .note(format!("this project is `{}`", facts.project))
         .hint("name this project's database")
-        .hint(format!("if it is the same project under a new name, set `name = \"{}\"` under `[project]`", inspection.other_projects[0])));
+        .hint(format!(
+            "if it is the same project under a new name, set `name = \"{}\"` under `[project]`",
+            inspection.other_projects[0]
+        )));
     }
     if inspection.journal.is_none() && !inspection.objects.is_empty() {
         let shown = inspection.objects.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
@@ -290,19 +297,25 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
     }
     if to_run.is_empty() && !missing.is_empty() {
         if protected {
-            return Err(Refusal::new("journal/missing", format!("{} has scripts that this checkout lacks: {}", facts.described, names(&missing)))
-                .hint("check out the revision that has them")
-                .hint("if they were deleted on purpose, put them back: an applied script stays"));
+            return Err(Refusal::new(
+                "journal/missing",
+                format!("{} has scripts that this checkout lacks: {}", facts.described, names(&missing)),
+            )
+            .hint("check out the revision that has them")
+            .hint("if they were deleted on purpose, put them back: an applied script stays"));
         }
         plan.note("missing", format!("applied here, and not in this checkout: {}", names(&missing)));
     }
     let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
     if !to_run.is_empty() && !others.is_empty() {
         if protected {
-            return Err(Refusal::new("journal/branches", format!("{} and this checkout went different ways", facts.described))
-                .note(format!("only in the database: {}", names(&others)))
-                .note(format!("only in this checkout: {}", names(&to_run)))
-                .hint("check out a revision that has both, and build from there"));
+            return Err(Refusal::new(
+                "journal/branches",
+                format!("{} and this checkout went different ways", facts.described),
+            )
+            .note(format!("only in the database: {}", names(&others)))
+            .note(format!("only in this checkout: {}", names(&to_run)))
+            .hint("check out a revision that has both, and build from there"));
         }
         plan.note("branches", format!("applied here, and not in this checkout: {}", names(&others)));
     }
@@ -351,28 +364,42 @@ fn refuse_or_note_ahead(ahead: &[&Status], facts: &Facts<'_>, plan: &mut Plan) -
 }
 
 fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Refusal {
-    let mut refusal = Refusal::new("journal/altered", format!("changed since they were applied to {}: {}", facts.described, names(altered)));
+    let mut refusal = Refusal::new(
+        "journal/altered",
+        format!("changed since they were applied to {}: {}", facts.described, names(altered)),
+    );
     for status in altered.iter().take(10) {
-        if let (Some(entry), Some(script)) = (&status.entry, status.script.and_then(|index| facts.checkout.scripts.get(index))) {
+        if let (Some(entry), Some(script)) =
+            (&status.entry, status.script.and_then(|index| facts.checkout.scripts.get(index)))
+        {
             let (was, is) = (entry.checksum.short(), script.checksum.short());
             refusal = refusal.note(format!("{}: the journal has {was}, the file is {is}", script.file));
         }
     }
-    refusal = refusal
-        .hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
-    if protected { refusal } else { refusal.hint("a development database can start over: `dbbuild reset`, then `dbbuild`") }
+    refusal =
+        refusal.hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
+    if protected {
+        refusal
+    } else {
+        refusal.hint("a development database can start over: `dbbuild reset`, then `dbbuild`")
+    }
 }
 
 fn refuse_late(status: &Status, facts: &Facts<'_>) -> Refusal {
     let newest = facts.reconciled.version.as_ref().map(ToString::to_string).unwrap_or_default();
-    Refusal::new("journal/late", format!("{} is older than {newest}, which is applied, and `late = \"refuse\"`", name(status)))
-        .hint(format!("if it may run now: `dbbuild --allow-late {}`", status.version))
-        .hint("give it the next version: `dbbuild renumber`")
+    Refusal::new(
+        "journal/late",
+        format!("{} is older than {newest}, which is applied, and `late = \"refuse\"`", name(status)),
+    )
+    .hint(format!("if it may run now: `dbbuild --allow-late {}`", status.version))
+    .hint("give it the next version: `dbbuild renumber`")
 }
 
 fn noted(status: &Status) -> String {
     match (&status.entry, status.state) {
-        (Some(entry), State::Moved) => format!("{} was applied as {} {}; its text is the same", name(status), entry.key, entry.name),
+        (Some(entry), State::Moved) => {
+            format!("{} was applied as {} {}; its text is the same", name(status), entry.key, entry.name)
+        }
         _ => format!("{} changed in comments or white space only", name(status)),
     }
 }
@@ -404,13 +431,6 @@ fn code_steps<'a>(code: &'a [Source], entries: &'a [Entry]) -> impl Iterator<Ite
     code.iter().filter_map(|source| changed(source, entries, Kind::Code).map(Step::Code))
 }
 
-/// Returns the steps of the seeds that are for an environment, where their text is not the journaled one.
-fn seed_steps<'a>(seeds: impl IntoIterator<Item = &'a Seed>, entries: &[Entry], environment: Option<&str>) -> Vec<Step> {
-    let here = |seed: &&Seed| seed.environment.is_none() || seed.environment.as_deref() == environment;
-    let seeds = seeds.into_iter().filter(here);
-    seeds.filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)).collect()
-}
-
 /// Returns a file as it is planned, unless the journal has this text as done.
 pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<PlannedFile> {
     let entry = entries.iter().find(|entry| entry.kind == kind && entry.key == source.file);
@@ -429,7 +449,16 @@ pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<Planned
 fn journal_digest(entries: &[Entry]) -> Checksum {
     let rows: Vec<String> = entries
         .iter()
-        .map(|entry| format!("{} {} {} {} {}", entry.kind.as_str(), entry.key, entry.attempt, entry.state.as_str(), entry.checksum))
+        .map(|entry| {
+            format!(
+                "{} {} {} {} {}",
+                entry.kind.as_str(),
+                entry.key,
+                entry.attempt,
+                entry.state.as_str(),
+                entry.checksum
+            )
+        })
         .collect();
     Checksum::of_tokens(rows.iter().map(String::as_str))
 }

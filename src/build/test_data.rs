@@ -19,19 +19,23 @@ pub struct TestData {
 
 /// Loads `seed/test/` into a database whose mark allows it.
 pub fn test_data(site: &Site<'_>, observer: &mut dyn Observer) -> Result<TestData, Error> {
+    let site = &site.with_revision();
     let checkout = discover(site.project, site.engine.dialect())?;
     let mut session = site.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
     let inspection = session.inspect(&site.project.name)?;
     let described = site.engine.describe();
     let Some(entries) = &inspection.journal else {
-        return Err(Refusal::new("test-data/not-built", format!("{described} is not built yet")).hint("build it first: `dbbuild`").into());
+        return Err(Refusal::new("test-data/not-built", format!("{described} is not built yet"))
+            .hint("build it first: `dbbuild`")
+            .into());
     };
     if let Some(mark) = &inspection.mark {
         refuse_other_mark(mark, site.target, &described)?;
     }
     if inspection.mark.as_ref().is_none_or(|mark| mark.protected) {
-        let why = if inspection.mark.is_some() { "is marked protected" } else { "has no mark, which counts as protected" };
+        let why =
+            if inspection.mark.is_some() { "is marked protected" } else { "has no mark, which counts as protected" };
         return Err(Refusal::new("test-data/protected", format!("{described} {why}: test data stays out"))
             .hint("name a development database; if this is one: `dbbuild mark development`")
             .into());
@@ -44,15 +48,18 @@ pub fn test_data(site: &Site<'_>, observer: &mut dyn Observer) -> Result<TestDat
             apply::load_rows(site, &rows, &mut *session, observer)?;
             continue;
         }
-        let running = entries.iter().find(|entry| {
-            entry.kind == Kind::TestData && entry.key == planned.file && entry.state == Stored::Running
-        });
-        let planned = Planned { running: running.cloned(), ..planned_file(Kind::TestData, &planned.file, &planned.checksum, planned.attempt) };
+        let running = entries
+            .iter()
+            .find(|entry| entry.kind == Kind::TestData && entry.key == planned.file && entry.state == Stored::Running);
+        let planned = Planned {
+            running: running.cloned(),
+            ..planned_file(Kind::TestData, &planned.file, &planned.checksum, planned.attempt)
+        };
         let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
         observer.event(Event::Started { step: StepKind::TestData, name: planned.file.to_owned() });
         for outcome in session.apply(std::slice::from_ref(&unit), &site.run, observer)? {
             if let Outcome::Applied(applied) = outcome {
-                observer.event(apply::finished(&unit, &applied));
+                observer.event(apply::finished(site, &unit, &applied));
             }
         }
     }

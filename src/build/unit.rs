@@ -38,10 +38,11 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     let variables = planned.of_environment.then_some(&target.variables);
     let loaded = load(project, planned.file, Reading { dialect, layout, variables })?;
     let text = loaded.text;
-    if !planned.of_environment && text.checksum() != *planned.checksum {
+    if text.checksum() != *planned.checksum {
         return Err(changed_meanwhile(planned.file).into());
     }
-    let mut settings: Vec<Directive> = planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
+    let mut settings: Vec<Directive> =
+        planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
     if loaded.no_transaction {
         settings.push(Directive::NoTransaction);
     }
@@ -51,7 +52,8 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
         Kind::Code => objects(text.as_str(), dialect, &cut.parts),
         _ => Vec::new(),
     };
-    let keeps_text = !matches!(planned.kind, Kind::Seed | Kind::TestData) && project.settings.journal.texts != Some(false);
+    let keeps_text =
+        !matches!(planned.kind, Kind::Seed | Kind::TestData) && project.settings.journal.texts != Some(false);
     let entry = NewEntry {
         project: project.name.clone(),
         kind: planned.kind,
@@ -101,7 +103,9 @@ pub fn row_seed(project: &Project, seed: &Seed, kind: Kind, attempt: i32) -> Opt
     let file = &seed.source.file;
     let source = match &project.files {
         Files::Folder(root) => RowSource::File(root.join(file)),
-        Files::Embedded(files) => RowSource::Embedded(files.iter().find(|(path, _)| path == file).map(|(_, content)| *content)?),
+        Files::Embedded(files) => {
+            RowSource::Embedded(files.iter().find(|(path, _)| path == file).map(|(_, content)| *content)?)
+        }
     };
     Some(RowSeed {
         entry: file_entry(project, kind, file, &seed.source.checksum, attempt),
@@ -133,7 +137,11 @@ fn file_entry(project: &Project, kind: Kind, file: &str, checksum: &Checksum, at
 }
 
 /// Makes the entries, and the tracked seeds, of everything that a baseline contains.
-pub fn contained(project: &Project, target: &Target, checkout: &Checkout) -> Result<(Vec<NewEntry>, Vec<RowSeed>), Error> {
+pub fn contained(
+    project: &Project,
+    target: &Target,
+    checkout: &Checkout,
+) -> Result<(Vec<NewEntry>, Vec<RowSeed>), Error> {
     let (mut entries, mut tracked) = (Vec::new(), Vec::new());
     for script in &checkout.scripts {
         let planned = Planned {
@@ -166,5 +174,15 @@ pub fn contained(project: &Project, target: &Target, checkout: &Checkout) -> Res
 
 /// Makes a planned code file or seed.
 pub fn planned_file<'a>(kind: Kind, file: &'a str, checksum: &'a Checksum, attempt: i32) -> Planned<'a> {
-    Planned { kind, key: file.to_owned(), version: None, name: file, file, checksum, attempt, running: None, of_environment: false }
+    Planned {
+        kind,
+        key: file.to_owned(),
+        version: None,
+        name: file,
+        file,
+        checksum,
+        attempt,
+        running: None,
+        of_environment: false,
+    }
 }

@@ -10,7 +10,11 @@ pub fn run(context: &Context) -> Outcome {
     let project = context.project()?;
     let said = flatten(&serde_json::to_value(&project.settings).unwrap_or_default());
     let defaults = flatten(&serde_json::to_value(Settings::default()).unwrap_or_default());
-    let mut rows = vec![row("project.name", json!(project.name), if project.settings.project.name.is_some() { SETTINGS } else { "default: the folder's name" })];
+    let mut rows = vec![row(
+        "project.name",
+        json!(project.name),
+        if project.settings.project.name.is_some() { SETTINGS } else { "default: the folder's name" },
+    )];
     match project.target(&context.selection(), &context.host) {
         Ok((target, origin)) => {
             let shown = match crate::build::open(&target, &context.host, &context.interrupt) {
@@ -28,7 +32,11 @@ pub fn run(context: &Context) -> Outcome {
         }
         let is_default = value.is_null() || defaults.iter().any(|(known, default)| *known == name && *default == value);
         // A password stands in the settings at most by mistake; it is not shown for that.
-        let value = if name.ends_with(".password") || name.ends_with(".url") && holds_password(&value) { json!("***") } else { value };
+        let value = if name.ends_with(".password") || name.ends_with(".url") && holds_password(&value) {
+            json!("***")
+        } else {
+            value
+        };
         rows.push(row(&name, value, if is_default { "default" } else { SETTINGS }));
     }
     if context.is_json() {
@@ -62,7 +70,8 @@ fn origin_word(origin: &Origin) -> String {
 
 fn holds_password(value: &Value) -> bool {
     let Some(url) = value.as_str() else { return false };
-    url.contains("password=") || url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(user, _)| user.contains(':'))
+    url.contains("password=")
+        || url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).is_some_and(|(user, _)| user.contains(':'))
 }
 
 /// Returns every leaf of a value with its dotted name.
@@ -73,7 +82,9 @@ fn flatten(value: &Value) -> Vec<(String, Value)> {
 }
 
 fn descend(name: String, value: &Value, leaves: &mut Vec<(String, Value)>) {
-    let is_source = value.as_object().is_some_and(|object| object.len() == 1 && ["env", "command", "file"].iter().any(|key| object.contains_key(*key)));
+    let is_source = value.as_object().is_some_and(|object| {
+        object.len() == 1 && ["env", "command", "file"].iter().any(|key| object.contains_key(*key))
+    });
     match value {
         Value::Object(object) if !is_source => {
             for (key, value) in object {

@@ -156,7 +156,8 @@ impl Context {
     pub fn command_line(&self) -> String {
         match (&self.global.target, &self.global.url) {
             (Some(target), _) => format!("dbbuild --target {target}"),
-            // A URL may hold a password.
+            (None, Some(url)) if url.starts_with("sqlite:") => format!("dbbuild --url {url}"),
+            // Other URLs may hold a password.
             (None, Some(_)) => "dbbuild --url …".to_owned(),
             (None, None) => "dbbuild".to_owned(),
         }
@@ -196,8 +197,9 @@ impl Opened {
 
 fn host() -> Host {
     let home = std::env::home_dir();
-    let variables: std::collections::BTreeMap<String, String> =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let variables: std::collections::BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     let cache = match variables.get("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
         Some(folder) => Some(PathBuf::from(folder)),
         None if cfg!(target_os = "macos") => home.as_ref().map(|home| home.join("Library/Caches")),

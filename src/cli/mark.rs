@@ -30,10 +30,14 @@ pub fn run(context: &Context, args: &MarkArgs) -> Outcome {
     let was_protected = inspection.mark.as_ref().is_none_or(|mark| mark.protected) && inspection.journal.is_some();
     let name = opened.engine.database();
     if was_protected && !mark.protected && args.i_mean.as_deref() != Some(name.as_str()) {
-        let why = if inspection.mark.is_some() { "is marked protected" } else { "has no mark, which counts as protected" };
-        return Err(Refusal::new("mark/protected", format!("{described} {why}: taking the protection off needs its name"))
-            .hint(format!("if you mean it: `dbbuild mark {} --i-mean {name}`", args.name))
-            .into());
+        let why =
+            if inspection.mark.is_some() { "is marked protected" } else { "has no mark, which counts as protected" };
+        return Err(Refusal::new(
+            "mark/protected",
+            format!("{described} {why}: taking the protection off needs its name"),
+        )
+        .hint(format!("if you mean it: `dbbuild mark {} --i-mean {name}`", args.name))
+        .into());
     }
     let mut observer = context.observer();
     let mut session = opened.engine.connect(Access::Write)?;

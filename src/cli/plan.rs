@@ -47,9 +47,15 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
     let Some(path) = &args.save else { return show(context, &wish) };
     let opened = context.open()?;
     let plan = build::survey(&opened.site(context), &wish)?.plan?;
-    let text = serde_json::to_string_pretty(&plan).map_err(|error| Error::Io { path: path.clone(), source: error.into() })?;
+    let text =
+        serde_json::to_string_pretty(&plan).map_err(|error| Error::Io { path: path.clone(), source: error.into() })?;
     std::fs::write(path, text + "\n").map_err(|source| Error::Io { path: path.clone(), source })?;
-    context.say(format!("{} steps written to {}; run them with `dbbuild build --plan {}`", plan.steps.len(), path.display(), path.display()));
+    context.say(format!(
+        "{} steps written to {}; run them with `dbbuild build --plan {}`",
+        plan.steps.len(),
+        path.display(),
+        path.display()
+    ));
     Ok(Exit::Done)
 }
 

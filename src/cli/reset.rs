@@ -25,7 +25,13 @@ pub fn drop_database(context: &Context, consent: &Consent) -> Outcome {
     let inspection = match opened.engine.connect(Access::Read) {
         Ok(mut session) => session.inspect(&opened.project.name)?,
         Err(EngineError::NoDatabase { .. }) => {
-            report(context, &target, "dropped", false, &format!("there is no database at {target}; nothing was changed"));
+            report(
+                context,
+                &target,
+                "dropped",
+                false,
+                &format!("there is no database at {target}; nothing was changed"),
+            );
             return Ok(Exit::Done);
         }
         Err(other) => return Err(other.into()),
@@ -61,27 +67,40 @@ fn report(context: &Context, target: &str, word: &str, done: bool, text: &str) {
 }
 
 /// Refuses unless the database's own mark allows it, or its name was spelled out.
-fn consents(context: &Context, opened: &Opened, inspection: &Inspection, consent: &Consent, verb: &str) -> Result<(), Error> {
+fn consents(
+    context: &Context,
+    opened: &Opened,
+    inspection: &Inspection,
+    consent: &Consent,
+    verb: &str,
+) -> Result<(), Error> {
     let (name, described) = (opened.engine.database(), opened.engine.describe());
     if let Some(said) = &consent.i_mean {
         if *said == name {
             return Ok(());
         }
-        return Err(Refusal::new("consent/other-name", format!("`--i-mean {said}`, but the database's name is `{name}`"))
-            .hint("name the database that you mean with --target or --url")
-            .into());
+        return Err(Refusal::new(
+            "consent/other-name",
+            format!("`--i-mean {said}`, but the database's name is `{name}`"),
+        )
+        .hint("name the database that you mean with --target or --url")
+        .into());
     }
     if let Some(mark) = &inspection.mark {
         refuse_other_mark(mark, &opened.target, &described)?;
     }
     let unmarked = inspection.mark.is_none();
     let would_mark = first_mark(&opened.target, opened.engine.is_local());
-    let protected = if unmarked && !inspection.objects.is_empty() { true } else { is_protected(inspection, would_mark.as_ref()) };
+    let protected =
+        if unmarked && !inspection.objects.is_empty() { true } else { is_protected(inspection, would_mark.as_ref()) };
     if protected {
         let why = if unmarked { "has no mark, which counts as protected" } else { "is marked protected" };
-        return Err(Refusal::new("consent/protected", format!("{described} {why}: `{verb}` would destroy its content"))
-            .hint(format!("if you mean it: `--i-mean {name}`"))
-            .into());
+        return Err(Refusal::new(
+            "consent/protected",
+            format!("{described} {why}: `{verb}` would destroy its content"),
+        )
+        .hint(format!("if you mean it: `--i-mean {name}`"))
+        .into());
     }
     let question = format!("{verb} {described}? Its content cannot be had back.");
     if context.agrees(&question) {

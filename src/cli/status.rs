@@ -42,7 +42,8 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
     }
     for status in &survey.reconciled.statuses {
         if args.all || !matches!(status.state, State::Applied | State::Squashed) {
-            let file = status.script.and_then(|index| survey.checkout.scripts.get(index)).map(|script| script.file.clone());
+            let file =
+                status.script.and_then(|index| survey.checkout.scripts.get(index)).map(|script| script.file.clone());
             let name = file.unwrap_or_else(|| format!("{} {}", status.version, status.name));
             context.print(format!("  {:<9} {name}", status.state.word()));
         }
@@ -53,7 +54,9 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
                 match step {
                     Step::Code(file) => context.print(format!("  {:<9} {}   {}", "code", file.file, file.why)),
                     Step::Seed(file) => context.print(format!("  {:<9} {}   {}", "seed", file.file, file.why)),
-                    Step::Baseline { folder } => context.print(format!("  {:<9} {folder}   not of this checkout", "baseline")),
+                    Step::Baseline { folder } => {
+                        context.print(format!("  {:<9} {folder}   not of this checkout", "baseline"))
+                    }
                     Step::Load { folder } => context.print(format!("  {:<9} {folder}   would be loaded", "baseline")),
                     Step::Journal { .. } | Step::Note { .. } | Step::Apply { .. } => {}
                 }

@@ -181,7 +181,9 @@ impl EngineError {
             });
         }
         let labelled = [("detail", &failure.detail), ("hint", &failure.hint), ("context", &failure.context)];
-        notes.extend(labelled.into_iter().filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {text}"))));
+        notes.extend(
+            labelled.into_iter().filter_map(|(label, text)| text.as_ref().map(|text| format!("{label}: {text}"))),
+        );
         notes
     }
 

@@ -22,6 +22,10 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub use postgres::PrivateServer;
+
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 

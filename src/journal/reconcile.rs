@@ -117,8 +117,11 @@ pub fn reconcile<E>(
     let present: HashSet<&Version> = scripts.iter().map(|script| &script.version).collect();
     let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
     let version = journaled.iter().rev().find(|(_, entry)| is_done(entry)).map(|(version, _)| version.clone());
-    let gone: Vec<(&Version, &Entry)> =
-        journaled.iter().filter(|(version, _)| !present.contains(version)).map(|(version, entry)| (version, *entry)).collect();
+    let gone: Vec<(&Version, &Entry)> = journaled
+        .iter()
+        .filter(|(version, _)| !present.contains(version))
+        .map(|(version, entry)| (version, *entry))
+        .collect();
     let mut moved_from: HashMap<&Checksum, &Entry> =
         gone.iter().filter(|(_, entry)| is_done(entry)).map(|(_, entry)| (&entry.checksum, *entry)).collect();
     let checksums: HashSet<&Checksum> = scripts.iter().map(|script| &script.checksum).collect();
@@ -231,7 +234,15 @@ mod tests {
         ];
         let scripts = [("1", "a"), ("2", "b "), ("3", "C"), ("4", "d"), ("5", "e"), ("6", "f"), ("20", "t")];
         let expected = [
-            "1 applied", "2 reworded", "3 altered", "4 late", "5 running", "6 late", "7 missing", "20 late", "30 ahead",
+            "1 applied",
+            "2 reworded",
+            "3 altered",
+            "4 late",
+            "5 running",
+            "6 late",
+            "7 missing",
+            "20 late",
+            "30 ahead",
         ];
         assert_eq!(states(&scripts, &entries), expected);
     }

@@ -135,7 +135,11 @@ fn kind_of(root: &Path, entry: &walkdir::DirEntry) -> FoundKind {
     } else if kind.is_symlink() {
         match entry.path().metadata() {
             Ok(metadata) if leads_inside(root, entry.path()) => {
-                if metadata.is_file() { FoundKind::File } else { FoundKind::Folder }
+                if metadata.is_file() {
+                    FoundKind::File
+                } else {
+                    FoundKind::Folder
+                }
             }
             _ => FoundKind::Outside,
         }

@@ -4,6 +4,7 @@ mod error;
 mod files;
 pub mod layout;
 mod resolve;
+mod schema;
 pub mod settings;
 mod target;
 
@@ -13,6 +14,7 @@ pub use error::SettingsError;
 pub use files::{Files, Found, FoundKind};
 pub use layout::{Layout, PathRole, Sections};
 pub use resolve::{Origin, Selection};
+pub use schema::settings_schema;
 pub use settings::{EngineName, LockMode, Settings};
 pub use target::{Address, Secret, Target};
 
@@ -54,6 +56,11 @@ impl Project {
 
     fn from_files(files: Files, default_name: &str) -> Result<Self, SettingsError> {
         let settings = if files.has(SETTINGS) { read_settings(&files)? } else { Settings::default() };
+        Self::with_settings(files, settings, default_name)
+    }
+
+    /// Makes a project of files and settings that need not be in them yet.
+    pub fn with_settings(files: Files, settings: Settings, default_name: &str) -> Result<Self, SettingsError> {
         let name = settings.project.name.clone().unwrap_or_else(|| default_name.to_owned());
         let directives = script_directives(&settings)?;
         Ok(Self { files, settings, name, directives })
@@ -119,9 +126,12 @@ fn clean(folder: &str) -> &str {
 }
 
 fn read_settings(files: &Files) -> Result<Settings, SettingsError> {
-    let bytes = files.read(SETTINGS).map_err(|error| SettingsError::new("settings/unreadable", format!("{SETTINGS}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| SettingsError::new("settings/encoding", format!("{SETTINGS} is not UTF-8: {}", error.utf8_error())))?;
+    let bytes = files
+        .read(SETTINGS)
+        .map_err(|error| SettingsError::new("settings/unreadable", format!("{SETTINGS}: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        SettingsError::new("settings/encoding", format!("{SETTINGS} is not UTF-8: {}", error.utf8_error()))
+    })?;
     toml::from_str(&text).map_err(|error| {
         let span = error.span().map_or(Span::new(0, 0), |range| Span::new(range.start, range.end));
         SettingsError::new("settings/invalid", error.message().to_owned())
@@ -133,7 +143,9 @@ fn read_settings(files: &Files) -> Result<Settings, SettingsError> {
 fn script_directives(settings: &Settings) -> Result<Vec<(crate::script::Version, Vec<Directive>)>, SettingsError> {
     let mut all = Vec::new();
     for (key, script) in &settings.script {
-        let wrong = |message: String| SettingsError::new("settings/script", format!("[script.{key:?}] in {SETTINGS}: {message}"));
+        let wrong = |message: String| {
+            SettingsError::new("settings/script", format!("[script.{key:?}] in {SETTINGS}: {message}"))
+        };
         let version = key.parse().map_err(|error| wrong(format!("{error}")))?;
         let mut directives = Vec::new();
         for text in &script.directives {

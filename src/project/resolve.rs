@@ -58,11 +58,14 @@ impl Project {
                 .hint(format!("say `--target NAME` ({}), or set `default-target` in {SETTINGS}", self.target_names()))),
             (None, _) => match host.variable("DATABASE_URL") {
                 Some(url) => Ok((self.bare(url)?, Origin::Variable("DATABASE_URL".into()))),
-                None => Err(SettingsError::new("settings/no-target", "no target: nothing says which database to build")
-                    .hint(format!(
-                        "say `--url sqlite:app.db` or `--url postgresql://…`, set DBBUILD_URL or DATABASE_URL, or add \
+                None => Err(SettingsError::new(
+                    "settings/no-target",
+                    "no target: nothing says which database to build",
+                )
+                .hint(format!(
+                    "say `--url sqlite:app.db` or `--url postgresql://…`, set DBBUILD_URL or DATABASE_URL, or add \
                          `[targets.dev]` with `url = …` to {SETTINGS}"
-                    ))),
+                ))),
             },
         }
     }
@@ -87,7 +90,8 @@ impl Project {
 
     fn named(&self, name: &str, host: &Host) -> Result<Target, SettingsError> {
         let Some(settings) = self.settings.targets.get(name) else {
-            let error = SettingsError::new("settings/unknown-target", format!("there is no target `{name}` in {SETTINGS}"));
+            let error =
+                SettingsError::new("settings/unknown-target", format!("there is no target `{name}` in {SETTINGS}"));
             return Err(if self.settings.targets.is_empty() {
                 error.hint(format!("add `[targets.{name}]` with `url = …`"))
             } else {
@@ -177,8 +181,9 @@ impl Project {
             Value::Command { command } => run(what, command, self.files.root(), host),
             Value::File { file } => {
                 let path = self.files.root().map_or_else(|| PathBuf::from(file), |root| root.join(file));
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| SettingsError::new("settings/file", format!("{what}: {}: {error}", path.display())))?;
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    SettingsError::new("settings/file", format!("{what}: {}: {error}", path.display()))
+                })?;
                 Ok(first_line(&text))
             }
         }

@@ -1,11 +1,12 @@
 //! From text to what runs: the script cut into statements, each with its guards and what must be known of it,
 //! or everything that is wrong with it before anything runs.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use super::{Checksum, Directive, Fault, Guard, Text, body};
-use crate::sql::{self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl};
+use crate::sql::{
+    self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl,
+};
 
 /// A script, cut.
 #[derive(Debug, Clone, Default)]
@@ -132,7 +133,7 @@ impl<'a> Reader<'a> {
         let text = self.text.as_str();
         let mut statements = Statements::new(text, self.dialect);
         let mut found = Vec::new();
-        while let Some(next) = statements.next() {
+        for next in statements.by_ref() {
             match next {
                 Ok(statement) => {
                     self.directives_in(statement.lead, found.is_empty());
@@ -146,14 +147,29 @@ impl<'a> Reader<'a> {
         self.directives_in(statements.rest(), found.is_empty());
         for index in std::mem::take(&mut self.next_guards) {
             let span = self.cut.guards[index].span;
-            self.fault("script/guard-of-nothing", span, "no statement follows this guard", Some("put it in front of its statement"));
+            self.fault(
+                "script/guard-of-nothing",
+                span,
+                "no statement follows this guard",
+                Some("put it in front of its statement"),
+            );
         }
         if let Some(span) = self.next_repeat.take() {
-            self.fault("script/repeat-of-nothing", span, "no statement follows `repeat`", Some("put it in front of its statement"));
+            self.fault(
+                "script/repeat-of-nothing",
+                span,
+                "no statement follows `repeat`",
+                Some("put it in front of its statement"),
+            );
         }
         if let Some(index) = self.group.take() {
             let span = self.cut.guards[index].span;
-            self.fault("script/group-without-end", span, "this group has no end", Some("close it with `-- dbbuild: end`"));
+            self.fault(
+                "script/group-without-end",
+                span,
+                "this group has no end",
+                Some("close it with `-- dbbuild: end`"),
+            );
         }
         found
     }
@@ -190,7 +206,9 @@ impl<'a> Reader<'a> {
             let Some(body) = body(comment.text(text)) else { continue };
             match Directive::parse(body) {
                 Ok(directive) => self.directive(directive, comment, at_head),
-                Err(error) => self.fault("script/directive", comment, error.to_string(), Some("see docs/reference/directives.md")),
+                Err(error) => {
+                    self.fault("script/directive", comment, error.to_string(), Some("see docs/reference/directives.md"))
+                }
             }
         }
     }
@@ -218,10 +236,13 @@ impl<'a> Reader<'a> {
                     self.group = Some(index);
                 }
             }
-            Directive::End => {
-                if self.group.take().is_none() {
-                    self.fault("script/end-of-nothing", span, "`end` without a group", Some("begin one with `unless … begin`"));
-                }
+            Directive::End if self.group.take().is_none() => {
+                self.fault(
+                    "script/end-of-nothing",
+                    span,
+                    "`end` without a group",
+                    Some("begin one with `unless … begin`"),
+                );
             }
             Directive::RepeatUntilNoRows => self.next_repeat = Some(span),
             // Includes are framed in before, and what lint allows is lint's.
@@ -248,10 +269,24 @@ impl<'a> Reader<'a> {
             let misplaced = inside.filter(|token| token.kind == TokenKind::LineComment).map(|token| token.span);
             let misplaced: Vec<Span> = misplaced.filter(|span| body(span.text(text)).is_some()).collect();
             for span in misplaced {
-                self.fault("script/directive-inside", span, "a directive inside a statement", Some("put it in front of the statement"));
+                self.fault(
+                    "script/directive-inside",
+                    span,
+                    "a directive inside a statement",
+                    Some("put it in front of the statement"),
+                );
             }
         }
         let tokens = statement.tokens(text, self.dialect);
+        if statement.copy_data.is_none() && sql::copy_from_stdin(tokens) {
+            let hint = "end the statement with `;`, and put the rows and a line `\\.` below it";
+            self.fault(
+                "script/copy-without-data",
+                statement.span,
+                "COPY … FROM stdin has no data behind it",
+                Some(hint),
+            );
+        }
         let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
         self.cut.parts.push(Part {
             span: statement.span,
@@ -260,20 +295,20 @@ impl<'a> Reader<'a> {
             repeat: self.next_repeat.take().is_some(),
             refuses_transaction: sql::refuses_transaction(tokens).is_some(),
             may_commit: sql::may_commit(tokens),
-            sets_session: sql::session_setting(tokens)== Some(sql::SessionSetting::Session),
+            sets_session: sql::session_setting(tokens) == Some(sql::SessionSetting::Session),
             digest: Checksum::default(),
         });
     }
 
     /// Looks at the statements as a whole: whose transaction it is, and what cannot run as the script says.
     fn judge(&mut self, statements: &[Statement]) {
-        let mut kept = 0..statements.len();
-        if self.dialect == Dialect::Sqlite {
-            self.foreign_keys_pair(statements, &mut kept);
+        let mut own = vec![true; statements.len()];
+        if !self.cut.no_transaction {
+            self.foreign_keys_pragmas(statements, &mut own);
+            self.transaction_pairs(statements, &mut own);
         }
-        self.transaction_pair(statements, &mut kept);
         let text = self.text.as_str();
-        for (index, statement) in statements.iter().enumerate().take(kept.end).skip(kept.start) {
+        for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
             self.judge_statement(statement.span, statement.tokens(text, self.dialect));
             if self.cut.no_transaction {
                 let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
@@ -281,33 +316,46 @@ impl<'a> Reader<'a> {
                 self.cut.parts[index].digest = Checksum::of_tokens(significant);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
-                self.fault("script/repeat-in-transaction", statement.span, "`repeat` works outside a transaction only", hint);
+                let message = "`repeat` works outside a transaction only";
+                self.fault("script/repeat-in-transaction", statement.span, message, hint);
             }
         }
-        self.cut.parts.truncate(kept.end);
-        self.cut.parts.drain(..kept.start.min(kept.end));
+        let mut own = own.into_iter();
+        self.cut.parts.retain(|_| own.next().unwrap_or(true));
     }
 
-    /// Reads `PRAGMA foreign_keys=off` at the head and `=on` at the end as `foreign-keys off`.
-    fn foreign_keys_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
-        let is = |index: usize, on: bool| {
-            foreign_keys_pragma(statements[index].tokens(self.text.as_str(), self.dialect)) == Some(on)
+    /// Reads `PRAGMA foreign_keys=off` at the head, and `=on` at the end, as `foreign-keys off`. Without the
+    /// second one the pragma would have outlived the script; here every script begins with foreign keys on.
+    fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
+        let is = |statement: Option<&Statement>, on: bool| {
+            let tokens = statement.map(|statement| statement.tokens(self.text.as_str(), self.dialect));
+            self.dialect == Dialect::Sqlite && tokens.and_then(foreign_keys_pragma) == Some(on)
         };
-        if kept.len() >= 2 && !self.cut.no_transaction && is(kept.start, false) && is(kept.end - 1, true) {
+        let (is_off, is_on) = (is(statements.first(), false), is(statements.last(), true));
+        if let (true, [first, .., last]) = (is_off, own) {
             self.cut.foreign_keys_off = true;
-            *kept = kept.start + 1..kept.end - 1;
+            *first = false;
+            *last = !is_on;
         }
     }
 
-    /// Reads one `BEGIN … COMMIT` around the whole script as the tool's own transaction.
-    fn transaction_pair(&mut self, statements: &[Statement], kept: &mut Range<usize>) {
-        let control = |index: usize| sql::transaction_control(statements[index].tokens(self.text.as_str(), self.dialect));
-        if kept.len() >= 2
-            && !self.cut.no_transaction
-            && control(kept.start) == Some(TransactionControl::Begin)
-            && control(kept.end - 1) == Some(TransactionControl::Commit)
-        {
-            *kept = kept.start + 1..kept.end - 1;
+    /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
+    /// its author had several, or one.
+    fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
+        let control =
+            |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
+        let controls: Vec<_> =
+            statements.iter().enumerate().filter_map(|(index, statement)| Some((index, control(statement)?))).collect();
+        let is_pair = |pair: &[(usize, TransactionControl)]| {
+            matches!(pair, [(_, TransactionControl::Begin), (_, TransactionControl::Commit)])
+        };
+        if controls.is_empty() || !controls.chunks(2).all(is_pair) {
+            return;
+        }
+        // What was committed in the middle may matter to what follows, so no other script shares the transaction.
+        self.cut.fusible = controls.len() == 2;
+        for (index, _) in controls {
+            own[index] = false;
         }
     }
 
@@ -320,15 +368,30 @@ impl<'a> Reader<'a> {
         if let Some(what) = sql::refuses_transaction(tokens)
             && !self.cut.no_transaction
         {
-            let hint = "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
-                        `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml";
-            self.fault("script/needs-no-transaction", span, format!("{what} cannot run inside a transaction"), Some(hint));
+            let hint = if foreign_keys_pragma(tokens).is_some() {
+                "put `-- dbbuild: foreign-keys off` at the head of the file instead: the tool switches them on again"
+            } else {
+                "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
+                 `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
+            };
+            self.fault(
+                "script/needs-no-transaction",
+                span,
+                format!("{what} cannot run inside a transaction"),
+                Some(hint),
+            );
         }
         if let Some(what) = sql::session_object(tokens)
             && self.cut.no_transaction
         {
-            let hint = "a script without a transaction may resume in a new session; use a table, or a script of its own";
-            self.fault("script/session-object", span, format!("{what} would be lost if the script is interrupted"), Some(hint));
+            let hint =
+                "a script without a transaction may resume in a new session; use a table, or a script of its own";
+            self.fault(
+                "script/session-object",
+                span,
+                format!("{what} would be lost if the script is interrupted"),
+                Some(hint),
+            );
         }
         if sql::copy_to_stdout(tokens) {
             self.fault("script/copy-out", span, "COPY … TO STDOUT has nobody to read it here", Some("take it out"));
@@ -366,4 +429,3 @@ fn instead_of(command: &str) -> &'static str {
         _ => "take it out: scripts hold SQL only",
     }
 }
-

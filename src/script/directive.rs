@@ -143,8 +143,11 @@ pub const FORMS: [(&str, &str); 13] = [
     ("suspend-code", "suspend-code name, other_name"),
     ("after", "after name, other_name"),
     ("allow", "allow(rule) reason"),
-    ("unless", "unless column table.column [begin] | unless table|index|view|trigger|type|constraint|role|schema|sequence|function|extension|policy NAME [begin] | unless query SELECT …"),
-    ("if", "if column table.column [begin] | if table|index|… NAME [begin] | if query SELECT …"),
+    (
+        "unless",
+        "unless column table.column [begin] | unless table|index|view|trigger|type|constraint|role|schema|sequence|function|extension|policy NAME [begin] | unless query SELECT … [begin]",
+    ),
+    ("if", "if column table.column [begin] | if table|index|… NAME [begin] | if query SELECT … [begin]"),
     ("end", "end"),
 ];
 
@@ -214,16 +217,15 @@ fn allow(text: &str) -> Option<Directive> {
 
 fn guard(run: RunIf, text: &str) -> Option<Directive> {
     let (word, rest) = text.split_once(char::is_whitespace)?;
-    let rest = rest.trim();
-    if word == "query" {
-        return Some(Directive::Guard(Guard { run, test: Test::Query(rest.to_owned()), group: false }));
-    }
-    let (_, kind) = Object::ALL.into_iter().find(|(known, _)| *known == word)?;
-    let (name, group) = match rest.strip_suffix("begin") {
-        Some(name) if name.ends_with(char::is_whitespace) => (name.trim(), true),
-        _ => (rest, false),
+    let (rest, group) = match rest.trim().strip_suffix("begin") {
+        Some(rest) if rest.ends_with(char::is_whitespace) => (rest.trim(), true),
+        _ => (rest.trim(), false),
     };
-    (!name.is_empty()).then(|| Directive::Guard(Guard { run, test: Test::Object(kind, name.to_owned()), group }))
+    let test = match word {
+        "query" => Test::Query(rest.to_owned()),
+        _ => Test::Object(Object::ALL.into_iter().find(|(known, _)| *known == word)?.1, rest.to_owned()),
+    };
+    (!rest.is_empty()).then_some(Directive::Guard(Guard { run, test, group }))
 }
 
 /// Reads `500ms`, `5s`, `10min`, `2h` or `0` (no limit), in PostgreSQL's spelling of units.

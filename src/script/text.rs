@@ -92,13 +92,17 @@ impl Text {
         let first = Segment { start: 0, file, line, column };
         let rest = self.segments.iter().filter(|segment| segment.start > span.start && segment.start < span.end);
         let rest = rest.map(|segment| Segment { start: segment.start - span.start, ..segment.clone() });
-        Self { text: self.text[span.start..span.end].to_owned(), segments: std::iter::once(first).chain(rest).collect() }
+        Self {
+            text: self.text[span.start..span.end].to_owned(),
+            segments: std::iter::once(first).chain(rest).collect(),
+        }
     }
 
     fn append(&mut self, other: &Self) {
         let at = self.text.len();
         self.text.push_str(&other.text);
-        self.segments.extend(other.segments.iter().map(|segment| Segment { start: segment.start + at, ..segment.clone() }));
+        self.segments
+            .extend(other.segments.iter().map(|segment| Segment { start: segment.start + at, ..segment.clone() }));
     }
 }
 

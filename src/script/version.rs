@@ -51,7 +51,9 @@ impl Version {
             let joins = match bytes.get(end) {
                 Some(b'.' | b'-') => next > 0,
                 // The underscore also separates the version from the name, so a date and a time are all it joins.
-                Some(b'_') => numbers.len() == 1 && length == 8 && matches!(next, 4 | 6) && ends_number(bytes, end + 1 + next),
+                Some(b'_') => {
+                    numbers.len() == 1 && length == 8 && matches!(next, 4 | 6) && ends_number(bytes, end + 1 + next)
+                }
                 _ => false,
             };
             if !joins {
@@ -86,6 +88,12 @@ impl fmt::Display for Version {
             write!(f, "{number}")?;
         }
         Ok(())
+    }
+}
+
+impl From<u64> for Version {
+    fn from(number: u64) -> Self {
+        Self(vec![number])
     }
 }
 

@@ -26,12 +26,18 @@ pub fn mentions(tokens: Tokens<'_>) -> BTreeSet<Name> {
     let mut found = BTreeSet::new();
     let mut bodies = Vec::new();
     collect(tokens, &mut found, &mut bodies);
-    // Bodies inside bodies (EXECUTE $q$ … $q$) wait in a list: no recursion.
-    while let Some(body) = bodies.pop() {
-        collect(Tokens::new(tokens.text(), body, tokens.dialect()), &mut found, &mut bodies);
+    // Bodies inside bodies (EXECUTE $q$ … $q$), level by level: each level reads
+    // the text once more, so their number has an end.
+    for _ in 0..DEEPEST {
+        for body in std::mem::take(&mut bodies) {
+            collect(Tokens::new(tokens.text(), body, tokens.dialect()), &mut found, &mut bodies);
+        }
     }
     found
 }
+
+/// How many dollar quotes inside each other are looked into.
+const DEEPEST: usize = 8;
 
 fn collect(mut tokens: Tokens<'_>, found: &mut BTreeSet<Name>, bodies: &mut Vec<Span>) {
     while let Some(token) = tokens.peek() {

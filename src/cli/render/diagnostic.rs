@@ -77,7 +77,9 @@ impl Diagnostic {
                 let from = line.char_indices().nth(start).map_or(line.len(), |(at, _)| at);
                 let to = line.char_indices().nth(start + place.width).map_or(line.len(), |(at, _)| at);
                 let annotation = AnnotationKind::Primary.span(from..to.max(from));
-                let snippet = Snippet::source(line).line_start(place.line).path(format!("{}:{}:{}", place.file, place.line, place.column));
+                let snippet = Snippet::source(line)
+                    .line_start(place.line)
+                    .path(format!("{}:{}:{}", place.file, place.line, place.column));
                 title.element(snippet.annotation(annotation))
             }
             None => Group::with_title(title),
@@ -112,7 +114,9 @@ fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(line) = lines.iter_mut().find(|line| line.contains("--> ")) {
         let mut parts: Vec<&str> = line.rsplitn(3, ':').collect();
-        if parts.len() == 3 && parts[..2].iter().all(|part| part.trim_end_matches("\u{1b}[0m").chars().all(|c| c.is_ascii_digit())) {
+        if parts.len() == 3
+            && parts[..2].iter().all(|part| part.trim_end_matches("\u{1b}[0m").chars().all(|c| c.is_ascii_digit()))
+        {
             let rest = parts.pop().unwrap_or_default();
             if rest.rsplitn(3, ':').take(2).all(|part| part.chars().all(|c| c.is_ascii_digit())) {
                 *line = rest.to_owned();

@@ -21,7 +21,11 @@ impl JsonEvents {
     /// Returns the object that tells of a failure: an event if events are printed, else a document of its own.
     pub fn error(diagnostics: &[Diagnostic], as_event: bool) -> String {
         let errors = json!(diagnostics);
-        if as_event { stamped(json!({"event": "failed", "errors": errors})) } else { json!({"v": 1, "errors": errors}).to_string() }
+        if as_event {
+            stamped(json!({"event": "failed", "errors": errors}))
+        } else {
+            json!({"v": 1, "errors": errors}).to_string()
+        }
     }
 
     /// Returns the last event.

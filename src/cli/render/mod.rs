@@ -6,4 +6,4 @@ mod text;
 
 pub use diagnostic::Diagnostic;
 pub use json::JsonEvents;
-pub use text::{TextEvents, header, milliseconds, seconds};
+pub use text::{TextEvents, header, seconds};

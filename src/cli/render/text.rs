@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::Exit;
-use crate::event::{Event, Observer, StepKind};
+use crate::event::{Event, Observer, StepKind, StepResult};
 
 /// Prints events as lines.
 pub struct TextEvents {
@@ -87,13 +87,16 @@ impl Observer for TextEvents {
                     self.under_way(format!("{name}  {message}"));
                 }
             }
-            Event::Retrying { name, reason, attempt } => self.beside(&format!("  retry     {name}: {reason}; attempt {attempt}")),
+            Event::Retrying { name, reason, attempt } => {
+                self.beside(&format!("  retry     {name}: {reason}; attempt {attempt}"))
+            }
             Event::Notice { name, severity, message } => {
                 if self.verbose || severity == "WARNING" {
                     self.beside(&format!("  {:<9} {name}: {message}", severity.to_lowercase()));
                 }
             }
-            Event::Finished { step, name, duration_ms, detail } => {
+            Event::Finished { step, name, duration_ms, result } => {
+                let detail = detail(&result);
                 let line = format!("  {:<9} {name:<28} {:>9}   {detail}", word(step), milliseconds(duration_ms));
                 self.line(line.trim_end());
             }
@@ -102,7 +105,13 @@ impl Observer for TextEvents {
 }
 
 /// Returns the line that says which database it is.
-pub fn header(project: &str, target: &str, environment: Option<&str>, protected: bool, version: Option<&str>) -> String {
+pub fn header(
+    project: &str,
+    target: &str,
+    environment: Option<&str>,
+    protected: bool,
+    version: Option<&str>,
+) -> String {
     let mut parts = vec![project.to_owned(), target.to_owned()];
     if let Some(environment) = environment {
         parts.push(if protected { format!("{environment} (protected)") } else { environment.to_owned() });
@@ -125,6 +134,62 @@ fn word(step: StepKind) -> &'static str {
     }
 }
 
+/// Returns what a step came to: `4 statements, 1 skipped by its guard`.
+fn detail(result: &StepResult) -> String {
+    let mut parts = Vec::new();
+    match result {
+        StepResult::Ran { statements, skipped, passes, rows_changed } => {
+            if *statements > 1 {
+                parts.push(format!("{statements} statements"));
+            }
+            match skipped {
+                0 => {}
+                1 => parts.push("1 skipped by its guard".to_owned()),
+                skipped => parts.push(format!("{skipped} skipped by guards")),
+            }
+            if *passes > 0 {
+                parts.push(format!("{passes} passes"));
+            }
+            if *rows_changed > 0 {
+                parts.push(format!("{} rows", grouped(*rows_changed)));
+            }
+        }
+        StepResult::Rows { rows, inserted, updated, deleted, overwritten } => {
+            for (count, word) in [(inserted, "new"), (updated, "changed"), (deleted, "deleted")] {
+                if *count > 0 {
+                    parts.push(format!("{} {word}", grouped(*count)));
+                }
+            }
+            if *overwritten > 0 {
+                parts.push(format!("{} were there with other values", grouped(*overwritten)));
+            }
+            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(*rows)) };
+            return if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) };
+        }
+        StepResult::Journaled { why } => parts.push(why.clone()),
+        StepResult::Loaded { version } => parts.extend(version.as_ref().map(|version| format!("version {version}"))),
+        StepResult::Regenerated { files } => parts.push(match files.len() {
+            0 => "up to date".to_owned(),
+            1 => "1 file written".to_owned(),
+            count => format!("{count} files written"),
+        }),
+    }
+    parts.join(", ")
+}
+
+/// Returns a number with commas between thousands.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Returns a duration for people: `12 ms`, `1.4 s`.
 pub fn milliseconds(duration: u64) -> String {
     if duration < 1000 { format!("{duration} ms") } else { seconds(Duration::from_millis(duration)) }
@@ -133,7 +198,11 @@ pub fn milliseconds(duration: u64) -> String {
 /// Returns a duration for people, in seconds: `0.2 s`.
 pub fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    if seconds < 60.0 { format!("{seconds:.1} s") } else { format!("{} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0) }
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
+    }
 }
 
 fn print(text: &str) {

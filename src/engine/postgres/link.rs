@@ -113,6 +113,30 @@ impl Link {
         })
     }
 
+    /// Lends the driver's client to work of many messages. A lost connection is dropped.
+    pub(super) fn lend<T>(
+        &mut self,
+        work: impl FnOnce(&mut postgres::Client, &Connector, &Interrupt) -> Result<T>,
+    ) -> Result<T> {
+        self.ready()?;
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(self.lost("the connection is closed".into()));
+        };
+        self.canceller.working(connection);
+        let result = work(&mut connection.client, &self.connector, &self.interrupt);
+        self.canceller.idle();
+        if matches!(result, Err(EngineError::Lost { .. })) {
+            self.connection = None;
+        }
+        match result {
+            // What was cancelled at our wish did not fail.
+            Err(_) if self.interrupt.is_raised() => {
+                Err(EngineError::Interrupted { kept: "nothing of this step was kept".into() })
+            }
+            result => result,
+        }
+    }
+
     /// Returns the statement that begins a transaction; what a session that may only look then writes, fails.
     pub(super) fn begin_text(&self) -> &'static str {
         if self.connector.read_only {

@@ -6,6 +6,7 @@ mod cancel;
 mod connect;
 mod conninfo;
 mod database;
+mod dump;
 mod error;
 mod fused;
 mod guard;
@@ -13,6 +14,7 @@ mod heal;
 mod inspect;
 mod journal;
 mod link;
+mod load;
 mod lock;
 mod passfile;
 mod prepare;
@@ -22,6 +24,7 @@ mod quote;
 mod redact;
 mod reset;
 mod run;
+mod scratch;
 mod seed;
 mod service;
 mod session;
@@ -37,17 +40,22 @@ use crate::interrupt::Interrupt;
 use crate::project::Target;
 use crate::sql::Dialect;
 use connect::Connector;
+#[doc(hidden)]
+pub use private_server::PrivateServer;
+use scratch::{OwnServer, Servers};
 use session::PostgresSession;
 
 /// Opens the engine. Nothing is connected yet.
 pub(super) fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
-    Ok(Box::new(PostgresEngine { connector: Connector::new(target, host)?, interrupt: interrupt.clone() }))
+    let connector = Connector::new(target, host)?;
+    Ok(Box::new(PostgresEngine { connector, interrupt: interrupt.clone(), servers: Servers::default() }))
 }
 
 /// PostgreSQL with one of its databases.
 pub(super) struct PostgresEngine {
     connector: Connector,
     interrupt: Interrupt,
+    servers: Servers,
 }
 
 impl Engine for PostgresEngine {
@@ -83,8 +91,12 @@ impl Engine for PostgresEngine {
         database::drop(&self.connector)
     }
 
-    fn scratch(&self, _protected: bool, _observer: &mut dyn Observer) -> Result<Scratch> {
-        Err(session::not_yet("scratch"))
+    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch> {
+        let own = if protected { OwnServer::Protected } else { OwnServer::Allowed };
+        let made = scratch::make(&self.connector, &self.servers, own, observer)?;
+        let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
+        let engine = Self { connector: made.connector, interrupt, servers };
+        Ok(Scratch::new(Box::new(engine), made.keep))
     }
 }
 

@@ -1,17 +1,17 @@
 //! Running units: transactional ones with their entries in one transaction, all or none.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::Connection;
 
 use super::database::Database;
-use super::error::{doing, interrupted, is_busy};
+use super::error::{doing, interrupted};
 use super::foreign_keys::{Orphans, orphans, turn, worse};
 use super::guard::{Answers, refuse_unanswerable};
 use super::run::{failed, refused, statement};
 use super::{journal, statements, transaction};
 use crate::engine::{Applied, EngineError, Mode, Outcome, Result, Unit};
-use crate::event::{Event, Observer};
+use crate::event::Observer;
 use crate::journal::Run;
 use crate::sql::Span;
 
@@ -35,18 +35,8 @@ pub(super) fn apply(
             }),
         };
     }
-    let mut attempt = 1;
-    loop {
-        match together(connection, database, units, run) {
-            Err(error) if is_busy(&error) && attempt <= database.retries && !database.interrupt.is_raised() => {
-                attempt += 1;
-                let name = units.first().map(|unit| unit.entry.name.clone()).unwrap_or_default();
-                observer.event(Event::Retrying { name, reason: error.to_string(), attempt });
-                std::thread::sleep(Duration::from_millis(fastrand::u64(20..200)));
-            }
-            other => return other,
-        }
-    }
+    let name = units.first().map_or("", |unit| unit.entry.name.as_str());
+    transaction::retrying(database, name, observer, |_| together(connection, database, units, run))
 }
 
 /// One transaction around all units; with foreign keys off around it if one of them asks for that.
@@ -112,7 +102,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
             continue;
         }
         loop {
-            let rows = statement(connection, units, at, part)?;
+            let rows = statement(connection, database, units, at, part)?;
             if connection.is_autocommit() {
                 return Err(ended(connection, database, units, at, part.span, sequence));
             }

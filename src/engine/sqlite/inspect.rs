@@ -106,7 +106,8 @@ fn mark(connection: &Connection, names: &Names) -> Result<Option<Mark>> {
     mark.optional().map_err(wrong)
 }
 
-fn objects(connection: &Connection, names: &Names) -> Result<Vec<String>> {
+/// Names a few objects of the project's.
+pub(super) fn objects(connection: &Connection, names: &Names) -> Result<Vec<String>> {
     let known = doing("listing objects");
     let mut statement = connection
         .prepare(

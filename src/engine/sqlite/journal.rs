@@ -19,7 +19,7 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
     // Long columns stand last: SQLite reads a row from the front, page by page.
     let sql = format!(
         "create table if not exists {journal} (
-           sequence integer primary key autoincrement,
+           sequence integer primary key,
            project text not null,
            kind text not null,
            key text not null,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -10,8 +11,8 @@ use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::statements::is_pragma;
-use super::{apply, connection, inspect, journal, transaction};
-use crate::engine::{Access, DumpInfo, EngineError, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use super::{apply, connection, dump, inspect, journal, load, reset, rows, transaction};
+use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -29,6 +30,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     pub fn open(database: Arc<Database>, access: Access) -> Result<Self> {
+        let database = Arc::new(database.for_session());
         let resting = access == Access::Read && connection::rests_in_wal_mode(&database);
         let connection = connection::open(&database, access)?;
         let mut session = Self { connection, database, access, resting, lock: None, notes: Vec::new() };
@@ -123,21 +125,27 @@ impl Session for SqliteSession {
 
     fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>> {
         self.tell(observer);
-        let result = apply::apply(&self.connection, &self.database, units, run, observer);
+        let longest = |limits: fn(&Unit) -> Option<Duration>| units.iter().filter_map(limits).max();
+        let database = self.database.limited(longest(|unit| unit.lock_timeout), longest(|unit| unit.statement_timeout));
+        let result = apply::apply(&self.connection, &database, units, run, observer);
         if self.is_touched(units) {
             self.renew()?;
         }
         result
     }
 
-    fn load_rows(&mut self, _: &RowSeed, _: &Run, _: &mut dyn Observer) -> Result<Option<Loaded>> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
+        self.tell(observer);
+        rows::load(&self.connection, &self.database, seed, run, observer)
     }
 
-    fn record(&mut self, entries: &[NewEntry], _tracked: &[RowSeed], run: &Run) -> Result<()> {
+    fn record(&mut self, entries: &[NewEntry], tracked: &[RowSeed], run: &Run) -> Result<()> {
         self.in_transaction(|connection| {
             for entry in entries {
                 journal::write(connection, &self.database, entry, run)?;
+            }
+            for seed in tracked {
+                rows::track(connection, &self.database, seed)?;
             }
             Ok(())
         })
@@ -147,15 +155,26 @@ impl Session for SqliteSession {
         journal::text(&self.connection, &self.database.names, project, kind, key)
     }
 
-    fn reset(&mut self, _: &mut dyn Observer) -> Result<()> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn reset(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        self.tell(observer);
+        reset::reset(&self.connection, &self.database)?;
+        self.renew()
     }
 
-    fn dump(&mut self, _: &Path, _: &mut dyn Observer) -> Result<DumpInfo> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.tell(observer);
+        dump::dump(&self.connection, &self.database, folder, observer)
     }
 
-    fn load(&mut self, _: &Path, _: &[NewEntry], _: &[RowSeed], _: &Run, _: &mut dyn Observer) -> Result<()> {
-        Err(EngineError::Journal("not yet".to_owned()))
+    fn load(
+        &mut self,
+        folder: &Path,
+        entries: &[NewEntry],
+        tracked: &[RowSeed],
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        self.tell(observer);
+        load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
     }
 }

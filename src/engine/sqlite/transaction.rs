@@ -9,8 +9,9 @@ use rusqlite::{Connection, ffi};
 
 use super::connection::patience;
 use super::database::Database;
-use super::error::{doing, interrupted};
+use super::error::{doing, interrupted, is_busy};
 use crate::engine::{EngineError, Result};
+use crate::event::{Event, Observer};
 
 /// How long SQLite waits by itself before the wish to stop is looked at again.
 const POLL: Duration = Duration::from_millis(100);
@@ -52,6 +53,26 @@ pub(super) fn rolled_back(connection: &Connection, why: EngineError) -> EngineEr
             }
             other => other,
         },
+    }
+}
+
+/// Tries work again, as a whole, while another connection is in its way.
+pub(super) fn retrying<T>(
+    database: &Database,
+    name: &str,
+    observer: &mut dyn Observer,
+    mut work: impl FnMut(&mut dyn Observer) -> Result<T>,
+) -> Result<T> {
+    let mut attempt = 1;
+    loop {
+        match work(observer) {
+            Err(error) if is_busy(&error) && attempt <= database.retries && !database.interrupt.is_raised() => {
+                attempt += 1;
+                observer.event(Event::Retrying { name: name.to_owned(), reason: error.to_string(), attempt });
+                std::thread::sleep(Duration::from_millis(fastrand::u64(20..200)));
+            }
+            other => return other,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::*;
 
 /// A host of one's own, or nothing (said aloud) where PostgreSQL is not installed.
-fn host(cache: &Path) -> Option<Host> {
+pub(in crate::engine::postgres) fn host(cache: &Path) -> Option<Host> {
     let path = std::env::var("PATH").unwrap_or_default();
     let host = Host {
         variables: [("PATH".to_owned(), path)].into(),
@@ -24,6 +24,12 @@ fn host(cache: &Path) -> Option<Host> {
             None
         }
     }
+}
+
+/// A server for the tests of the engine, with its data kept from run to run; nothing where PostgreSQL is missing.
+pub(in crate::engine::postgres) fn server() -> Option<PrivateServer> {
+    let host = host(&std::env::temp_dir().join("dbbuild-tests"))?;
+    Some(PrivateServer::start(&host, None).unwrap())
 }
 
 /// A cache folder that the server's account can reach, as a folder made by `tempfile` is not.

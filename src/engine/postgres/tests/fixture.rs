@@ -67,7 +67,8 @@ pub fn database() -> Option<Database> {
 
 impl Database {
     pub fn engine(&self) -> PostgresEngine {
-        PostgresEngine { connector: Connector::new(&self.target, &host()).unwrap(), interrupt: self.interrupt.clone() }
+        let connector = Connector::new(&self.target, &host()).unwrap();
+        PostgresEngine { connector, interrupt: self.interrupt.clone(), servers: Default::default() }
     }
 
     /// Opens a session that may write, with its journal there.

@@ -14,9 +14,11 @@ use crate::script::{Text, cut, token_checksum};
 use crate::sql::Dialect;
 
 mod apply;
+mod dumps;
 mod guards;
 mod opening;
 mod resume;
+mod seeds;
 
 /// A database file in a folder that goes with the value.
 struct Place {
@@ -119,8 +121,8 @@ fn script(version: &str, sql: &str) -> Unit {
         parts: cut.parts,
         guards: cut.guards,
         mode,
-        lock_timeout: None,
-        statement_timeout: None,
+        lock_timeout: cut.lock_timeout,
+        statement_timeout: cut.statement_timeout,
         running: None,
         fusible: cut.fusible,
     }

@@ -207,3 +207,20 @@ fn create_drop_and_scratch() {
     drop(scratch);
     assert!(place.files().is_empty());
 }
+
+#[test]
+fn what_a_killed_writer_left_is_put_right_by_looking() {
+    let place = Place::new();
+    applied(&mut *place.prepared(), "1", "create table a (x); insert into a values (zeroblob(100000));");
+    // A writer in the middle of a transaction that did not fit its cache; the copy is what a kill would leave.
+    let writer = place.raw();
+    writer.execute_batch("pragma cache_size = 1; begin immediate; update a set x = randomblob(200000)").unwrap();
+    let left = Place::new();
+    std::fs::copy(place.file(), left.file()).unwrap();
+    let journal = |place: &Place| place.folder.path().join("shop.db-journal");
+    std::fs::copy(journal(&place), journal(&left)).unwrap();
+    let mut reader = left.engine().connect(Access::Read).unwrap();
+    assert_eq!(newest(&mut *reader).len(), 1);
+    assert_eq!(left.ask("select length(x) from a"), ["100000"]);
+    assert_eq!(left.files(), ["shop.db"]);
+}

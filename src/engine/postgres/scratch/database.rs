@@ -1,0 +1,112 @@
+//! One throwaway database, from CREATE to DROP.
+
+use std::sync::Arc;
+
+use postgres::Client;
+
+use super::facts::Facts;
+use super::leftover;
+use super::locale::NEUTRAL;
+use crate::engine::postgres::connect::Connector;
+use crate::engine::postgres::error::Trouble;
+use crate::engine::postgres::private_server::PrivateServer;
+use crate::engine::postgres::quote::ident;
+use crate::engine::{EngineError, Result};
+use crate::event::{Event, Observer};
+
+/// A database that is dropped with this value. A session named like the database stays open as long: it tells
+/// other runs that somebody uses it.
+pub(super) struct Database {
+    name: String,
+    keeper: Client,
+    server: Connector,
+    // Last: the server must run until the database is gone.
+    _private: Option<Arc<PrivateServer>>,
+}
+
+impl Database {
+    /// Creates it on a server, where `server` names a database that lets us in.
+    pub fn create(
+        server: &Connector,
+        facts: &Facts,
+        owner: Option<&str>,
+        private: Option<Arc<PrivateServer>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self> {
+        let mut keeper = server.connect()?.client;
+        leftover::collect(&mut keeper);
+        let name = leftover::new_name(&mut keeper, server)?;
+        let sql = |error: postgres::Error| {
+            Trouble::of(&error, &server.redactor).own("making a scratch database", &server.shown())
+        };
+        let prepare = "select pg_catalog.set_config(name, '0', false)
+             from pg_catalog.pg_settings
+             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')";
+        keeper.batch_execute(prepare).map_err(sql)?;
+        keeper.execute("select pg_catalog.set_config('application_name', $1, false)", &[&name]).map_err(sql)?;
+
+        let own = facts.locale.as_ref().map(|locale| locale.options(private.is_some()));
+        let owner = owner.map(|owner| format!(" owner {}", ident(owner))).unwrap_or_default();
+        let mut refused = None;
+        for options in own.as_deref().into_iter().chain(NEUTRAL) {
+            let create = format!("create database {} template template0 {options}{owner}", ident(&name));
+            match keeper.batch_execute(&create) {
+                Ok(()) => {
+                    if let (Some(own), Some(_)) = (&own, &refused) {
+                        observer.event(other_locale(own, options));
+                    }
+                    return Ok(Self { name, keeper, server: server.clone(), _private: private });
+                }
+                Err(error) => match Trouble::of(&error, &server.redactor) {
+                    // 42809: no such locale here. 22023: not with this encoding, or no such ICU locale.
+                    Trouble::Answer(failure, _)
+                        if matches!(failure.code.as_str(), "42809" | "22023" | "42704" | "0A000") =>
+                    {
+                        refused.get_or_insert(failure);
+                    }
+                    Trouble::Answer(failure, _) if failure.code == "42501" => {
+                        return Err(no_right(server, &failure.message));
+                    }
+                    trouble => return Err(trouble.own("making a scratch database", &server.shown())),
+                },
+            }
+        }
+        let why = refused.map(|failure| failure.message).unwrap_or_default();
+        Err(EngineError::Tool {
+            message: format!("{} cannot make a scratch database: {why}", server.shown()),
+            hint: "install the locale of the target on that server".into(),
+        })
+    }
+
+    /// Returns how to reach it.
+    pub fn connector(&self) -> Connector {
+        self.server.with_database(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Nobody can be told here, and what stays is collected by the next run.
+        if self.keeper.is_closed()
+            && let Ok(connection) = self.server.connect()
+        {
+            self.keeper = connection.client;
+        }
+        leftover::drop_database(&mut self.keeper, &self.name).ok();
+    }
+}
+
+fn other_locale(own: &str, instead: &str) -> Event {
+    Event::Note {
+        code: "scratch-locale".into(),
+        message: format!("the scratch server does not know the target's locale ({own}); it uses {instead}"),
+    }
+}
+
+fn no_right(server: &Connector, said: &str) -> EngineError {
+    let user = &server.conninfo.user;
+    EngineError::Tool {
+        message: format!("{user} may not make databases on {}: {said}", server.shown()),
+        hint: format!("`alter role {} createdb` lets it", ident(user)),
+    }
+}

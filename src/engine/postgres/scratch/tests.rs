@@ -1,0 +1,179 @@
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use super::*;
+use crate::engine::postgres::private_server::tests::{host, server};
+use crate::event::Silent;
+use crate::host::Host;
+
+fn connector(url: &str, change: impl FnOnce(&mut Target), host: Host) -> Connector {
+    let mut target = Target::at(Address::Postgres(Secret::new(url)), "shown");
+    change(&mut target);
+    Connector::new(&target, &host).unwrap()
+}
+
+fn cache() -> Option<Host> {
+    host(&std::env::temp_dir().join("dbbuild-tests"))
+}
+
+/// A machine without the server's programs, where the target's own server is what is left.
+fn bare() -> Host {
+    Host { temporary: "/nowhere/at/all".into(), ..Host::default() }
+}
+
+fn databases(server: &PrivateServer) -> Vec<String> {
+    let query = "select datname::text from pg_database where datname ~ '^dbbuild_scratch_' order by 1";
+    server.connect("postgres").unwrap().query(query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+fn ask(made: &Made, query: &str) -> String {
+    made.connector.connect().unwrap().client.query_one(query, &[]).unwrap().get(0)
+}
+
+#[test]
+fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
+    let (Some(target), Some(host)) = (server(), cache()) else { return };
+    target.create_builder("shop owner").unwrap();
+    target
+        .connect("postgres")
+        .unwrap()
+        .batch_execute("create database shop template template0 lc_collate 'C' lc_ctype 'C.UTF-8'")
+        .unwrap();
+    let set = |settings: &mut Target| {
+        settings.roles = vec!["reader".into()];
+        settings.owner_role = Some("builders".into());
+    };
+    let mut with_variables = host.clone();
+    with_variables.variables.insert("PGHOSTADDR".into(), "192.0.2.1".into());
+    let mut at = connector(&target.url_as("shop owner", "shop"), set, host);
+    at.host = with_variables;
+    let servers = Servers::default();
+    let one = make(&at, &servers, OwnServer::Protected, &mut Silent).unwrap();
+    let query = "select concat_ws(' ', current_user, current_setting('fsync'), datctype, pg_get_userbyid(datdba),
+                     (select rolcanlogin from pg_roles where rolname = 'reader'), pg_encoding_to_char(encoding))
+                 from pg_database where datname = current_database()";
+    assert_eq!(ask(&one, query), "shop owner off C.UTF-8 builders f UTF8");
+    assert!(databases(&target).is_empty());
+
+    // A second one shares the server; its roles stay until both are gone.
+    let two = make(&at, &servers, OwnServer::Allowed, &mut Silent).unwrap();
+    assert_eq!(one.connector.conninfo.servers, two.connector.conninfo.servers);
+    ask(&two, "with x as (select 1) select set_config('x.y', 'z', false) from x");
+    two.connector.connect().unwrap().client.batch_execute("create role made_by_a_script").unwrap();
+    let socket = two.connector.conninfo.servers[0].host.clone();
+    drop(one);
+    drop(two);
+    let three = make(&at, &servers, OwnServer::Allowed, &mut Silent).unwrap();
+    assert_eq!(ask(&three, "select count(*)::text from pg_roles where rolname = 'made_by_a_script'"), "0");
+    assert_eq!(ask(&three, "select count(*)::text from pg_database where datname ~ '^dbbuild_scratch_'"), "1");
+    drop(servers);
+    assert!(Path::new(&socket).exists());
+    drop(three);
+    assert!(!Path::new(&socket).exists());
+}
+
+#[test]
+fn a_login_named_like_the_journal_does_not_build_into_it() {
+    let (Some(target), Some(host)) = (server(), cache()) else { return };
+    let at = connector(&target.url_as("dbbuild", "postgres"), |_| {}, host);
+    let made = make(&at, &Servers::default(), OwnServer::Allowed, &mut Silent).unwrap();
+    made.connector.connect().unwrap().client.batch_execute("create schema dbbuild; create table t ()").unwrap();
+    assert_eq!(ask(&made, "select relnamespace::regnamespace::text from pg_class where relname = 't'"), "public");
+}
+
+#[test]
+fn a_configured_server_comes_first_and_never_is_the_protected_one() {
+    let (Some(target), Some(host)) = (server(), cache()) else { return };
+    let playground = server().unwrap();
+    let at = |scratch: &PrivateServer| {
+        let url = scratch.url("postgres");
+        connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), host.clone())
+    };
+    let made = make(&at(&playground), &Servers::default(), OwnServer::Protected, &mut Silent).unwrap();
+    assert_eq!(databases(&playground), [made.connector.conninfo.database.clone()]);
+    assert_eq!(made.connector.target.protected, Some(false));
+    drop(made);
+    assert!(databases(&playground).is_empty());
+
+    let error = make(&at(&target), &Servers::default(), OwnServer::Protected, &mut Silent).err().unwrap();
+    assert_eq!(error.code(), "scratch/protected");
+    assert!(databases(&target).is_empty());
+}
+
+#[test]
+fn the_targets_own_server_serves_only_if_it_may() {
+    let Some(target) = server() else { return };
+    let client = &mut target.connect("postgres").unwrap();
+    client.batch_execute("create role maker login createdb; create role nobody login").unwrap();
+    let made = on_own(&connector(&target.url_as("maker", "postgres"), |_| {}, bare()), &facts_of(&target), &mut Silent)
+        .unwrap();
+    assert_eq!(databases(&target), [made.connector.conninfo.database.clone()]);
+    assert_eq!(ask(&made, "select current_user::text"), "maker");
+    // Killing who is connected is part of dropping.
+    let _connected = made.connector.connect().unwrap();
+    drop(made);
+    assert!(databases(&target).is_empty());
+
+    // Nothing works: no programs (no folder for a private server), no right.
+    let at = connector(&target.url_as("nobody", "postgres"), |_| {}, bare());
+    let error = make(&at, &Servers::default(), OwnServer::Allowed, &mut Silent).err().unwrap();
+    let words = format!("{error} / {}", error.hint().unwrap());
+    for part in ["nobody may not make databases", "alter role \"nobody\" createdb", "`scratch`"] {
+        assert!(words.contains(part), "{words}");
+    }
+    for (own, why) in
+        [(OwnServer::Protected, "protected"), (OwnServer::ReachedBy("db/7.sql: alter system"), "db/7.sql")]
+    {
+        let at = connector(&target.url_as("maker", "postgres"), |_| {}, bare());
+        let error = make(&at, &Servers::default(), own, &mut Silent).err().unwrap();
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(databases(&target).is_empty());
+    }
+}
+
+fn facts_of(target: &PrivateServer) -> Facts {
+    Facts::of(&connector(&target.url("postgres"), |_| {}, bare()))
+}
+
+#[test]
+fn what_killed_runs_left_is_collected_and_what_is_in_use_is_not() {
+    let Some(target) = server() else { return };
+    let at = connector(&target.url("postgres"), |_| {}, bare());
+    let facts = facts_of(&target);
+    let old = |name: &str| format!("dbbuild_scratch_1000_{name}");
+    let client = &mut target.connect("postgres").unwrap();
+    for name in ["left", "used", "kept"] {
+        client.batch_execute(&format!("create database {}", old(name))).unwrap();
+    }
+    client.batch_execute("create database dbbuild_scratch_mine").unwrap();
+    let young = leftover::new_name(client, &at).unwrap();
+    client.batch_execute(&format!("create database {young}")).unwrap();
+    let _used = target.connect(&old("used")).unwrap();
+    client.batch_execute(&format!("set application_name = '{}'", old("kept"))).unwrap();
+
+    let made = on_own(&at, &facts, &mut Silent).unwrap();
+    let mut expected =
+        vec![old("kept"), old("used"), "dbbuild_scratch_mine".into(), young, made.connector.conninfo.database.clone()];
+    expected.sort();
+    assert_eq!(databases(&target), expected);
+}
+
+#[test]
+fn an_unknown_locale_is_said_and_replaced() {
+    let Some(target) = server() else { return };
+    let mut facts = facts_of(&target);
+    let json = r#"{"encoding": "UTF8", "datcollate": "xx_XX.UTF-8", "datctype": "xx_XX.UTF-8"}"#;
+    facts.locale = Some(serde_json::from_str(json).unwrap());
+    let mut notes = Vec::new();
+    let at = connector(&target.url("postgres"), |_| {}, bare());
+    let made = on_own(&at, &facts, &mut |event: Event| {
+        if let Event::Note { code, message } = event {
+            notes.push(format!("{code}: {message}"));
+        }
+    });
+    let made = made.unwrap();
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].starts_with("scratch-locale") && notes[0].contains("xx_XX"), "{notes:?}");
+    assert_eq!(ask(&made, "select datcollate::text from pg_database where datname = current_database()"), "C");
+}

@@ -1,0 +1,203 @@
+//! Which folders look as if they held scripts, by paths alone.
+
+use std::collections::BTreeMap;
+
+use crate::project::Layout;
+use crate::project::layout::{PathRole, folder_version};
+use crate::script::{Role, strip_sql};
+use crate::sql::Dialect;
+
+/// A folder, or one for each engine, with versioned scripts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// How the scripts are named. Files with sections show only in their texts, and are plain here.
+    pub layout: Layout,
+    /// The folders and what they are for.
+    pub folders: Vec<(String, FolderEngine)>,
+    /// How many scripts there are for engines that dbbuild knows.
+    pub scripts: usize,
+}
+
+/// What a folder's path says of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FolderEngine {
+    /// Nothing.
+    Silent,
+    /// One of ours.
+    Known(Dialect),
+    /// Another one.
+    Other,
+}
+
+/// Folders whose scripts are no history.
+const ASIDE: [&str; 15] = [
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "fixtures",
+    "fixture",
+    "example",
+    "examples",
+    "docs",
+    "doc",
+    "seed",
+    "seeds",
+    "samples",
+    "benches",
+    "templates",
+];
+
+/// Folders in which even a single script counts.
+const USUAL: [&str; 9] =
+    ["db", "migrations", "migration", "migrate", "schema", "sql", "scripts", "changes", "database"];
+
+/// Returns the candidates, best first.
+pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
+    let mut counts: BTreeMap<(Layout, String), usize> = BTreeMap::new();
+    let mut dotted: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for path in paths {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        if folder.split('/').any(|part| ASIDE.contains(&part.to_lowercase().as_str())) {
+            continue;
+        }
+        let (outer, last) = folder.rsplit_once('/').unwrap_or(("", folder));
+        if is_up(Layout::Flyway, file) {
+            *counts.entry((Layout::Flyway, flyway_base(folder))).or_default() += 1;
+        } else if is_up(Layout::FolderPerChange, &format!("{last}/{file}")) {
+            *counts.entry((Layout::FolderPerChange, outer.to_owned())).or_default() += 1;
+        } else if is_up(Layout::Plain, file) {
+            *counts.entry((Layout::Plain, folder.to_owned())).or_default() += 1;
+            if folder_version(last).is_some() {
+                *dotted.entry(outer.to_owned()).or_default().entry(last.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    // One folder that is named by a number is no series of releases.
+    for (outer, inner) in dotted.into_iter().filter(|(_, inner)| inner.len() > 1) {
+        for folder in inner.keys() {
+            let folder = if outer.is_empty() { folder.clone() } else { format!("{outer}/{folder}") };
+            counts.remove(&(Layout::Plain, folder));
+        }
+        counts.insert((Layout::DottedFolders, outer), inner.values().sum());
+    }
+    let mut candidates = group(counts);
+    candidates.retain(|candidate| {
+        let usual = candidate.folders.iter().any(|(folder, _)| folder.split('/').any(|part| USUAL.contains(&part)));
+        candidate.scripts > 1 || (candidate.scripts == 1 && usual)
+    });
+    let depth = |candidate: &Candidate| candidate.folders.first().map_or(0, |(folder, _)| folder.matches('/').count());
+    candidates.sort_by(|a, b| b.scripts.cmp(&a.scripts).then(depth(a).cmp(&depth(b))));
+    candidates
+}
+
+fn is_up(layout: Layout, path: &str) -> bool {
+    matches!(layout.role(path), PathRole::Script(name) if name.role == Role::Up && !strip_sql(path).is_empty())
+}
+
+/// Flyway searches below its folder, so that one is the folder called `migration`, or an engine's in it.
+fn flyway_base(folder: &str) -> String {
+    let parts: Vec<&str> = folder.split('/').collect();
+    let end = parts.iter().position(|part| engine_of(part) != FolderEngine::Silent);
+    let end = end.or_else(|| parts.iter().rposition(|part| matches!(*part, "migration" | "migrations")));
+    parts[..end.map_or(parts.len(), |at| at + 1)].join("/")
+}
+
+/// A folder, its engine and the number of its scripts.
+type Counted = (String, FolderEngine, usize);
+
+/// Puts folders together that differ only by their engine.
+fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
+    let mut groups: BTreeMap<(Layout, String), Vec<Counted>> = BTreeMap::new();
+    for ((layout, folder), count) in counts {
+        let engines = folder.split('/').map(engine_of);
+        let engine = engines.rev().find(|engine| *engine != FolderEngine::Silent).unwrap_or(FolderEngine::Silent);
+        let common: Vec<&str> =
+            folder.split('/').map(|part| if engine_of(part) == FolderEngine::Silent { part } else { "*" }).collect();
+        groups.entry((layout, common.join("/"))).or_default().push((folder, engine, count));
+    }
+    let candidate = |((layout, _), mut folders): ((Layout, String), Vec<Counted>)| {
+        folders.sort_by(|a, b| a.1.cmp(&b.1).then(b.2.cmp(&a.2)));
+        // Two folders for one engine: the fuller one.
+        folders.dedup_by(|next, kept| next.1 == kept.1 && next.1 != FolderEngine::Other);
+        let scripts =
+            folders.iter().filter(|(_, engine, _)| *engine != FolderEngine::Other).map(|(_, _, count)| count).sum();
+        Candidate {
+            layout,
+            folders: folders.into_iter().map(|(folder, engine, _)| (folder, engine)).collect(),
+            scripts,
+        }
+    };
+    groups.into_iter().map(candidate).collect()
+}
+
+/// Reads a folder's name as an engine's.
+fn engine_of(part: &str) -> FolderEngine {
+    match part.to_lowercase().as_str() {
+        "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => FolderEngine::Known(Dialect::Postgres),
+        "sqlite" | "sqlite3" => FolderEngine::Known(Dialect::Sqlite),
+        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "cockroach" | "cockroachdb" | "clickhouse"
+        | "duckdb" | "db2" => FolderEngine::Other,
+        _ => FolderEngine::Silent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn best(paths: &[&str]) -> Option<Candidate> {
+        candidates(paths.iter().copied()).into_iter().next()
+    }
+
+    fn found(layout: Layout, folders: &[(&str, FolderEngine)], scripts: usize) -> Option<Candidate> {
+        let folders = folders.iter().map(|(folder, engine)| ((*folder).to_owned(), *engine)).collect();
+        Some(Candidate { layout, folders, scripts })
+    }
+
+    #[test]
+    fn the_folder_with_most_scripts_is_best() {
+        let paths = [
+            "a/1_x.sql",
+            "a/2_y.sql",
+            "a/2_y.down.sql",
+            "b/c/1_x.up.sql",
+            "b/c/2_x.up.sql",
+            "b/c/3_x.up.sql",
+            "tests/1_a.sql",
+        ];
+        assert_eq!(best(&paths), found(Layout::Plain, &[("b/c", FolderEngine::Silent)], 3));
+        assert_eq!(best(&["notes/2024.sql"]), None);
+        assert_eq!(best(&["db/1_x.sql"]), found(Layout::Plain, &[("db", FolderEngine::Silent)], 1));
+    }
+
+    #[test]
+    fn folders_of_engines_belong_together() {
+        let paths = [
+            "m/mysql/2024-01-01-000000_a/up.sql",
+            "m/postgresql/2024-01-01-000000_a/up.sql",
+            "m/postgresql/2024-01-01-000000_a/down.sql",
+            "m/sqlite/2024-01-01-000000_a/up.sql",
+        ];
+        let postgres = FolderEngine::Known(Dialect::Postgres);
+        let sqlite = FolderEngine::Known(Dialect::Sqlite);
+        let folders = [("m/postgresql", postgres), ("m/sqlite", sqlite), ("m/mysql", FolderEngine::Other)];
+        assert_eq!(best(&paths), found(Layout::FolderPerChange, &folders, 2));
+    }
+
+    #[test]
+    fn releases_are_folders_named_by_versions() {
+        let paths = ["s/0.9/00__a.sql", "s/0.10/00__b.sql", "s/0.10/01__c.sql", "s/LATEST.sql"];
+        assert_eq!(best(&paths), found(Layout::DottedFolders, &[("s", FolderEngine::Silent)], 3));
+        assert_eq!(best(&["s/v1/1_a.sql", "s/v1/2_b.sql"]), found(Layout::Plain, &[("s/v1", FolderEngine::Silent)], 2));
+    }
+
+    #[test]
+    fn flyway_is_searched_from_its_usual_folder() {
+        let paths = ["src/main/resources/db/migration/V1__a.sql", "src/main/resources/db/migration/y/V2__b.sql"];
+        assert_eq!(
+            best(&paths),
+            found(Layout::Flyway, &[("src/main/resources/db/migration", FolderEngine::Silent)], 2)
+        );
+    }
+}

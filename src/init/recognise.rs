@@ -1,0 +1,238 @@
+//! What is in a repository already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::candidates::{Candidate, FolderEngine, candidates};
+use super::look::Look;
+use super::{survey, variable};
+use crate::error::Error;
+use crate::project::layout::Parts;
+use crate::project::settings::LayoutSettings;
+use crate::project::{EngineName, Layout};
+use crate::script::{Version, engine_suffix, strip_sql};
+use crate::sql::Dialect;
+
+/// A repository's scripts and the settings that fit them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised {
+    /// The project's name.
+    pub name: String,
+    /// How the scripts are named.
+    pub layout: Layout,
+    /// Where they are.
+    pub folders: Folders,
+    /// The engines they are for.
+    pub engines: Vec<EngineName>,
+    /// The scripts of each engine, in order.
+    pub scripts: BTreeMap<EngineName, Vec<RecognisedScript>>,
+    /// The newest version.
+    pub newest: Option<Version>,
+    /// Scripts that need directives, which the settings give them.
+    pub directives: BTreeMap<Version, Vec<String>>,
+    /// Files in the scripts' folders that are no scripts.
+    pub ignore: Vec<String>,
+    /// The folder of the seeds, where the usual one holds something else.
+    pub seed: Option<String>,
+    /// The variable that holds the database's URL, if one is in use.
+    pub variable: Option<String>,
+    /// What the user should know: guesses, and what a build would refuse.
+    pub notes: Vec<String>,
+}
+
+/// Where scripts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folders {
+    /// In one folder.
+    One(String),
+    /// In a folder for each engine.
+    PerEngine(BTreeMap<EngineName, String>),
+}
+
+/// A script that was recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecognisedScript {
+    /// The version.
+    pub version: Version,
+    /// The name.
+    pub name: String,
+    /// The file, relative to the project.
+    pub file: String,
+}
+
+/// Folders that hold other people's files, or made ones.
+const FOREIGN: [&str; 9] =
+    ["node_modules", "target", "vendor", "third_party", "dist", "build", "out", "venv", "__pycache__"];
+
+/// Looks for scripts in a repository; `None` if there are none.
+pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
+    let paths = sql_files(root);
+    let mut all = candidates(paths.iter().map(String::as_str)).into_iter();
+    let mut passed_over = Vec::new();
+    let found = all.by_ref().find_map(|candidate| match recognise_in(root, name, candidate, &paths) {
+        Ok(recognised) => Some(recognised),
+        Err(note) => {
+            passed_over.push(note);
+            None
+        }
+    });
+    let Some(mut recognised) = found else { return Ok(None) };
+    recognised.notes.extend(passed_over);
+    for other in all.take(5) {
+        let folders: Vec<&str> = other.folders.iter().map(|(folder, _)| folder.as_str()).collect();
+        let scripts = if other.scripts == 1 { "a versioned script" } else { "versioned scripts" };
+        recognised.notes.push(format!("{} has {scripts} too; left alone", folders.join(", ")));
+    }
+    survey::survey(root, &mut recognised)?;
+    Ok(Some(recognised))
+}
+
+/// Lists the `.sql` files of a repository, sorted.
+fn sql_files(root: &Path) -> Vec<String> {
+    let is_own = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0
+            || !(entry.file_type().is_dir() && (name.starts_with('.') || FOREIGN.contains(&name.as_ref())))
+    };
+    let entries = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(is_own).filter_map(Result::ok);
+    let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {
+        let path = entry.path().strip_prefix(root).ok()?;
+        let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        Some(parts.join("/"))
+    });
+    files.filter(|path| path.to_ascii_lowercase().ends_with(".sql")).collect()
+}
+
+/// Reads a candidate's texts; the error is a note on why it is none.
+fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String]) -> Result<Recognised, String> {
+    let mut notes = Vec::new();
+    let mut folders: BTreeMap<EngineName, String> = BTreeMap::new();
+    let (mut layout, mut mixed) = (candidate.layout, BTreeSet::new());
+    let mut common = None;
+    for (folder, engine) in candidate.folders {
+        let texts = texts(root, layout, &folder, paths);
+        layout = with_sections(layout, texts.iter().map(|(_, text)| text.as_str()));
+        match engine {
+            FolderEngine::Other => {
+                notes.push(format!("{folder} is for an engine that dbbuild does not know; left alone"))
+            }
+            FolderEngine::Known(engine) => {
+                folders.insert(engine.into(), folder);
+            }
+            FolderEngine::Silent => {
+                let mut look = Look::default();
+                texts.iter().for_each(|(_, text)| look.add(text));
+                if look.is_mysql() {
+                    return Err(format!("{folder} looks like MySQL, which dbbuild does not know; left alone"));
+                }
+                mixed.extend(texts.iter().filter_map(|(path, _)| suffix(path)));
+                if mixed.is_empty() {
+                    mixed.insert(look.engine().unwrap_or_else(|| {
+                        notes.push(
+                            "nothing in the scripts tells the engine: SQLite is assumed; see `engines` in dbbuild.toml"
+                                .into(),
+                        );
+                        Dialect::Sqlite
+                    }));
+                }
+                common = Some(folder);
+            }
+        }
+    }
+    let (folders, engines) = match common {
+        Some(folder) => (Folders::One(folder), mixed.into_iter().map(EngineName::from).collect()),
+        None => match (folders.len(), folders.pop_first()) {
+            (1, Some((engine, folder))) => (Folders::One(folder), vec![engine]),
+            (_, first) => {
+                folders.extend(first);
+                let engines = folders.keys().copied().collect();
+                (Folders::PerEngine(folders), engines)
+            }
+        },
+    };
+    let variable = variable::variable(root).map(|(name, file)| {
+        notes.push(format!("{name} is named in {file}: the target takes its URL from there"));
+        name
+    });
+    let seed = paths.iter().any(|path| path.starts_with("seed/")).then(|| "dbbuild-seed".to_owned());
+    Ok(Recognised {
+        name: name.to_owned(),
+        layout,
+        folders,
+        engines,
+        scripts: BTreeMap::new(),
+        newest: None,
+        directives: BTreeMap::new(),
+        ignore: Vec::new(),
+        seed,
+        variable,
+        notes,
+    })
+}
+
+/// Returns the engine of a file's own suffix.
+fn suffix(path: &str) -> Option<Dialect> {
+    let stem = strip_sql(path);
+    let stem = stem.strip_suffix(".down").or_else(|| stem.strip_suffix(".up")).unwrap_or(stem);
+    engine_suffix(stem).ok().and_then(|(_, engine)| engine)
+}
+
+/// Reads the scripts below a folder.
+fn texts(root: &Path, layout: Layout, folder: &str, paths: &[String]) -> Vec<(String, String)> {
+    let inside = paths.iter().filter_map(|path| {
+        let rest = if folder.is_empty() { path.as_str() } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+        Parts::of(layout, rest).filter(Parts::is_up).map(|_| path)
+    });
+    let read = |path: &String| {
+        Some((path.clone(), String::from_utf8_lossy(&std::fs::read(root.join(path)).ok()?).into_owned()))
+    };
+    inside.filter_map(read).collect()
+}
+
+/// Tells the layouts with sections, whose names are plain, by their markers.
+fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> Layout {
+    if layout != Layout::Plain {
+        return layout;
+    }
+    let has = |line: &str, tool: &str, word: &str| {
+        let words: Vec<String> = line.split_whitespace().map(str::to_lowercase).collect();
+        matches!(words.as_slice(), [dashes, first, second, ..] if dashes == "--" && first == tool && second == word)
+    };
+    for text in texts {
+        for line in text.lines().filter(|line| line.starts_with("--")) {
+            if has(line, "+goose", "up") {
+                return Layout::Goose;
+            }
+            if has(line, "+migrate", "up") {
+                return Layout::SqlMigrate;
+            }
+            if line[2..].split_whitespace().next() == Some("migrate:up") {
+                return Layout::Dbmate;
+            }
+            if line.trim_end() == "---- create above / drop below ----" {
+                return Layout::Tern;
+            }
+        }
+    }
+    layout
+}
+
+impl Recognised {
+    /// Returns the layout as settings.
+    pub fn layout_settings(&self) -> LayoutSettings {
+        let (scripts, engine_scripts) = match &self.folders {
+            Folders::One(folder) => (Some(if folder.is_empty() { "." } else { folder }.to_owned()), BTreeMap::new()),
+            Folders::PerEngine(folders) => (None, folders.clone()),
+        };
+        LayoutSettings {
+            style: Some(self.layout),
+            scripts,
+            engine_scripts,
+            seed: self.seed.clone(),
+            ignore: self.ignore.clone(),
+            ..LayoutSettings::default()
+        }
+    }
+}

@@ -1,0 +1,209 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::build::discover;
+use crate::project::{Layout, Project, Selection};
+use crate::sql::Dialect;
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let file = folder.path().join("shop").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    folder
+}
+
+/// Initialises a repository with scripts, and returns what was recognised and the project as it opens.
+fn recognised(files: &[(&str, &str)]) -> (Recognised, Project, String, tempfile::TempDir) {
+    let folder = folder(files);
+    let root = folder.path().join("shop");
+    let done = init(&root, &Wish::default()).unwrap();
+    assert_eq!(done.files, [Written { path: "dbbuild.toml".into(), created: true }]);
+    let text = std::fs::read_to_string(root.join("dbbuild.toml")).unwrap();
+    let recognised = done.recognised.unwrap();
+    let project = Project::open(&root).unwrap();
+    for engine in &recognised.engines {
+        // What init promises is what a build finds.
+        if recognised.notes.iter().all(|note| !note.starts_with("a build refuses")) {
+            let checkout = discover(&project, (*engine).into()).unwrap();
+            let found: Vec<&str> = checkout.scripts.iter().map(|script| script.file.as_str()).collect();
+            let told: Vec<&str> = recognised.scripts[engine].iter().map(|script| script.file.as_str()).collect();
+            assert_eq!(found, told);
+        }
+    }
+    (recognised, project, text, folder)
+}
+
+#[test]
+fn an_empty_folder_becomes_a_project_that_discovers() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("my shop");
+    let done = init(&root, &Wish::default()).unwrap();
+    let paths: Vec<&str> = done.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["dbbuild.toml", "db/templates/new.sql", "seed/.gitkeep", "baseline/.gitkeep", ".gitignore"]);
+    assert!(done.recognised.is_none());
+    assert_eq!(std::fs::read_to_string(root.join(".gitignore")).unwrap(), "/my-shop.db*\n");
+    let project = Project::open(&root).unwrap();
+    assert_eq!(project.name, "my shop");
+    let host = crate::host::Host {
+        variables: Default::default(),
+        home: None,
+        cache: None,
+        temporary: std::env::temp_dir(),
+        user: None,
+    };
+    let (target, _) = project.target(&Selection::default(), &host).unwrap();
+    assert_eq!(target.shown, "sqlite:my-shop.db");
+    assert!(discover(&project, Dialect::Sqlite).unwrap().scripts.is_empty());
+}
+
+#[test]
+fn what_is_there_is_kept() {
+    let folder = folder(&[(".gitignore", "/x"), ("db/templates/new.sql", "mine")]);
+    let root = folder.path().join("shop");
+    let done = init(&root, &Wish { engine: None, name: Some("other".into()) }).unwrap();
+    assert_eq!(std::fs::read_to_string(root.join("db/templates/new.sql")).unwrap(), "mine");
+    assert_eq!(std::fs::read_to_string(root.join(".gitignore")).unwrap(), "/x\n/other.db*\n");
+    assert_eq!(done.files.last(), Some(&Written { path: ".gitignore".into(), created: false }));
+    let before = std::fs::read_to_string(root.join("dbbuild.toml")).unwrap();
+    let again = init(&root, &Wish::default()).unwrap_err();
+    assert!(matches!(again, Error::Refusal(refusal) if refusal.code == "init/exists"));
+    assert_eq!(std::fs::read_to_string(root.join("dbbuild.toml")).unwrap(), before);
+}
+
+#[test]
+fn a_postgres_project_takes_its_url_from_a_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    init(folder.path(), &Wish { engine: Some(EngineName::Postgres), name: None }).unwrap();
+    assert!(
+        std::fs::read_to_string(folder.path().join("dbbuild.toml"))
+            .unwrap()
+            .contains("url = { env = \"DATABASE_URL\" }")
+    );
+    assert!(!folder.path().join(".gitignore").exists());
+}
+
+#[test]
+fn pairs_are_plain_and_their_needs_are_written_down() {
+    let (recognised, project, text, _folder) = recognised(&[
+        (".env", "PORT=1\nSHOP_DATABASE_URL=postgresql://me:secret@host/shop\n"),
+        ("server/migrations/1_create.up.sql", "create table t (id bigserial);"),
+        ("server/migrations/1_create.down.sql", "drop table t;"),
+        ("server/migrations/2_index.up.sql", "create index concurrently i on t (id);"),
+        ("server/migrations/10_more.up.sql", "begin;\nalter table t add a jsonb;\ncommit;"),
+        ("server/migrations/schema.sql", "-- the whole"),
+    ]);
+    assert_eq!(recognised.layout, Layout::Plain);
+    assert_eq!(recognised.engines, [EngineName::Postgres]);
+    assert_eq!(recognised.newest, "10".parse().ok());
+    assert_eq!(project.script_directives(&"2".parse().unwrap()), [crate::script::Directive::NoTransaction]);
+    assert_eq!(recognised.directives.len(), 1);
+    assert_eq!(recognised.ignore, ["server/migrations/schema.sql"]);
+    assert!(text.contains("url = { env = \"SHOP_DATABASE_URL\" }"));
+    assert!(!text.contains("secret"));
+    assert_eq!(project.settings.project.history.as_deref(), Some("10"));
+}
+
+#[test]
+fn a_folder_per_change_for_several_engines() {
+    let (recognised, project, _, _folder) = recognised(&[
+        ("migrations/mysql/2024-01-01-000000_a/up.sql", "create table t (id int auto_increment);"),
+        ("migrations/postgresql/2024-01-01-000000_a/up.sql", "create table t (id serial);"),
+        ("migrations/postgresql/2024-01-02-000000_i/up.sql", "create index concurrently i on t (id);"),
+        ("migrations/postgresql/2024-01-02-000000_i/metadata.toml", "run_in_transaction = false"),
+        ("migrations/sqlite/2024-01-01-000000_a/up.sql", "create table t (id integer primary key autoincrement);"),
+        ("migrations/sqlite/2024-01-01-000000_a/down.sql", "drop table t;"),
+    ]);
+    assert_eq!(recognised.layout, Layout::FolderPerChange);
+    assert_eq!(recognised.engines, [EngineName::Postgres, EngineName::Sqlite]);
+    assert_eq!(project.scripts_folder(Dialect::Postgres), "migrations/postgresql");
+    assert_eq!(project.scripts_folder(Dialect::Sqlite), "migrations/sqlite");
+    // The option file says it already.
+    assert!(recognised.directives.is_empty());
+    assert!(recognised.notes.iter().any(|note| note.starts_with("migrations/mysql is for an engine")));
+}
+
+#[test]
+fn releases_in_dotted_folders() {
+    let (recognised, _, text, _folder) = recognised(&[
+        ("store/migration/0.9/00__a.sql", "pragma foreign_keys = on;"),
+        ("store/migration/0.10/00__b.sql", "create table b (id integer primary key autoincrement);"),
+        ("store/migration/LATEST.sql", ""),
+    ]);
+    assert_eq!(recognised.layout, Layout::DottedFolders);
+    assert_eq!(recognised.engines, [EngineName::Sqlite]);
+    assert_eq!(recognised.newest, "0.10.0".parse().ok());
+    assert!(text.contains("style = \"dotted-folders\"") && text.contains("\"store/migration/LATEST.sql\""));
+}
+
+#[test]
+fn flyway_with_its_code_objects() {
+    let (recognised, project, _, _folder) = recognised(&[
+        ("src/main/resources/db/migration/V1__a.sql", "create table a (id bigserial);"),
+        ("src/main/resources/db/migration/V1_1__b.sql", "create index concurrently i on a (id);"),
+        ("src/main/resources/db/migration/V1_1__b.sql.conf", "executeInTransaction=false"),
+        ("src/main/resources/db/migration/views/R__v.sql", "create or replace view v as select 1;"),
+        ("src/main/resources/db/migration/V2__c.sql", "insert into a values (${value});"),
+        ("build/resources/main/db/migration/V1__a.sql", "create table a (id bigserial);"),
+    ]);
+    assert_eq!(recognised.layout, Layout::Flyway);
+    assert_eq!(recognised.newest, "2".parse().ok());
+    let code = discover(&project, Dialect::Postgres).unwrap().code;
+    assert_eq!(code.len(), 1);
+    assert!(code[0].file.ends_with("views/R__v.sql"));
+    assert!(recognised.notes.iter().any(|note| note.contains("placeholders") && note.contains("V2__c.sql")));
+    assert!(recognised.directives.is_empty());
+}
+
+#[test]
+fn files_with_sections_are_told_by_their_markers() {
+    for (layout, first, second) in [
+        (
+            Layout::Dbmate,
+            "-- migrate:up\ncreate table a (id serial);\n-- migrate:down\ndrop table a;",
+            "-- migrate:up\n-- migrate:down",
+        ),
+        (Layout::Goose, "-- +goose Up\ncreate table a (id serial);\n-- +goose Down\ndrop table a;", "-- +goose Up\n"),
+        (
+            Layout::SqlMigrate,
+            "-- +migrate Up\ncreate table a (id serial);\n-- +migrate Down\ndrop table a;",
+            "-- +migrate Up\n",
+        ),
+        (Layout::Tern, "create table a (id serial);\n---- create above / drop below ----\ndrop table a;", "select 1;"),
+    ] {
+        let (recognised, _, text, _folder) =
+            recognised(&[("db/migrations/001_a.sql", first), ("db/migrations/002_b.sql", second)]);
+        assert_eq!(recognised.layout, layout);
+        assert!(text.contains(&format!("style = \"{}\"", layout.name())));
+        assert_eq!(recognised.scripts[&EngineName::Postgres].len(), 2);
+    }
+}
+
+#[test]
+fn what_a_build_would_refuse_is_told() {
+    let (recognised, _, _, _folder) = recognised(&[
+        ("sql/001_a.sql", "create table a (id serial);\n---- create above / drop below ----\n"),
+        ("sql/002_b.sql", "{{ template \"x\" . }}\n---- create above / drop below ----\n"),
+        ("sql/003_c.sql", "select 1;\nrollback;\n"),
+    ]);
+    let refused: Vec<&String> = recognised.notes.iter().filter(|note| note.starts_with("a build refuses")).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].contains("sql/002_b.sql:1:1") || refused[1].contains("sql/002_b.sql:1:1"));
+}
+
+#[test]
+fn scripts_with_engine_suffixes_serve_both() {
+    let (recognised, _, _, _folder) =
+        recognised(&[("db/1_a.postgres.sql", ""), ("db/1_a.sqlite.sql", ""), ("db/2_b.sql", "")]);
+    assert_eq!(recognised.engines, [EngineName::Postgres, EngineName::Sqlite]);
+    assert_eq!(recognised.scripts[&EngineName::Sqlite].len(), 2);
+}
+
+#[test]
+fn a_foreign_seed_folder_is_no_seed() {
+    let (_, project, _, _folder) =
+        recognised(&[("db/1_a.sql", "pragma x;"), ("db/2_a.sql", ""), ("seed/demo.sql", "drop table x;")]);
+    assert_eq!(project.seed_folder(), "dbbuild-seed");
+}

@@ -1,0 +1,97 @@
+//! Scripts by their paths alone, in a folder or at a commit.
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::Written;
+use crate::project::layout::Parts;
+use crate::project::{Project, SettingsError};
+use crate::script::Version;
+use crate::sql::Dialect;
+
+/// A script's file, or its way down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The path, relative to the project.
+    pub path: String,
+    /// The folder of the scripts it is in.
+    pub folder: String,
+    /// The rest of the path, taken apart.
+    pub parts: Parts,
+    /// The engine of its folder, its path or its suffix.
+    pub engine: Option<Dialect>,
+}
+
+impl Known {
+    /// Returns its version.
+    pub fn version(&self) -> &Version {
+        &self.parts.name.version
+    }
+
+    /// Returns its version as it is written.
+    pub fn written(&self) -> Written {
+        Written { folder: self.parts.folder.clone(), raw: self.parts.raw.clone(), version: self.version().clone() }
+    }
+}
+
+/// Returns the folders of a project's scripts, with the engine of those that serve one.
+pub fn folders(project: &Project) -> Vec<(String, Option<Dialect>)> {
+    // The project's own folder is the empty path, as it is in git.
+    let folder = |dialect| Some(project.scripts_folder(dialect)).filter(|folder| *folder != ".").unwrap_or_default();
+    let (postgres, sqlite) = (folder(Dialect::Postgres), folder(Dialect::Sqlite));
+    if postgres == sqlite {
+        return vec![(postgres.to_owned(), None)];
+    }
+    let own = |dialect: Dialect| project.settings.layout.engine_scripts.contains_key(&dialect.into());
+    let engine = |dialect: Dialect| own(dialect).then_some(dialect);
+    let all = [(postgres, engine(Dialect::Postgres)), (sqlite, engine(Dialect::Sqlite))];
+    // An engine without a folder of its own reads the common one, if there is any.
+    let common = project.settings.layout.scripts.is_some();
+    let used = all.into_iter().filter(|(_, engine)| engine.is_some() || common);
+    used.map(|(folder, engine)| (folder.to_owned(), engine)).collect()
+}
+
+/// Picks the scripts out of paths that are relative to the project.
+pub fn known<'a>(project: &Project, paths: impl IntoIterator<Item = &'a str>) -> Result<Vec<Known>, SettingsError> {
+    let folders = folders(project);
+    let layout = project.layout();
+    let ignore = ignored(project)?;
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.to_ascii_lowercase().ends_with(".sql") || ignore.is_match(path) {
+            continue;
+        }
+        let inside = folders.iter().find_map(|(folder, engine)| {
+            let rest =
+                if folder.is_empty() { Some(path) } else { path.strip_prefix(folder.as_str())?.strip_prefix('/') };
+            rest.map(|rest| (folder, *engine, rest))
+        });
+        let Some((folder, engine, rest)) = inside else { continue };
+        if let Some(parts) = Parts::of(layout, rest) {
+            let engine = engine.or(parts.name.engine);
+            found.push(Known { path: path.to_owned(), folder: folder.clone(), parts, engine });
+        }
+    }
+    Ok(found)
+}
+
+fn ignored(project: &Project) -> Result<GlobSet, SettingsError> {
+    let wrong = |error: globset::Error| SettingsError::new("settings/ignore", format!("layout.ignore: {error}"));
+    let mut globs = GlobSetBuilder::new();
+    for glob in &project.settings.layout.ignore {
+        globs.add(Glob::new(glob).map_err(wrong)?);
+    }
+    globs.build().map_err(wrong)
+}
+
+/// Returns the scripts in the project's folder, in the order of their versions.
+pub fn here(project: &Project) -> Result<Vec<Known>, SettingsError> {
+    let mut paths = Vec::new();
+    for (folder, _) in folders(project) {
+        paths.extend(project.files.walk(&folder).into_iter().map(|found| found.path));
+    }
+    paths.sort();
+    paths.dedup();
+    let mut known = known(project, paths.iter().map(String::as_str))?;
+    known.sort_by(|a, b| a.version().cmp(b.version()).then_with(|| a.path.cmp(&b.path)));
+    Ok(known)
+}
