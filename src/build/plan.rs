@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkout, Refusal, Seed};
-use crate::engine::Inspection;
+use super::{Checkout, Refusal, Seed, SeedForm};
+use crate::engine::{Inspection, SeedMode};
 use crate::journal::{Entry, Kind, Mark, Reconciled, State, Status, Stored};
 use crate::project::Target;
 use crate::project::settings::{Policy, PolicySettings};
@@ -199,6 +199,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
         plan.steps.extend(code_steps(facts.code, entries));
         if !facts.wish.no_seed {
+            refuse_sync(facts, protected, entries)?;
             plan.steps.extend(
                 facts.seeds.iter().filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)),
             );
@@ -457,6 +458,22 @@ pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<Planned
         attempt: entry.map_or(0, |entry| entry.attempt),
         why: if entry.is_some() { "changed" } else { "new" }.to_owned(),
     })
+}
+
+/// Refuses to make a protected table exactly a file, unless the target's settings name the file.
+fn refuse_sync(facts: &Facts<'_>, protected: bool, entries: &[Entry]) -> Result<(), Refusal> {
+    let is_sync = |seed: &&Seed| matches!(seed.form, SeedForm::Rows { mode: SeedMode::Sync, .. });
+    for seed in facts.seeds.iter().filter(is_sync) {
+        let file = &seed.source.file;
+        let is_named = facts.target.sync_seeds.iter().any(|name| name == file || file.ends_with(&format!("/{name}")));
+        if protected && !is_named && changed(&seed.source, entries, Kind::Seed).is_some() {
+            let message = format!("{file} has mode `sync`, which deletes rows, and {} is protected", facts.described);
+            return Err(Refusal::new("seed/sync-protected", message)
+                .hint(format!("if it may: `sync-seeds = [\"{file}\"]` under the target in dbbuild.toml"))
+                .hint("mode `tracked` deletes only rows that the file itself brought"));
+        }
+    }
+    Ok(())
 }
 
 fn journal_digest(entries: &[Entry]) -> Checksum {
