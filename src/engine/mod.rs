@@ -14,6 +14,7 @@ use crate::project::{Address, Target};
 use crate::sql::Dialect;
 
 pub mod failure;
+mod rows;
 mod unit;
 
 #[cfg(feature = "postgres")]
