@@ -86,9 +86,14 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
     Checksum::of_tokens(tokens)
 }
 
+/// Returns true if a text may hold directives: a quick look that spares most texts a lexer.
+pub fn has_directives(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"dbbuild:").is_some()
+}
+
 /// Returns the directives in a text with their spans, without judging where they stand.
 pub fn directives(text: &str, dialect: Dialect) -> Vec<(Span, &str)> {
-    if !text.contains("dbbuild:") {
+    if !has_directives(text) {
         return Vec::new();
     }
     let comments = Lexer::new(text, dialect).map_while(Result::ok).filter(|token| token.kind == TokenKind::LineComment);
@@ -117,7 +122,7 @@ impl<'a> Reader<'a> {
             next_guards: Vec::new(),
             next_repeat: None,
             group: None,
-            has_directives: text.as_str().contains("dbbuild:"),
+            has_directives: has_directives(text.as_str()),
         }
     }
 
