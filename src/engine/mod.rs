@@ -14,6 +14,7 @@ use crate::project::{Address, Target};
 use crate::sql::Dialect;
 
 pub mod failure;
+pub mod offline;
 mod unit;
 
 #[cfg(feature = "postgres")]
@@ -22,6 +23,7 @@ mod postgres;
 mod sqlite;
 
 pub use failure::{EngineError, SqlFailure, UnitFailure};
+pub use offline::Offline;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -56,6 +58,9 @@ pub trait Engine: Send + Sync {
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
     /// `protected` is the target's protection: a protected server never hosts scratch work.
     fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+
+    /// Returns what writes a script for the database's own shell. Nothing is connected.
+    fn offline(&self) -> Box<dyn Offline + '_>;
 }
 
 /// What a session may do.

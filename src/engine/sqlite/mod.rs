@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Access, Engine, EngineError, Result, Scratch, Session};
+use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -26,6 +26,7 @@ mod journal;
 mod load;
 mod lock;
 mod names;
+mod offline;
 mod progress;
 mod reset;
 mod rows;
@@ -94,5 +95,9 @@ impl Engine for Sqlite {
         let database = self.database.scratch(keep.path().join("scratch.db"));
         let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
         Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    }
+
+    fn offline(&self) -> Box<dyn Offline + '_> {
+        Box::new(offline::Shell::new(&self.database))
     }
 }
