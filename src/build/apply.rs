@@ -9,6 +9,7 @@ use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Ses
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, NewEntry, Stored};
+use crate::script::{engine_suffix, strip_sql};
 
 /// How many bytes of text are kept between judging the scripts and running them, and at most fused.
 const KEPT_BYTES: usize = 32 << 20;
@@ -181,7 +182,7 @@ fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mu
             for (unit, outcome) in units.iter().zip(outcomes) {
                 match outcome {
                     Outcome::Taken => return Ok(true),
-                    Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+                    Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
                 }
             }
             Ok(false)
@@ -206,12 +207,12 @@ fn run_one(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<bool, Error> {
-    observer.event(Event::Started { step: step_kind(unit), name: shown_name(unit) });
+    observer.event(Event::Started { step: step_kind(unit), name: short_name(site, unit.text.file()) });
     let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer)?;
     for outcome in outcomes {
         match outcome {
             Outcome::Taken => return Ok(true),
-            Outcome::Applied(applied) => observer.event(finished(unit, &applied)),
+            Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
         }
     }
     Ok(false)
@@ -221,24 +222,25 @@ fn step_kind(unit: &Unit) -> StepKind {
     if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
 }
 
-/// Returns a step's name for people: a file's name without folder and `.sql`.
-fn shown_name(unit: &Unit) -> String {
-    short_name(unit.text.file())
-}
-
-fn short_name(file: &str) -> String {
-    let mut parts = file.rsplit('/');
-    let last = parts.next().unwrap_or(file);
-    let stem = crate::script::strip_sql(last);
-    let stem = crate::script::engine_suffix(stem).map_or(stem, |(stem, _)| stem);
+/// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
+fn short_name(site: &Site<'_>, file: &str) -> String {
+    let dialect = site.engine.dialect();
+    let (code, folders) =
+        (site.project.code_folder(), [site.project.scripts_folder(dialect), site.project.seed_folder()]);
+    let inside = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+    // A code object's folder sorts it, and says nothing to people.
+    let path = match inside(&code) {
+        Some(rest) => rest.rsplit('/').next().unwrap_or(rest),
+        None => folders.into_iter().find_map(inside).unwrap_or(file),
+    };
+    let stem = strip_sql(path);
+    let stem = stem.strip_suffix(".up").unwrap_or(stem);
+    let stem = engine_suffix(stem).map_or(stem, |(stem, _)| stem);
     // In a folder per change, the folder has the name.
-    match (stem, parts.next()) {
-        ("up" | "down", Some(folder)) => folder.to_owned(),
-        _ => stem.to_owned(),
-    }
+    stem.strip_suffix("/up").unwrap_or(stem).to_owned()
 }
 
-pub fn finished(unit: &Unit, applied: &Applied) -> Event {
+pub fn finished(site: &Site<'_>, unit: &Unit, applied: &Applied) -> Event {
     let result = StepResult::Ran {
         statements: count(applied.statements + applied.skipped),
         skipped: count(applied.skipped),
@@ -247,7 +249,7 @@ pub fn finished(unit: &Unit, applied: &Applied) -> Event {
     };
     Event::Finished {
         step: step_kind(unit),
-        name: shown_name(unit),
+        name: short_name(site, unit.text.file()),
         duration_ms: milliseconds(applied.duration),
         result,
     }
@@ -296,7 +298,7 @@ fn note(
     session.record(&[entry], &[], &site.run)?;
     observer.event(Event::Finished {
         step: StepKind::Note,
-        name: short_name(&script.file),
+        name: short_name(site, &script.file),
         duration_ms: 0,
         result: StepResult::Journaled { why: why.to_owned() },
     });
@@ -349,7 +351,7 @@ pub fn load_rows(
     observer: &mut dyn Observer,
 ) -> Result<bool, Error> {
     let step = StepKind::from(rows.entry.kind);
-    let name = short_name(&rows.file);
+    let name = short_name(site, &rows.file);
     observer.event(Event::Started { step, name: name.clone() });
     let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(true) };
     let duration_ms = milliseconds(loaded.duration);

@@ -49,9 +49,7 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
     let Some((head, rest)) = text.split_once("\n[inputs]\n") else { return Worth::Stale };
     let Some((inputs, files)) = rest.split_once("\n[files]\n") else { return Worth::Stale };
     let head: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once(" = ")).collect();
-    if head.get("format") != Some(&FORMAT.to_string().as_str())
-        || format!("{inputs}\n") != lines(&self::inputs(checkout))
-    {
+    if head.get("format") != Some(&FORMAT.to_string().as_str()) || inputs != lines(&self::inputs(checkout)) {
         return Worth::Stale;
     }
     let Some(server) = head.get("server").and_then(|server| server.parse().ok()) else { return Worth::Stale };

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::load::{Reading, load};
 use crate::engine::SeedMode;
 use crate::error::Error;
+use crate::project::layout::{engine_folder, is_named_folder};
 use crate::project::{Found, FoundKind, PathRole, Project};
 use crate::script::{
     Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Version, engine_suffix, strip_sql,
@@ -216,22 +217,6 @@ fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Ve
         }
     }
     (named, code)
-}
-
-/// Folders in the scripts' folder that hold something else.
-fn is_named_folder(inside: &str) -> bool {
-    let first = inside.split_once('/').map(|(first, _)| first);
-    matches!(first, Some("code" | "base" | "access" | "templates" | "after-restore"))
-}
-
-/// Takes an engine's folder off a path: `postgres/0007_search.sql`.
-fn engine_folder(inside: &str) -> (&str, Option<Dialect>) {
-    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
-        if let Some(rest) = inside.strip_prefix(dialect.name()).and_then(|rest| rest.strip_prefix('/')) {
-            return (rest, Some(dialect));
-        }
-    }
-    (inside, None)
 }
 
 fn name_fault(file: &str, error: &FileNameError) -> Fault {

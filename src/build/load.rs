@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::project::{Layout, Project};
-use crate::script::{Directive, Fault, ScriptErrors, Text, directives, normalise};
+use crate::script::{Directive, Fault, ScriptErrors, Text, directives, has_directives, normalise};
 use crate::sql::{self, Dialect, Span, VariableKind};
 
 /// What a file's text is read as.
@@ -31,18 +31,33 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     let raw = read(project, file)?;
     let (text, no_transaction) = match reading.layout {
         Some(layout) => {
-            let sections = layout.sections(&raw);
+            let sections = match layout.divide(&raw) {
+                Ok(sections) => sections,
+                Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
+            };
             let (line, up) = sections.up;
-            let no_transaction = sections.no_transaction;
+            let no_transaction = sections.no_transaction || sidecar_says_so(project, layout, file)?;
             // The usual case is the whole file, which is not copied again.
             let part = (up.len() < raw.len()).then(|| up.to_owned());
             (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)
         }
         None => (Text::of_file(file, raw), false),
     };
-    let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
-    let text = variables(project, text, reading)?;
+    let text = if has_directives(text.as_str()) {
+        let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
+        variables(project, text, reading)?
+    } else {
+        text
+    };
     Ok(Loaded { text, no_transaction })
+}
+
+/// Returns true if the file beside a script, in which its layout's tool keeps options, asks for no transaction.
+fn sidecar_says_so(project: &Project, layout: Layout, file: &str) -> Result<bool, Fault> {
+    match layout.sidecar(file).filter(|sidecar| project.files.has(&sidecar.path)) {
+        Some(sidecar) => Ok(sidecar.asks_no_transaction(&read(project, &sidecar.path)?)),
+        None => Ok(false),
+    }
 }
 
 fn read(project: &Project, file: &str) -> Result<String, Fault> {

@@ -59,7 +59,7 @@ pub fn test_data(site: &Site<'_>, observer: &mut dyn Observer) -> Result<TestDat
         observer.event(Event::Started { step: StepKind::TestData, name: planned.file.to_owned() });
         for outcome in session.apply(std::slice::from_ref(&unit), &site.run, observer)? {
             if let Outcome::Applied(applied) = outcome {
-                observer.event(apply::finished(&unit, &applied));
+                observer.event(apply::finished(site, &unit, &applied));
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, config, create, mark, plan, reset, status, wait};
+use super::{build, config, create, init, mark, new_version, plan, renumber, reset, status, wait};
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
 ///
@@ -85,6 +85,12 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// Show what a build would do, and why.
     Plan(plan::PlanArgs),
+    /// Make this folder a project, or write a dbbuild.toml that fits the scripts that are here.
+    Init(init::InitArgs),
+    /// Make the next script.
+    NewVersion(new_version::NewVersionArgs),
+    /// Give this branch's unmerged scripts the next versions.
+    Renumber,
     /// Write the mark: the environment's name and its protection.
     Mark(mark::MarkArgs),
     /// Load the rows of seed/test/.
@@ -118,6 +124,9 @@ impl Verb {
             Self::Build(args) => build::run(context, &args),
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
+            Self::Init(args) => init::run(context, &args),
+            Self::NewVersion(args) => new_version::run(context, &args),
+            Self::Renumber => renumber::run(context),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),
             Self::Create => create::run(context),

@@ -15,12 +15,17 @@ use crate::sql::Dialect;
 
 pub mod failure;
 pub mod offline;
+mod rows;
 mod unit;
 
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub use postgres::PrivateServer;
 
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;

@@ -103,17 +103,20 @@ fn flyway_base(folder: &str) -> String {
     parts[..end.map_or(parts.len(), |at| at + 1)].join("/")
 }
 
+/// A folder, its engine and the number of its scripts.
+type Counted = (String, FolderEngine, usize);
+
 /// Puts folders together that differ only by their engine.
 fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
-    let mut groups: BTreeMap<(Layout, String), Vec<(String, FolderEngine, usize)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Layout, String), Vec<Counted>> = BTreeMap::new();
     for ((layout, folder), count) in counts {
         let engines = folder.split('/').map(engine_of);
-        let engine = engines.filter(|engine| *engine != FolderEngine::Silent).last().unwrap_or(FolderEngine::Silent);
+        let engine = engines.rev().find(|engine| *engine != FolderEngine::Silent).unwrap_or(FolderEngine::Silent);
         let common: Vec<&str> =
             folder.split('/').map(|part| if engine_of(part) == FolderEngine::Silent { part } else { "*" }).collect();
         groups.entry((layout, common.join("/"))).or_default().push((folder, engine, count));
     }
-    let candidate = |((layout, _), mut folders): ((Layout, String), Vec<(String, FolderEngine, usize)>)| {
+    let candidate = |((layout, _), mut folders): ((Layout, String), Vec<Counted>)| {
         folders.sort_by(|a, b| a.1.cmp(&b.1).then(b.2.cmp(&a.2)));
         // Two folders for one engine: the fuller one.
         folders.dedup_by(|next, kept| next.1 == kept.1 && next.1 != FolderEngine::Other);

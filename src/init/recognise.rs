@@ -208,7 +208,7 @@ fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> La
             if has(line, "+migrate", "up") {
                 return Layout::SqlMigrate;
             }
-            if line[2..].trim_start().split_whitespace().next() == Some("migrate:up") {
+            if line[2..].split_whitespace().next() == Some("migrate:up") {
                 return Layout::Dbmate;
             }
             if line.trim_end() == "---- create above / drop below ----" {

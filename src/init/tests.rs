@@ -173,7 +173,7 @@ fn files_with_sections_are_told_by_their_markers() {
         ),
         (Layout::Tern, "create table a (id serial);\n---- create above / drop below ----\ndrop table a;", "select 1;"),
     ] {
-        let (recognised, _, text) =
+        let (recognised, _, text, _folder) =
             recognised(&[("db/migrations/001_a.sql", first), ("db/migrations/002_b.sql", second)]);
         assert_eq!(recognised.layout, layout);
         assert!(text.contains(&format!("style = \"{}\"", layout.name())));
@@ -186,7 +186,7 @@ fn what_a_build_would_refuse_is_told() {
     let (recognised, _, _, _folder) = recognised(&[
         ("sql/001_a.sql", "create table a (id serial);\n---- create above / drop below ----\n"),
         ("sql/002_b.sql", "{{ template \"x\" . }}\n---- create above / drop below ----\n"),
-        ("sql/003_c.sql", "select 1;\nbegin;\ncommit;\nbegin;\ncommit;\n"),
+        ("sql/003_c.sql", "select 1;\nrollback;\n"),
     ]);
     let refused: Vec<&String> = recognised.notes.iter().filter(|note| note.starts_with("a build refuses")).collect();
     assert_eq!(refused.len(), 2, "{refused:?}");
@@ -203,7 +203,7 @@ fn scripts_with_engine_suffixes_serve_both() {
 
 #[test]
 fn a_foreign_seed_folder_is_no_seed() {
-    let (_, project, _) =
+    let (_, project, _, _folder) =
         recognised(&[("db/1_a.sql", "pragma x;"), ("db/2_a.sql", ""), ("seed/demo.sql", "drop table x;")]);
     assert_eq!(project.seed_folder(), "dbbuild-seed");
 }

@@ -1,6 +1,6 @@
 //! Scripts against entries: which are pending, altered, late, missing. Pure; the words are those of the glossary.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -79,8 +79,8 @@ pub struct Status {
     pub state: State,
     /// The index of the script in the checkout, if it is there.
     pub script: Option<usize>,
-    /// The newest entry of this version; for a script that moved from another version, that one's.
-    pub entry: Option<Entry>,
+    /// The index of the newest entry of this version; for a script that moved from another version, of that one's.
+    pub entry: Option<usize>,
     /// The newest attempt of this version itself: 0 if it has none.
     pub attempt: i32,
 }
@@ -108,31 +108,29 @@ pub fn reconcile<E>(
     entries: &[Entry],
     mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
 ) -> Result<Reconciled, E> {
-    let mut journaled: BTreeMap<Version, &Entry> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.kind == Kind::Script) {
+    let mut journaled: BTreeMap<Version, usize> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Script) {
         if let Ok(version) = entry.key.parse() {
-            journaled.insert(version, entry);
+            journaled.insert(version, index);
         }
     }
-    let present: HashSet<&Version> = scripts.iter().map(|script| &script.version).collect();
     let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
-    let version = journaled.iter().rev().find(|(_, entry)| is_done(entry)).map(|(version, _)| version.clone());
-    let gone: Vec<(&Version, &Entry)> = journaled
+    let newest_done = journaled.iter().rev().find(|(_, index)| is_done(&entries[**index]));
+    let version = newest_done.map(|(version, _)| version.clone());
+    let gone = gone(scripts, &journaled);
+    let mut moved_from: HashMap<&Checksum, usize> = gone
         .iter()
-        .filter(|(version, _)| !present.contains(version))
-        .map(|(version, entry)| (version, *entry))
+        .filter(|(_, index)| is_done(&entries[*index]))
+        .map(|(_, index)| (&entries[*index].checksum, *index))
         .collect();
-    let mut moved_from: HashMap<&Checksum, &Entry> =
-        gone.iter().filter(|(_, entry)| is_done(entry)).map(|(_, entry)| (&entry.checksum, *entry)).collect();
-    let checksums: HashSet<&Checksum> = scripts.iter().map(|script| &script.checksum).collect();
 
     let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
     for (index, script) in scripts.iter().enumerate() {
-        let entry = journaled.get(&script.version).copied();
-        let (state, entry_used) = match entry {
-            Some(entry) => (of_journaled(script, entry, version.as_ref(), || tokens(index))?, Some(entry)),
+        let own = journaled.get(&script.version).copied();
+        let (state, entry) = match own {
+            Some(own) => (of_journaled(script, &entries[own], version.as_ref(), || tokens(index))?, Some(own)),
             None => match moved_from.remove(&script.checksum) {
-                Some(entry) => (State::Moved, Some(entry)),
+                Some(other) => (State::Moved, Some(other)),
                 None if version.as_ref().is_some_and(|newest| script.version < *newest) => (State::Late, None),
                 None => (State::Pending, None),
             },
@@ -142,27 +140,37 @@ pub fn reconcile<E>(
             name: script.name.clone(),
             state,
             script: Some(index),
-            entry: entry_used.cloned(),
-            attempt: entry.map_or(0, |entry| entry.attempt),
+            entry,
+            attempt: own.map_or(0, |own| entries[own].attempt),
         });
     }
     let newest = scripts.last().map(|script| &script.version);
-    for (version, entry) in gone {
+    let is_here = |checksum: &Checksum| scripts.iter().any(|script| script.checksum == *checksum);
+    for (version, index) in gone {
+        let entry = &entries[index];
         let state = match entry.state {
             Stored::Reverted => continue,
             Stored::Squashed => State::Squashed,
             // The text is here under another version.
-            Stored::Applied | Stored::Adopted if checksums.contains(&entry.checksum) => continue,
+            Stored::Applied | Stored::Adopted if is_here(&entry.checksum) => continue,
             Stored::Applied | Stored::Adopted | Stored::Running => match newest {
-                Some(newest) if version <= newest => State::Missing,
+                Some(newest) if *version <= *newest => State::Missing,
                 _ => State::Ahead,
             },
         };
-        let (version, name, entry) = (version.clone(), entry.name.clone(), entry.clone());
-        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(entry) });
+        let (version, name) = (version.clone(), entry.name.clone());
+        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(index) });
     }
-    statuses.sort_by(|a, b| a.version.cmp(&b.version));
+    if !statuses.is_sorted_by(|a, b| a.version <= b.version) {
+        statuses.sort_by(|a, b| a.version.cmp(&b.version));
+    }
     Ok(Reconciled { statuses, version })
+}
+
+/// Returns the journaled versions that the checkout does not have.
+fn gone<'a>(scripts: &[Script], journaled: &'a BTreeMap<Version, usize>) -> Vec<(&'a Version, usize)> {
+    let is_gone = |version: &Version| scripts.binary_search_by(|script| script.version.cmp(version)).is_err();
+    journaled.iter().filter(|(version, _)| is_gone(version)).map(|(version, index)| (version, *index)).collect()
 }
 
 fn of_journaled<E>(

@@ -142,7 +142,7 @@ fn arrival(root: &Path, elsewhere: &Elsewhere<'_>, unit: &Unit) -> Result<Option
 }
 
 /// Returns where each script goes that cannot stay: above the others' newest and above the one in front of it.
-fn plan<'a>(ours: &'a [Unit], stay: Vec<Known>, now: Timestamp) -> Vec<(&'a Unit, Written)> {
+fn plan(ours: &[Unit], stay: Vec<Known>, now: Timestamp) -> Vec<(&Unit, Written)> {
     let newest = stay.iter().filter(|known| known.parts.is_up()).max_by(|a, b| a.version().cmp(b.version()));
     let Some(first) = newest.map(Known::written).or_else(|| ours.first().map(Unit::written)) else { return Vec::new() };
     let raws = stay.iter().chain(ours.iter().flat_map(|unit| &unit.files)).map(|known| known.parts.raw.as_str());

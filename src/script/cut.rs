@@ -86,9 +86,14 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
     Checksum::of_tokens(tokens)
 }
 
+/// Returns true if a text may hold directives: a quick look that spares most texts a lexer.
+pub fn has_directives(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"dbbuild:").is_some()
+}
+
 /// Returns the directives in a text with their spans, without judging where they stand.
 pub fn directives(text: &str, dialect: Dialect) -> Vec<(Span, &str)> {
-    if !text.contains("dbbuild:") {
+    if !has_directives(text) {
         return Vec::new();
     }
     let comments = Lexer::new(text, dialect).map_while(Result::ok).filter(|token| token.kind == TokenKind::LineComment);
@@ -117,7 +122,7 @@ impl<'a> Reader<'a> {
             next_guards: Vec::new(),
             next_repeat: None,
             group: None,
-            has_directives: text.as_str().contains("dbbuild:"),
+            has_directives: has_directives(text.as_str()),
         }
     }
 
@@ -133,7 +138,7 @@ impl<'a> Reader<'a> {
         let text = self.text.as_str();
         let mut statements = Statements::new(text, self.dialect);
         let mut found = Vec::new();
-        while let Some(next) = statements.next() {
+        for next in statements.by_ref() {
             match next {
                 Ok(statement) => {
                     self.directives_in(statement.lead, found.is_empty());
@@ -236,15 +241,13 @@ impl<'a> Reader<'a> {
                     self.group = Some(index);
                 }
             }
-            Directive::End => {
-                if self.group.take().is_none() {
-                    self.fault(
-                        "script/end-of-nothing",
-                        span,
-                        "`end` without a group",
-                        Some("begin one with `unless … begin`"),
-                    );
-                }
+            Directive::End if self.group.take().is_none() => {
+                self.fault(
+                    "script/end-of-nothing",
+                    span,
+                    "`end` without a group",
+                    Some("begin one with `unless … begin`"),
+                );
             }
             Directive::RepeatUntilNoRows => self.next_repeat = Some(span),
             // Includes are framed in before, and what lint allows is lint's.

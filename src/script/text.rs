@@ -120,13 +120,13 @@ pub fn normalise(file: &str, bytes: Vec<u8>) -> Result<String, Fault> {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    if let Some(at) = text.bytes().position(|byte| byte == 0) {
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
         let place = Place::new(file, &text, Span { start: at, end: at + 1 });
         return Err(Fault::new("script/nul", file, format!("byte {at} is NUL, which no SQL text may hold"))
             .at(place)
             .hint("remove it; if the file is UTF-16, save it as UTF-8"));
     }
-    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
+    Ok(if memchr::memmem::find(text.as_bytes(), b"\r\n").is_some() { text.replace("\r\n", "\n") } else { text })
 }
 
 fn line_and_column(before: &[u8]) -> (usize, usize) {

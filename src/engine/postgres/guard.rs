@@ -188,7 +188,7 @@ fn finds_something(link: &mut Link, query: &str, unit: &Unit, span: Span) -> Res
         [Type::INT2, Type::INT4, Type::INT8, Type::FLOAT4, Type::FLOAT8, Type::NUMERIC, Type::OID].contains(&kind);
     Ok(match kind {
         Type::BOOL => text != "f",
-        _ if is_number => text.parse::<f64>().map_or(true, |number| number != 0.0),
+        _ if is_number => text.parse::<f64>() != Ok(0.0),
         _ => true,
     })
 }

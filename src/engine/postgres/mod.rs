@@ -41,6 +41,8 @@ use crate::interrupt::Interrupt;
 use crate::project::Target;
 use crate::sql::Dialect;
 use connect::Connector;
+#[doc(hidden)]
+pub use private_server::PrivateServer;
 use scratch::{OwnServer, Servers};
 use session::PostgresSession;
 

@@ -122,7 +122,7 @@ impl PrivateServer {
     }
 
     /// Connects to a database as the server's superuser.
-    pub fn connect(&self, database: &str) -> Result<Client> {
+    pub(super) fn connect(&self, database: &str) -> Result<Client> {
         connect(self.socket.path(), database)
     }
 

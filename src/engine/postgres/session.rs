@@ -5,8 +5,8 @@ use std::path::Path;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
-use super::quote::literal;
-use super::{dump, fused, inspect, prepare, reset, seed, statements, transaction};
+use super::quote::{ident, literal};
+use super::{dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
 use crate::engine::{
     Access, DumpInfo, EngineError, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
 };
@@ -125,18 +125,52 @@ impl Session for PostgresSession {
 
     fn load(
         &mut self,
-        _folder: &Path,
-        _entries: &[NewEntry],
-        _tracked: &[RowSeed],
-        _run: &Run,
-        _observer: &mut dyn Observer,
+        folder: &Path,
+        entries: &[NewEntry],
+        tracked: &[RowSeed],
+        run: &Run,
+        observer: &mut dyn Observer,
     ) -> Result<()> {
-        Err(not_yet("load"))
+        if !tracked.is_empty() {
+            return Err(not_yet("tracked"));
+        }
+        let loaded = self.load_and_record(folder, entries, run, observer);
+        if loaded.is_err() {
+            self.link.rollback();
+        }
+        self.link.reset();
+        loaded
     }
 
     /// Gathers statistics, and waits for nobody.
     fn settle(&mut self) -> Result<()> {
         self.link.own("gathering statistics", "analyze").map(|_| ())
+    }
+}
+
+impl PostgresSession {
+    /// The schema and its rows as the owner role, the journal as the login role, all in one transaction.
+    fn load_and_record(
+        &mut self,
+        folder: &Path,
+        entries: &[NewEntry],
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<()> {
+        let owner = self.link.connector.target.owner_role.as_deref();
+        let role = owner.map(|role| format!("set local role {};", ident(role))).unwrap_or_default();
+        self.link.own("loading the baseline", &format!("{}{role}", self.link.begin_text()))?;
+        let shown = folder.display().to_string();
+        self.link.lend(|client, connector, interrupt| {
+            load::load_into(client, connector, interrupt, folder, &shown, observer)
+        })?;
+        // Never on a new connection: the transaction would be another one.
+        let record = format!("reset role;\n{}", self.journal.record(entries, run));
+        for message in [record.as_str(), "commit"] {
+            let sent = self.link.send_own(message);
+            sent.map_err(|trouble| trouble.own("writing the journal", &self.link.connector.shown()))?;
+        }
+        Ok(())
     }
 }
 

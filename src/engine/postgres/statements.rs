@@ -212,10 +212,10 @@ fn go(
         return Err(lock::gone().into());
     }
     replay(link, running, resumed)?;
-    if resumed > 0 || unit.running.is_some() {
-        if let Some(part) = unit.parts.get(resumed) {
-            heal::before_rerun(link, unit, part)?;
-        }
+    if (resumed > 0 || unit.running.is_some())
+        && let Some(part) = unit.parts.get(resumed)
+    {
+        heal::before_rerun(link, unit, part)?;
     }
     for (index, part) in unit.parts.iter().enumerate().skip(resumed) {
         link.check_interrupt(String::new)?;

@@ -46,7 +46,7 @@ pub(super) fn apply(
         let stop = match go(link, journal, unit, run, style, observer) {
             Ok(Tried::Applied(applied)) => return Ok(Outcome::Applied(applied)),
             Ok(Tried::Taken) => return Ok(Outcome::Taken),
-            Ok(Tried::Unknown(applied)) => match is_committed(link, journal, unit, run)? {
+            Ok(Tried::Unknown(applied)) => match is_committed(link, journal, &unit.entry, run)? {
                 true => return Ok(Outcome::Applied(applied)),
                 false => continue,
             },
@@ -253,9 +253,8 @@ pub(super) fn ended(message: &str, detail: &str) -> SqlFailure {
 
 /// Finds out whether a COMMIT whose answer was lost took place: connects again, takes the lock again (which
 /// waits for the old backend), and tries to claim: that waits for the old transaction, too.
-fn is_committed(link: &mut Link, journal: &Journal, unit: &Unit, run: &Run) -> Result<bool> {
+pub(super) fn is_committed(link: &mut Link, journal: &Journal, entry: &NewEntry, run: &Run) -> Result<bool> {
     link.ready()?;
-    let entry = &unit.entry;
     let message = format!(
         "begin isolation level read committed read write;\nset local lock_timeout = 0;\n{};\n\
          select run, state from {}.journal where project = {} and kind = {} and key = {} and attempt = {}",

@@ -102,7 +102,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
             continue;
         }
         loop {
-            let rows = statement(connection, units, at, part)?;
+            let rows = statement(connection, database, units, at, part)?;
             if connection.is_autocommit() {
                 return Err(ended(connection, database, units, at, part.span, sequence));
             }

@@ -21,7 +21,22 @@ pub(super) fn open(database: &Database, access: Access) -> Result<Connection> {
         Access::Read => open_to_read(database)?,
         Access::Write => open_to_write(database)?,
     };
-    set_up(connection, database, access).map_err(|error| cannot(database, &error))
+    match set_up(connection, database, access) {
+        Err(error) if access == Access::Read && was_cut_short(&error) => {
+            // What a killed writer left can only be put right by one who may write; SQLite does that by itself.
+            open_to_write(database).and_then(|connection| {
+                set_up(connection, database, Access::Write).map_err(|_| cannot(database, &error))
+            })?;
+            set_up(open_to_read(database)?, database, access).map_err(|error| cannot(database, &error))
+        }
+        other => other.map_err(|error| cannot(database, &error)),
+    }
+}
+
+/// Returns true if a journal must be rolled back, or a write-ahead log recovered, before anything can be read.
+fn was_cut_short(error: &rusqlite::Error) -> bool {
+    let code = said(error).failure.code;
+    ["SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTLOCK"].contains(&code.as_str())
 }
 
 fn open_to_write(database: &Database) -> Result<Connection> {
@@ -99,10 +114,10 @@ fn immutable_uri(file: &Path) -> PathBuf {
 
 fn set_up(mut connection: Connection, database: &Database, access: Access) -> rusqlite::Result<Connection> {
     connection.busy_timeout(patience(database))?;
-    let interrupt = database.interrupt.clone();
+    let (interrupt, deadline) = (database.interrupt.clone(), database.deadline.clone());
     // Asked by SQLite itself, so that a wish to stop is heard whenever it is raised: an interrupt from outside
     // between two statements would be forgotten when the next one begins.
-    connection.progress_handler(STEPS, Some(move || interrupt.is_raised()))?;
+    connection.progress_handler(STEPS, Some(move || interrupt.is_raised() || deadline.has_passed()))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

@@ -1,11 +1,12 @@
 //! What is the same for every session on one database: where it is, and what the settings and the host say.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::deadline::Deadline;
 use super::error::doing;
 use super::names::Names;
 use crate::engine::{EngineError, Result};
@@ -14,12 +15,17 @@ use crate::interrupt::Interrupt;
 use crate::project::{Address, LockMode, Target};
 
 /// A database and how to work with it.
+#[derive(Clone)]
 pub(super) struct Database {
-    place: Location,
+    place: Arc<Location>,
     /// The target as the user may see it.
     pub shown: String,
     /// How long to wait for another writer; zero waits for ever.
     pub patience: Duration,
+    /// How long a statement may run; zero sets no limit.
+    pub statement_timeout: Duration,
+    /// The limit of the statement under way; each session has its own.
+    pub deadline: Deadline,
     /// How many times a transactional text is tried again when the database is busy.
     pub retries: u32,
     /// False if only the journal's claim keeps builders apart.
@@ -60,9 +66,11 @@ impl Database {
         };
         let user = host.user.as_deref().or_else(|| host.variable("USER")).or_else(|| host.variable("USERNAME"));
         Ok(Self {
-            place,
+            place: Arc::new(place),
             shown: target.shown.clone(),
             patience: target.lock_timeout,
+            statement_timeout: target.statement_timeout,
+            deadline: Deadline::default(),
             retries: target.retries,
             locks: target.lock == LockMode::Session,
             user: user.map(str::to_owned),
@@ -75,21 +83,31 @@ impl Database {
     /// Returns a throwaway database in a file, with this one's settings.
     pub fn scratch(&self, file: PathBuf) -> Self {
         Self {
-            place: Location::File(file),
+            place: Arc::new(Location::File(file)),
             shown: "sqlite: scratch database".to_owned(),
-            patience: self.patience,
-            retries: self.retries,
             locks: false,
-            user: self.user.clone(),
-            names: self.names.clone(),
-            interrupt: self.interrupt.clone(),
             throwaway: true,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same for one session of its own.
+    pub fn for_session(&self) -> Self {
+        Self { deadline: Deadline::default(), ..self.clone() }
+    }
+
+    /// Returns the same with the limits that a text sets itself.
+    pub fn limited(&self, lock_timeout: Option<Duration>, statement_timeout: Option<Duration>) -> Self {
+        Self {
+            patience: lock_timeout.unwrap_or(self.patience),
+            statement_timeout: statement_timeout.unwrap_or(self.statement_timeout),
+            ..self.clone()
         }
     }
 
     /// Returns the file; `None` for a database in memory.
     pub fn file(&self) -> Option<&Path> {
-        match &self.place {
+        match &*self.place {
             Location::File(path) => Some(path),
             Location::Memory { .. } => None,
         }
@@ -97,7 +115,7 @@ impl Database {
 
     /// Returns the name that SQLite opens, and the flags that make it read so.
     pub fn address(&self) -> (PathBuf, OpenFlags) {
-        match &self.place {
+        match &*self.place {
             Location::File(path) => (path.clone(), OpenFlags::empty()),
             Location::Memory { uri, .. } => (PathBuf::from(uri), OpenFlags::SQLITE_OPEN_URI),
         }

@@ -20,8 +20,9 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
 
 /// Returns the statements that create what is missing.
 pub(super) fn tables(names: &Names) -> String {
-    let Names { journal, environment, seed_row, version, .. } = names;
-    // Long columns stand last: SQLite reads a row from the front, page by page.
+    let Names { journal, plan, environment, seed_row, version, .. } = names;
+    // Long columns stand last: SQLite reads a row from the front, page by page. The index holds all that planning
+    // asks for, so that no text is passed over for it.
     format!(
         "create table if not exists {journal} (
            sequence integer primary key,
@@ -49,6 +50,9 @@ pub(super) fn tables(names: &Names) -> String {
            text text,
            unique (project, kind, key, attempt)
          );
+         create index if not exists {plan}
+             on {journal} (project, kind, key, attempt, name, checksum, token_checksum, state, statements_done,
+                           statements, sequence);
          create table if not exists {environment} (
            id integer primary key check (id = 1),
            environment text,

@@ -16,6 +16,7 @@ use crate::sql::Dialect;
 mod apply;
 mod connection;
 mod database;
+mod deadline;
 mod dqs;
 mod dump;
 mod error;

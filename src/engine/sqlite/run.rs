@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::database::Database;
 use super::error::{interrupted, is_interrupt, said};
 use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
 use crate::sql::Span;
@@ -9,10 +10,24 @@ use crate::sql::Span;
 /// Runs a statement to its end, dropping the rows it returns, and returns how many rows it changed.
 ///
 /// Only our cut is handed to SQLite, which must read it as exactly one statement.
-pub(super) fn statement(connection: &Connection, units: &[Unit], at: usize, part: &Part) -> Result<u64> {
+pub(super) fn statement(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    part: &Part,
+) -> Result<u64> {
     let unit = &units[at];
     let before = connection.total_changes();
-    step(connection, part.span.text(unit.text.as_str())).map_err(|wrong| match wrong {
+    database.deadline.begin(database.statement_timeout);
+    let stepped = step(connection, part.span.text(unit.text.as_str()));
+    database.deadline.end();
+    stepped.map_err(|wrong| match wrong {
+        Wrong::Sqlite(error) if is_interrupt(&error) && !database.interrupt.is_raised() => {
+            let message = format!("the statement ran longer than {:?}", database.statement_timeout);
+            let hint = "raise `statement-timeout`, at the head of the file or for the target";
+            refused(units, at, part.span, "SQLITE_INTERRUPT", message, Some(hint))
+        }
         Wrong::Sqlite(error) => failed(units, at, part.span, &error),
         Wrong::Parameter(name) => parameter(unit, at, part.span, &name),
     })?;

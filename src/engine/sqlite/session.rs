@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -29,6 +30,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     pub fn open(database: Arc<Database>, access: Access) -> Result<Self> {
+        let database = Arc::new(database.for_session());
         let resting = access == Access::Read && connection::rests_in_wal_mode(&database);
         let connection = connection::open(&database, access)?;
         let mut session = Self { connection, database, access, resting, lock: None, notes: Vec::new() };
@@ -123,7 +125,9 @@ impl Session for SqliteSession {
 
     fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>> {
         self.tell(observer);
-        let result = apply::apply(&self.connection, &self.database, units, run, observer);
+        let longest = |limits: fn(&Unit) -> Option<Duration>| units.iter().filter_map(limits).max();
+        let database = self.database.limited(longest(|unit| unit.lock_timeout), longest(|unit| unit.statement_timeout));
+        let result = apply::apply(&self.connection, &database, units, run, observer);
         if self.is_touched(units) {
             self.renew()?;
         }

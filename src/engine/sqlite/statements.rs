@@ -75,7 +75,7 @@ impl Work<'_> {
         let finished = self.progress.done.len();
         for part in self.unit.parts.iter().take(finished).filter(|part| part.sets_session || is_pragma(self.unit, part))
         {
-            statement(self.connection, self.units, 0, part)?;
+            statement(self.connection, self.database, self.units, 0, part)?;
         }
         let mut answers = Answers { groups: std::mem::take(&mut self.progress.groups) };
         for (index, part) in self.unit.parts.iter().enumerate().skip(finished) {
@@ -97,7 +97,7 @@ impl Work<'_> {
     /// Runs a statement and then, in a transaction of its own, says so.
     fn bare(&mut self, answers: &mut Answers, index: usize, part: &Part) -> Result<()> {
         if answers.let_run(self.connection, self.units, 0, index)? {
-            self.applied.rows += statement(self.connection, self.units, 0, part)?;
+            self.applied.rows += statement(self.connection, self.database, self.units, 0, part)?;
             self.applied.statements += 1;
         } else {
             self.applied.skipped += 1;
@@ -154,7 +154,7 @@ impl Work<'_> {
         if !answers.let_run(self.connection, self.units, 0, index)? {
             return Ok(None);
         }
-        let rows = statement(self.connection, self.units, 0, part)?;
+        let rows = statement(self.connection, self.database, self.units, 0, part)?;
         if self.connection.is_autocommit() {
             let message = "this statement ended the transaction that the tool began for it".to_owned();
             let hint = "take COMMIT, END and ROLLBACK out: without a transaction each statement commits by itself";

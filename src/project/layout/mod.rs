@@ -102,11 +102,6 @@ impl Layout {
             Self::Plain | Self::FolderPerChange | Self::DottedFolders | Self::Flyway => false,
         }
     }
-
-    /// Divides a file's text; one that cannot be divided stays whole.
-    pub fn sections(self, text: &str) -> Sections<'_> {
-        self.divide(text).unwrap_or_else(|_| Sections::whole(text))
-    }
 }
 
 /// Returns true for what lies in one of the folders below the scripts' that hold something else.

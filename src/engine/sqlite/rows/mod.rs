@@ -17,12 +17,11 @@ use crate::error::Place;
 use crate::event::{Event, Observer};
 use crate::journal::Run;
 
-mod csv;
 mod references;
 mod table;
 mod tracked;
 
-use csv::{CsvError, Reader, Record};
+use crate::engine::rows::{CsvError, Reader, Record};
 use table::{Table, place, refusal};
 use tracked::Digests;
 
@@ -65,7 +64,7 @@ pub(super) fn load(
 pub(super) fn track(connection: &Connection, database: &Database, seed: &RowSeed) -> Result<()> {
     tracked::forget(connection, database, seed)?;
     let bytes = bytes(seed)?;
-    let mut reader = Reader::new(&bytes);
+    let mut reader = Reader::new(&*bytes);
     let Some(header) = reader.next().map_err(|error| unreadable(seed, &error))? else { return Ok(()) };
     let table = Table::of(connection, seed, header)?;
     let mut writer = tracked::Writer::new(connection, database, seed)?;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::csv::Record;
+use crate::engine::rows::Record;
 use crate::engine::sqlite::error::doing;
 use crate::engine::sqlite::names::quote;
 use crate::engine::{EngineError, Result, RowSeed};

@@ -197,3 +197,38 @@ insert into a with recursive n(i) as (select 1 union all select i + 1 from n) se
     assert!(place.ask("select name from sqlite_schema where name = 'a'").is_empty());
     assert!(place.ask("select key from dbbuild_journal").is_empty());
 }
+
+#[test]
+fn a_statement_has_its_limit() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n;";
+    let sql = format!("-- dbbuild: statement-timeout 100ms\ncreate table a (x);\n{endless}");
+    let error = apply(&mut *session, script("1", &sql)).unwrap_err();
+    assert_eq!(error.to_string(), "the statement ran longer than 100ms");
+    assert_eq!(error.place().unwrap().line, 3);
+    assert!(place.ask("select name from sqlite_schema where name = 'a'").is_empty());
+    applied(&mut *session, "2", "create table a (x);");
+}
+
+#[test]
+fn a_busy_database_is_waited_for_as_long_as_the_text_says() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let other = place.raw();
+    other.execute_batch("begin immediate").unwrap();
+    let mut heard = 0;
+    let unit = script("1", "-- dbbuild: lock-timeout 30ms\ncreate table a (x);");
+    let since = std::time::Instant::now();
+    let error =
+        session.apply(std::slice::from_ref(&unit), &run(), &mut |_: crate::event::Event| heard += 1).unwrap_err();
+    assert_eq!((code(&error).as_str(), heard), ("sql/SQLITE_BUSY", 5));
+    assert!(since.elapsed() > Duration::from_millis(150));
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(40));
+            other.execute_batch("rollback").unwrap();
+        });
+        assert!(matches!(apply(&mut *session, unit).unwrap(), Outcome::Applied(_)));
+    });
+}

@@ -121,8 +121,8 @@ fn script(version: &str, sql: &str) -> Unit {
         parts: cut.parts,
         guards: cut.guards,
         mode,
-        lock_timeout: None,
-        statement_timeout: None,
+        lock_timeout: cut.lock_timeout,
+        statement_timeout: cut.statement_timeout,
         running: None,
         fusible: cut.fusible,
     }
