@@ -3,8 +3,11 @@
 //! Promise: the script claims, runs and journals as the engine itself does, from the same SQL where the two can
 //! share it. Texts of the project reach the shell as SQL only: nothing in them is read as one of its commands.
 
-use super::{Part, Result, Unit};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::Part;
+use super::{Result, Unit};
 use crate::journal::{Kind, Mark, NewEntry, Run};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::sql::{Dialect, Lexer, Span, TokenKind};
 
 /// An engine's way to write a script for its shell.
@@ -71,6 +74,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Returns the comments in front of a part, or, for an index behind the last one, at the end of the text.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(super) fn comments_before(unit: &Unit, index: usize, dialect: Dialect) -> String {
     let text = unit.text.as_str();
     let end_of = |part: &Part| part.copy_data.map_or(part.span.end, |data| data.end.max(part.span.end));

@@ -38,7 +38,7 @@ use super::{Access, Engine, Offline, Result, Scratch, Session};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 use connect::Connector;
 #[doc(hidden)]
@@ -98,6 +98,10 @@ impl Engine for PostgresEngine {
         let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
         let engine = Self { connector: made.connector, interrupt, servers };
         Ok(Scratch::new(Box::new(engine), made.keep))
+    }
+
+    fn url(&self) -> Secret {
+        self.connector.url()
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

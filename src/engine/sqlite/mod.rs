@@ -10,7 +10,7 @@ use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 mod apply;
@@ -96,6 +96,13 @@ impl Engine for Sqlite {
         let database = self.database.scratch(keep.path().join("scratch.db"));
         let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
         Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    }
+
+    fn url(&self) -> Secret {
+        match self.database.file() {
+            Some(file) => Secret::new(format!("sqlite:{}", file.display())),
+            None => Secret::new("sqlite::memory:"),
+        }
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

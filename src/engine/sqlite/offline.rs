@@ -122,7 +122,9 @@ impl Offline for Shell<'_> {
         let names = &self.database.names;
         let mut text = ".bail on\n.dbconfig dqs_ddl off\n.dbconfig dqs_dml off\npragma foreign_keys = on;\n".to_owned();
         text.push_str(&format!(".timeout {}\n", patience(self.database).as_millis()));
-        text.push_str("\n-- The journal, and: is this the database that the script was written for?\nbegin immediate;\n");
+        text.push_str(
+            "\n-- The journal, and: is this the database that the script was written for?\nbegin immediate;\n",
+        );
         text.push_str(&premise::before(names, premise));
         text.push_str(&shell::unindented(&tables(names)));
         text.push('\n');

@@ -162,7 +162,10 @@ impl<'a> Body<'a> {
         let statement = self.statement(part) + ";\n";
         let (ahead, behind) = run.split_once(&statement).unwrap_or(("", ""));
         body.push_str(ahead);
-        body.push_str(&format!("\\set dbbuild_copy {}\n\\set dbbuild_copies on\n", psql::argument(statement.trim_end().trim_end_matches(';'))));
+        body.push_str(&format!(
+            "\\set dbbuild_copy {}\n\\set dbbuild_copies on\n",
+            psql::argument(statement.trim_end().trim_end_matches(';'))
+        ));
         body.push_str(&guards.after);
         text.push_str(&format!("\\set dbbuild_copy {}\n\\set dbbuild_copies off\n", psql::argument(NOWHERE)));
         text.push_str(&runs(body));
@@ -214,8 +217,8 @@ impl<'a> Body<'a> {
     fn question(&self, placed: &PlacedGuard) -> Result<String> {
         let present = match &placed.guard.test {
             Test::Object(kind, name) => {
-                let condition = guard::condition(*kind, name)
-                    .ok_or_else(|| guard::no_name(*kind, name, self.unit, placed.span))?;
+                let condition =
+                    guard::condition(*kind, name).ok_or_else(|| guard::no_name(*kind, name, self.unit, placed.span))?;
                 format!("exists ({condition})")
             }
             Test::Query(query) => finds_something(query),

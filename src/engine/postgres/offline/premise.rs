@@ -91,11 +91,8 @@ fn with_journal(journal: &Journal, premise: &Premise<'_>, body: &mut String) {
             "name the right database, or mend the target in dbbuild.toml",
         );
     }
-    let claims: Vec<String> = premise
-        .claims
-        .iter()
-        .map(|(kind, key, _)| format!("({}, {})", literal(kind.as_str()), literal(key)))
-        .collect();
+    let claims: Vec<String> =
+        premise.claims.iter().map(|(kind, key, _)| format!("({}, {})", literal(kind.as_str()), literal(key))).collect();
     if !claims.is_empty() {
         check(
             format!(

@@ -38,10 +38,7 @@ impl Claim<'_> {
             ("objects", optional(objects(entry).as_deref())),
             ("finished_at", if state == Stored::Running { "null".to_owned() } else { NOW.to_owned() }),
             ("duration_ms", if state == Stored::Running { "null".to_owned() } else { "0".to_owned() }),
-            (
-                "statements_done",
-                if state == Stored::Running { "0".to_owned() } else { entry.statements.to_string() },
-            ),
+            ("statements_done", if state == Stored::Running { "0".to_owned() } else { entry.statements.to_string() }),
         ];
         let columns = values.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(", ");
         let values = values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");

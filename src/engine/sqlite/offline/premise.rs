@@ -14,7 +14,9 @@ pub(super) fn before(names: &Names, premise: &Premise<'_>) -> String {
     match premise.first {
         Some(_) => check(
             "this database has objects and no journal: nobody knows which scripts it has",
-            &format!("{is_there} or not exists (select 1 from sqlite_schema where name not like 'sqlite\\_%' escape '\\')"),
+            &format!(
+                "{is_there} or not exists (select 1 from sqlite_schema where name not like 'sqlite\\_%' escape '\\')"
+            ),
         ),
         None => check("this database has no journal: it is not at the version that this script begins at", &is_there),
     }
@@ -30,24 +32,21 @@ pub(super) fn checks(names: &Names, premise: &Premise<'_>) -> String {
     );
     text.push_str(&check(
         "the journal is another project's",
-        &format!(
-            "not exists (select 1 from {journal}) or exists (select 1 from {journal} where project = {project})"
-        ),
+        &format!("not exists (select 1 from {journal}) or exists (select 1 from {journal} where project = {project})"),
     ));
     if let Some(said) = premise.environment {
         text.push_str(&check(
             &format!("this database is not marked {said}"),
-            &format!(
-                "not exists (select 1 from {environment} where environment <> {})",
-                literal(said)
-            ),
+            &format!("not exists (select 1 from {environment} where environment <> {})", literal(said)),
         ));
     }
     if let Some(protected) = premise.protected {
         let protected = u8::from(protected);
         text.push_str(&check(
             "the mark of this database and the settings disagree about its protection",
-            &format!("not exists (select 1 from {environment} where environment is not null and protected <> {protected})"),
+            &format!(
+                "not exists (select 1 from {environment} where environment is not null and protected <> {protected})"
+            ),
         ));
     }
     let newest = format!(
@@ -70,8 +69,11 @@ fn scripts(newest: &str, premise: &Premise<'_>, text: &mut String) {
             format!("({}, {}, {})", literal(&known.key), literal(&known.token_checksum), u8::from(known.required))
         })
         .collect();
-    let with = format!("with newest as ({newest}),\nknown (key, tokens, required) as (values\n  {})", rows.join(",\n  "));
-    let done = format!("select 1 from newest where newest.kind = {script} and newest.key = known.key and state not in ('reverted', 'running')");
+    let with =
+        format!("with newest as ({newest}),\nknown (key, tokens, required) as (values\n  {})", rows.join(",\n  "));
+    let done = format!(
+        "select 1 from newest where newest.kind = {script} and newest.key = known.key and state not in ('reverted', 'running')"
+    );
     if premise.scripts.iter().any(|known| known.required) {
         let version = premise.version.clone().unwrap_or_default();
         text.push_str(&check_with(
@@ -94,9 +96,7 @@ fn claims(newest: &str, premise: &Premise<'_>, text: &mut String) {
     let rows: Vec<String> = premise
         .claims
         .iter()
-        .map(|(kind, key, checksum)| {
-            format!("({}, {}, {})", literal(kind.as_str()), literal(key), literal(checksum))
-        })
+        .map(|(kind, key, checksum)| format!("({}, {}, {})", literal(kind.as_str()), literal(key), literal(checksum)))
         .collect();
     let with = format!("with newest as ({newest}),\nclaim (kind, key, checksum) as (values\n  {})", rows.join(",\n  "));
     let same = "newest.kind = claim.kind and newest.key = claim.key";
