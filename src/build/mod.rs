@@ -150,10 +150,12 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     hold_to(saved, &plan)?;
-    let mut steps = 0;
+    let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
         let mut session = site.engine.connect(Access::Write)?;
-        steps = build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        let built =
+            build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        (steps, mark) = (built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout
@@ -174,7 +176,13 @@ pub fn build_into(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<usize, Error> {
-    build_into_with(site, checkout, wish, mark, None, session, observer)
+    build_into_with(site, checkout, wish, mark, None, session, observer).map(|built| built.steps)
+}
+
+/// What a build into a session's database came to.
+struct Built {
+    steps: usize,
+    mark: Option<Mark>,
 }
 
 fn build_into_with(
@@ -185,25 +193,29 @@ fn build_into_with(
     saved: Option<&Plan>,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
-) -> Result<usize, Error> {
+) -> Result<Built, Error> {
     session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
-    let mut steps = 0;
+    let mut built = Built { steps: 0, mark: None };
     loop {
         let inspection = session.inspect(&site.project.name)?;
         let (_, plan) = plan_for(site, checkout, &inspection, wish)?;
         let mut plan = plan?;
-        if steps == 0 {
+        if built.steps == 0 {
             hold_to(saved, &plan)?;
         }
         if let (Some(mark), Some(Step::Journal { mark: first })) = (mark, plan.steps.first_mut()) {
             *first = Some(mark.clone());
         }
-        steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
+        built.mark = inspection.mark.clone().or_else(|| match plan.steps.first() {
+            Some(Step::Journal { mark }) => mark.clone(),
+            _ => None,
+        });
+        built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
         if plan.is_empty() {
-            return Ok(steps);
+            return Ok(built);
         }
         match apply::apply(site, checkout, &inspection, &plan, session, observer)? {
-            apply::End::Done => return Ok(steps),
+            apply::End::Done => return Ok(built),
             apply::End::PlanAgain => {}
         }
     }
