@@ -65,6 +65,9 @@ fn row(argument: &Arg) -> String {
     }
     .unwrap();
     let mut help = text(argument.get_long_help().or(argument.get_help()));
+    if !help.is_empty() && !help.ends_with(['.', ']']) {
+        help.push('.');
+    }
     let possible: Vec<String> = argument
         .get_possible_values()
         .iter()

@@ -86,7 +86,12 @@ fn kind(schema: &Value, value: &Value) -> String {
         return format!("`{word}`");
     }
     if value.get("items").is_some() {
-        return format!("list of {}", kind(schema, &value["items"]));
+        let item = kind(schema, &value["items"]);
+        return if item == "text" { "list of texts".into() } else { format!("list of {item}") };
+    }
+    if value.get("properties").is_some() {
+        let keys: Vec<String> = object(&value["properties"]).map(|(key, _)| format!("`{key}`")).collect();
+        return format!("table with {}", keys.join(", "));
     }
     if value.get("additionalProperties").is_some_and(Value::is_object) {
         return "table of texts".into();
