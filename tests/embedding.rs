@@ -25,7 +25,8 @@ fn said(output: &Output) -> String {
 }
 
 fn program() -> PathBuf {
-    let built = cargo(&["build", "--offline", "--message-format=json", "--manifest-path", "tests/embedding/Cargo.toml"]);
+    let built =
+        cargo(&["build", "--offline", "--message-format=json", "--manifest-path", "tests/embedding/Cargo.toml"]);
     assert!(built.status.success(), "{}", said(&built));
     let messages = String::from_utf8(built.stdout).unwrap();
     let executable = messages.lines().filter_map(|line| {

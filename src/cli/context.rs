@@ -100,6 +100,11 @@ impl Context {
         }
     }
 
+    /// Returns the renderer of events of a verb whose result for programs is one document.
+    pub fn quiet_observer(&self) -> Box<dyn Observer> {
+        if self.is_json() { Box::new(crate::event::Silent) } else { self.observer() }
+    }
+
     /// Returns true if results go to a program.
     pub fn is_json(&self) -> bool {
         self.global.format == Format::Json

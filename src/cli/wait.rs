@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Context, Exit, Outcome};
 use crate::engine::{Access, EngineError};
@@ -24,15 +25,21 @@ fn limit(text: &str) -> Result<Duration, String> {
 pub fn run(context: &Context, args: &WaitArgs) -> Outcome {
     let opened = context.open()?;
     let started = Instant::now();
+    let target = opened.engine.describe();
+    let answers = |exists: bool, text: String| {
+        if context.is_json() {
+            context.document(&json!({"v": 1, "target": target, "exists": exists}));
+        } else {
+            context.print(text);
+        }
+        Ok(Exit::Done)
+    };
     loop {
         match opened.engine.connect(Access::Read) {
-            Ok(_) => {
-                context.say(format!("{} answers", opened.engine.describe()));
-                return Ok(Exit::Done);
-            }
-            Err(EngineError::NoDatabase { target }) => {
-                context.say(format!("the server answers; there is no database at {target} yet (`dbbuild create`)"));
-                return Ok(Exit::Done);
+            Ok(_) => return answers(true, format!("{target} answers")),
+            Err(EngineError::NoDatabase { .. }) => {
+                let text = format!("the server answers; there is no database at {target} yet (`dbbuild create`)");
+                return answers(false, text);
             }
             Err(error) if started.elapsed() >= args.timeout => return Err(error.into()),
             Err(EngineError::Unreachable { .. } | EngineError::Lost { .. }) => {}
