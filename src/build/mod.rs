@@ -107,15 +107,26 @@ impl<'a> Site<'a> {
 
 /// Looks at the checkout and the database, and plans. Writes nothing, creates nothing.
 pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
-    let checkout = discover(site.project, site.engine.dialect())?;
+    // The files and the database are looked at side by side: most builds do nothing else.
+    let (checkout, inspected) = std::thread::scope(|scope| {
+        let files = scope.spawn(|| discover(site.project, site.engine.dialect()));
+        let inspected = inspect(site);
+        (files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inspected)
+    });
+    let checkout = checkout?;
     refuse_no_project(site.project, &checkout)?;
-    let (inspection, exists) = match site.engine.connect(Access::Read) {
-        Ok(mut session) => (session.inspect(&site.project.name)?, true),
-        Err(EngineError::NoDatabase { .. }) => (Inspection::empty(), false),
-        Err(other) => return Err(other.into()),
-    };
+    let (inspection, exists) = inspected?;
     let (reconciled, plan) = plan_for(site, &checkout, &inspection, wish)?;
     Ok(Survey { checkout, inspection, reconciled, plan, exists })
+}
+
+/// Looks at the database; false if it is not there.
+fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
+    match site.engine.connect(Access::Read) {
+        Ok(mut session) => Ok((session.inspect(&site.project.name)?, true)),
+        Err(EngineError::NoDatabase { .. }) => Ok((Inspection::empty(), false)),
+        Err(other) => Err(other),
+    }
 }
 
 /// Refuses a folder that is no project: whoever stands in the wrong folder does not want an empty database.
@@ -152,10 +163,12 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     hold_to(saved, &plan)?;
-    let mut steps = 0;
+    let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
         let mut session = site.engine.connect(Access::Write)?;
-        steps = build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        let built =
+            build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        (steps, mark) = (built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout
@@ -176,7 +189,13 @@ pub fn build_into(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<usize, Error> {
-    build_into_with(site, checkout, wish, mark, None, session, observer)
+    build_into_with(site, checkout, wish, mark, None, session, observer).map(|built| built.steps)
+}
+
+/// What a build into a session's database came to.
+struct Built {
+    steps: usize,
+    mark: Option<Mark>,
 }
 
 fn build_into_with(
@@ -187,25 +206,29 @@ fn build_into_with(
     saved: Option<&Plan>,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
-) -> Result<usize, Error> {
+) -> Result<Built, Error> {
     session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
-    let mut steps = 0;
+    let mut built = Built { steps: 0, mark: None };
     loop {
         let inspection = session.inspect(&site.project.name)?;
         let (_, plan) = plan_for(site, checkout, &inspection, wish)?;
         let mut plan = plan?;
-        if steps == 0 {
+        if built.steps == 0 {
             hold_to(saved, &plan)?;
         }
         if let (Some(mark), Some(Step::Journal { mark: first })) = (mark, plan.steps.first_mut()) {
             *first = Some(mark.clone());
         }
-        steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
+        built.mark = inspection.mark.clone().or_else(|| match plan.steps.first() {
+            Some(Step::Journal { mark }) => mark.clone(),
+            _ => None,
+        });
+        built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
         if plan.is_empty() {
-            return Ok(steps);
+            return Ok(built);
         }
         match apply::apply(site, checkout, &inspection, &plan, session, observer)? {
-            apply::End::Done => return Ok(steps),
+            apply::End::Done => return Ok(built),
             apply::End::PlanAgain => {}
         }
     }

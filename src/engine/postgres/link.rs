@@ -93,6 +93,12 @@ impl Link {
         self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
     }
 
+    /// Sends one message of the tool's own inside a transaction: never on a new connection, which would know
+    /// nothing of it.
+    pub(super) fn inside(&mut self, doing: &str, sql: &str) -> Result<Vec<SimpleQueryMessage>> {
+        self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
+    }
+
     /// Uses the driver's client. Whatever is not the database's own answer drops the connection.
     pub(super) fn exchange<T>(
         &mut self,

@@ -195,7 +195,9 @@ fn go(
 ) -> std::result::Result<(), Stop> {
     let unit = running.unit;
     let target = link.connector.target.clone();
-    let mut settings = format!("set lock_timeout = {};\n", run::lock_timeout(link, unit));
+    let name = literal(&lock::at_work_on(&step_name(unit)));
+    let mut settings =
+        format!("set application_name = {name};\nset lock_timeout = {};\n", run::lock_timeout(link, unit));
     settings.push_str(&format!(
         "set statement_timeout = {};\n",
         unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis()
