@@ -29,11 +29,11 @@ fn program() -> PathBuf {
         cargo(&["build", "--offline", "--message-format=json", "--manifest-path", "tests/embedding/Cargo.toml"]);
     assert!(built.status.success(), "{}", said(&built));
     let messages = String::from_utf8(built.stdout).unwrap();
-    let executable = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).unwrap();
         message["executable"].as_str().map(PathBuf::from)
     });
-    executable.last().unwrap()
+    executables.next_back().unwrap()
 }
 
 #[test]
