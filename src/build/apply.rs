@@ -67,6 +67,11 @@ pub fn apply(
     Ok(End::Done)
 }
 
+/// Refuses a plan whose texts cannot run as they are. Nothing is run.
+pub fn judge(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection, plan: &Plan) -> Result<(), Error> {
+    Units::judge(site, checkout, inspection, plan).map(|_| ())
+}
+
 /// The units of a plan: all of them are judged before the first one runs.
 struct Units<'a> {
     site: &'a Site<'a>,

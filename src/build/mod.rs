@@ -152,6 +152,10 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
+        if !survey.exists {
+            // Opening for writing may make the database, and a refusal leaves nothing behind.
+            apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
+        }
         let mut session = site.engine.connect(Access::Write)?;
         let built =
             build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
