@@ -119,11 +119,29 @@ fn entry(row: &SimpleQueryRow) -> Result<Entry> {
 
 /// Reads which objects there are, at most ten: extensions and their members, and the system's, do not count.
 fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
-    let schemas = project_schemas(&link.connector.target.schemas, journal);
     let query = format!(
         "begin transaction read only;
          select pg_catalog.current_setting('server_version_num') as version;
-         with member as (
+         {};
+         commit",
+        objects_there(&link.connector.target.schemas, journal)
+    );
+    let answers = link.own("reading which objects there are", &query)?;
+    let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
+    Ok(Inspection {
+        journal: None,
+        other_projects: Vec::new(),
+        mark: None,
+        objects,
+        major: major(value(&answers, "version")),
+    })
+}
+
+/// Returns the query that names the project's objects, at most ten.
+pub(super) fn objects_there(schemas: &[String], journal: &Journal) -> String {
+    let schemas = project_schemas(schemas, journal);
+    format!(
+        "with member as (
              select classid, objid from pg_catalog.pg_depend where deptype = 'e'
          ), project as (
              select n.oid, n.nspname from pg_catalog.pg_namespace n where {schemas}
@@ -145,18 +163,8 @@ fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
                 and ('pg_catalog.pg_type'::pg_catalog.regclass, t.oid) not in (select classid, objid from member)
          )
          select kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(name) as object
-           from object order by kind <> 'table', nspname, name limit 10;
-         commit"
-    );
-    let answers = link.own("reading which objects there are", &query)?;
-    let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
-    Ok(Inspection {
-        journal: None,
-        other_projects: Vec::new(),
-        mark: None,
-        objects,
-        major: major(value(&answers, "version")),
-    })
+           from object order by kind <> 'table', nspname, name limit 10"
+    )
 }
 
 /// Returns a condition on `pg_catalog.pg_namespace n` that holds for the project's schemas.

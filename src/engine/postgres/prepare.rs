@@ -57,7 +57,8 @@ pub(super) fn mark(link: &mut Link, journal: &Journal, mark: &Mark) -> Result<()
     link.own("writing the mark", &write_mark(journal, mark, false)).map(|_| ())
 }
 
-fn write_mark(journal: &Journal, mark: &Mark, only_if_absent: bool) -> String {
+/// Returns the statement that writes the mark.
+pub(super) fn write_mark(journal: &Journal, mark: &Mark, only_if_absent: bool) -> String {
     format!(
         "update {}.environment set environment = {}, protected = {}, set_at = pg_catalog.clock_timestamp(), \
          set_by = session_user{};\n",
