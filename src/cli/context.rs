@@ -11,7 +11,7 @@ use super::render::{Diagnostic, JsonEvents, TextEvents};
 use crate::build::Site;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::event::Observer;
+use crate::event::{Observer, Silent};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::project::{Origin, Project, SETTINGS, Selection, Target};
@@ -100,9 +100,12 @@ impl Context {
         }
     }
 
-    /// Returns the renderer of events of a verb whose result for programs is one document.
-    pub fn quiet_observer(&self) -> Box<dyn Observer> {
-        if self.is_json() { Box::new(crate::event::Silent) } else { self.observer() }
+    /// Returns the renderer of events for a verb whose result is one document: programs get that alone.
+    pub fn listener(&self) -> Box<dyn Observer> {
+        match self.global.format {
+            Format::Text => Box::new(TextEvents::new(self.global.quiet, self.global.verbose)),
+            Format::Json => Box::new(Silent),
+        }
     }
 
     /// Returns true if results go to a program.

@@ -25,22 +25,10 @@ fn limit(text: &str) -> Result<Duration, String> {
 pub fn run(context: &Context, args: &WaitArgs) -> Outcome {
     let opened = context.open()?;
     let started = Instant::now();
-    let target = opened.engine.describe();
-    let answers = |exists: bool, text: String| {
-        if context.is_json() {
-            context.document(&json!({"v": 1, "target": target, "exists": exists}));
-        } else {
-            context.print(text);
-        }
-        Ok(Exit::Done)
-    };
     loop {
         match opened.engine.connect(Access::Read) {
-            Ok(_) => return answers(true, format!("{target} answers")),
-            Err(EngineError::NoDatabase { .. }) => {
-                let text = format!("the server answers; there is no database at {target} yet (`dbbuild create`)");
-                return answers(false, text);
-            }
+            Ok(_) => return Ok(answers(context, &opened.engine.describe(), true)),
+            Err(EngineError::NoDatabase { target }) => return Ok(answers(context, &target, false)),
             Err(error) if started.elapsed() >= args.timeout => return Err(error.into()),
             Err(EngineError::Unreachable { .. } | EngineError::Lost { .. }) => {}
             Err(other) => return Err(other.into()),
@@ -50,4 +38,15 @@ pub fn run(context: &Context, args: &WaitArgs) -> Outcome {
         }
         std::thread::sleep(Duration::from_millis(250).min(args.timeout));
     }
+}
+
+fn answers(context: &Context, target: &str, exists: bool) -> Exit {
+    if context.is_json() {
+        context.document(&json!({"v": 1, "target": target, "answers": true, "exists": exists}));
+    } else if exists {
+        context.print(format!("{target} answers"));
+    } else {
+        context.print(format!("the server answers; there is no database at {target} yet (`dbbuild create`)"));
+    }
+    Exit::Done
 }

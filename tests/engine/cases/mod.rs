@@ -4,6 +4,7 @@ mod baselines;
 mod building;
 mod consent;
 mod crowds;
+mod example;
 mod failing;
 mod files;
 mod guards;
