@@ -11,8 +11,8 @@ use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{engine_suffix, strip_sql};
 
-/// How many bytes of text are kept between judging the scripts and running them, and at most fused.
-const KEPT_BYTES: usize = 32 << 20;
+/// How many bytes of units are kept between judging the scripts and running them.
+const KEPT_BYTES: usize = 64 << 20;
 /// How many statements share a transaction at most: an estimate of locks, of which PostgreSQL's default
 /// settings hold about 6,400.
 const FUSED_STATEMENTS: usize = 1_500;
@@ -110,7 +110,7 @@ impl<'a> Units<'a> {
                 }
                 Err(other) => return Err(other),
             };
-            bytes += unit.as_ref().map_or(0, |unit| 3 * unit.text.as_str().len());
+            bytes += unit.as_ref().map_or(0, size);
             units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
         }
         if faults.is_empty() { Ok(units) } else { Err(crate::script::ScriptErrors(faults).into()) }
@@ -233,6 +233,12 @@ fn run_one(
 
 fn step_kind(unit: &Unit) -> StepKind {
     if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
+}
+
+/// Returns about how many bytes a unit takes.
+fn size(unit: &Unit) -> usize {
+    let texts = if unit.entry.text.is_some() { 2 } else { 1 };
+    texts * unit.text.as_str().len() + unit.parts.len() * size_of::<crate::script::Part>()
 }
 
 /// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
