@@ -23,8 +23,6 @@ pub struct Cut {
     pub lock_timeout: Option<Duration>,
     /// The script's own limit for a statement.
     pub statement_timeout: Option<Duration>,
-    /// Code objects to suspend.
-    pub suspend_code: Vec<String>,
     /// Code files that run before this one.
     pub after: Vec<String>,
     /// False if the script holds what must not share a transaction with other scripts.
@@ -261,7 +259,6 @@ impl<'a> Reader<'a> {
             Directive::ForeignKeysOff => self.cut.foreign_keys_off = true,
             Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
             Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
-            Directive::SuspendCode(names) => self.cut.suspend_code.extend(names),
             Directive::After(names) => self.cut.after.extend(names),
             _ => {}
         }
