@@ -226,11 +226,12 @@ impl Build<'_> {
         let (site, checkout) = (self.site, self.checkout);
         session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
         let mut built = Built { steps: 0, mark: None };
+        let mut is_first = true;
         loop {
             let inspection = session.inspect(&site.project.name)?;
             let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
             let mut plan = plan?;
-            if built.steps == 0 {
+            if std::mem::take(&mut is_first) {
                 hold_to(self.saved, &plan)?;
             }
             let judged = match self.judged.take() {
@@ -244,13 +245,13 @@ impl Build<'_> {
                 Some(Step::Journal { mark }) => mark.clone(),
                 _ => None,
             });
-            built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
             if plan.is_empty() {
                 return Ok(built);
             }
-            match apply::apply(site, checkout, &inspection, &plan, judged, session, observer)? {
-                apply::End::Done => return Ok(built),
-                apply::End::PlanAgain => {}
+            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer)?;
+            built.steps += end.steps;
+            if !end.plan_again {
+                return Ok(built);
             }
         }
     }

@@ -86,6 +86,26 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
     Checksum::of_tokens(tokens)
 }
 
+impl Cut {
+    /// Makes a script that an earlier run left half-way go on statement by statement, as it began, also if its text
+    /// does not ask for that any more: what is finished must not run again.
+    pub fn go_on(&mut self, text: &Text, dialect: Dialect) {
+        if self.no_transaction {
+            return;
+        }
+        self.no_transaction = true;
+        for part in &mut self.parts {
+            part.digest = digest(text.as_str(), part.span, dialect);
+        }
+    }
+}
+
+/// Returns the digest of a statement's tokens.
+fn digest(text: &str, span: Span, dialect: Dialect) -> Checksum {
+    let tokens = Lexer::part(text, span, dialect).map_while(Result::ok);
+    Checksum::of_tokens(tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text)))
+}
+
 /// Returns true if a text may hold directives: a quick look that spares most texts a lexer.
 pub fn has_directives(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"dbbuild:").is_some()
@@ -316,9 +336,7 @@ impl<'a> Reader<'a> {
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
             self.judge_statement(statement.span, statement.tokens(text, self.dialect));
             if self.cut.no_transaction {
-                let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
-                let significant = tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text));
-                self.cut.parts[index].digest = Checksum::of_tokens(significant);
+                self.cut.parts[index].digest = digest(text, statement.span, self.dialect);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
                 let message = "`repeat` works outside a transaction only";

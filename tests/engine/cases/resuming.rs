@@ -48,6 +48,15 @@ cases! {
         }
     }
 
+    fn what_is_finished_stays_finished_when_the_directive_is_taken_out(case) {
+        case.write("db/1_long.sql", script(Some(3)));
+        case.run(&[]).exits(4);
+        case.write("db/1_long.sql", script(None).replace("-- dbbuild: no-transaction\n", ""));
+        case.build().says("resume    1_long");
+        assert_eq!(rows(case), "1|1");
+        assert_eq!(case.journal(), "1 1 applied 5");
+    }
+
     fn a_changed_finished_part_is_refused(case) {
         case.write("db/1_long.sql", script(Some(3)));
         case.run(&[]).exits(4);
