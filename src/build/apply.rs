@@ -26,7 +26,8 @@ pub struct End {
     pub plan_again: bool,
 }
 
-/// Executes a plan on a session that holds the build lock.
+/// Executes a plan on a session that holds the build lock. `touched` is set once something has been done.
+#[allow(clippy::too_many_arguments)]
 pub fn apply(
     site: &Site<'_>,
     checkout: &Checkout,
@@ -35,6 +36,7 @@ pub fn apply(
     judged: Judged,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
+    touched: &mut bool,
 ) -> Result<End, Error> {
     let mut units = Units { kept: judged.0, ..Units::new(site, checkout, inspection, plan) };
     let fresh = plan.version.is_none();
@@ -63,7 +65,7 @@ pub fn apply(
             Step::Apply { .. } | Step::Code(_) => {
                 let segment = units.segment(at, if fresh { usize::MAX } else { 1 })?;
                 length = segment.len();
-                done = run(site, &segment, session, observer)?;
+                done = run(site, &segment, session, observer, touched)?;
                 taken = done < length;
             }
             Step::Seed(file) => {
@@ -73,6 +75,7 @@ pub fn apply(
             Step::Baseline { folder } => baseline::step(site, checkout, folder, observer)?,
         }
         steps += done;
+        *touched |= !taken || done > 0;
         if taken {
             return Ok(End { steps, plan_again: true });
         }
@@ -116,7 +119,10 @@ impl<'a> Units<'a> {
         let (mut bytes, mut faults) = (0, Vec::new());
         for step in 0..plan.steps.len() {
             let unit = match units.make(step) {
-                Ok(unit) => unit,
+                Ok(unit) => {
+                    unit.as_ref().map_or(Ok(()), |unit| site.engine.judge(unit))?;
+                    unit
+                }
                 Err(Error::Scripts(errors)) => {
                     faults.extend(errors.0);
                     None
@@ -205,6 +211,7 @@ fn run(
     units: &[Unit],
     session: &mut dyn Session,
     observer: &mut dyn Observer,
+    touched: &mut bool,
 ) -> Result<usize, Error> {
     if units.len() > 1 {
         match session.apply(units, &site.run, &mut crate::event::Silent) {
@@ -227,6 +234,7 @@ fn run(
         if run_one(site, unit, session, observer)? {
             return Ok(done);
         }
+        *touched = true;
     }
     Ok(units.len())
 }

@@ -222,7 +222,18 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    fn run(mut self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+    fn run(self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+        let mut touched = false;
+        let built = self.execute(session, observer, &mut touched);
+        built.map_err(|error| if touched { error.midway() } else { error })
+    }
+
+    fn execute(
+        mut self,
+        session: &mut dyn Session,
+        observer: &mut dyn Observer,
+        touched: &mut bool,
+    ) -> Result<Built, Error> {
         let (site, checkout) = (self.site, self.checkout);
         session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
         let mut built = Built { steps: 0, mark: None };
@@ -248,7 +259,7 @@ impl Build<'_> {
             if plan.is_empty() {
                 return Ok(built);
             }
-            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer)?;
+            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer, touched)?;
             built.steps += end.steps;
             if !end.plan_again {
                 return Ok(built);

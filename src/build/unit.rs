@@ -48,7 +48,7 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     }
     let mut cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
     if planned.running.is_some() {
-        cut.go_on(&text, dialect);
+        cut.go_on(&text, dialect).map_err(ScriptErrors::from)?;
     }
     let statements = i32::try_from(cut.parts.len()).unwrap_or(i32::MAX);
     let objects = match planned.kind {

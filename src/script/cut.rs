@@ -89,15 +89,28 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
 impl Cut {
     /// Makes a script that an earlier run left half-way go on statement by statement, as it began, also if its text
     /// does not ask for that any more: what is finished must not run again.
-    pub fn go_on(&mut self, text: &Text, dialect: Dialect) {
+    pub fn go_on(&mut self, text: &Text, dialect: Dialect) -> Result<(), Fault> {
         if self.no_transaction {
-            return;
+            return Ok(());
+        }
+        if self.foreign_keys_off && dialect == Dialect::Sqlite {
+            return Err(keys_without_transaction(text));
         }
         self.no_transaction = true;
         for part in &mut self.parts {
             part.digest = digest(text.as_str(), part.span, dialect);
         }
+        Ok(())
     }
+}
+
+/// The fault of a script whose foreign keys would stay on without a word: rows would go that it means to keep.
+fn keys_without_transaction(text: &Text) -> Fault {
+    let place = text.place(Span::new(0, 0));
+    let message = "`foreign-keys off` needs one transaction around the whole script, and this one runs without";
+    Fault::new("script/foreign-keys-without-transaction", &place.file.clone(), message)
+        .at(place)
+        .hint("take `foreign-keys off` or `no-transaction` out; what is half-way without a transaction stays so")
 }
 
 /// Returns the digest of a statement's tokens.
@@ -331,6 +344,9 @@ impl<'a> Reader<'a> {
         if !self.cut.no_transaction {
             self.foreign_keys_pragmas(statements, &mut own);
             self.transaction_pairs(statements, &mut own);
+        }
+        if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
+            self.faults.push(keys_without_transaction(self.text));
         }
         let text = self.text.as_str();
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
