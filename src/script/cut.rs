@@ -84,6 +84,39 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
     Checksum::of_tokens(tokens)
 }
 
+impl Cut {
+    /// Makes a script that an earlier run left half-way go on statement by statement, as it began, also if its text
+    /// does not ask for that any more: what is finished must not run again.
+    pub fn go_on(&mut self, text: &Text, dialect: Dialect) -> Result<(), Fault> {
+        if self.no_transaction {
+            return Ok(());
+        }
+        if self.foreign_keys_off && dialect == Dialect::Sqlite {
+            return Err(keys_without_transaction(text));
+        }
+        self.no_transaction = true;
+        for part in &mut self.parts {
+            part.digest = digest(text.as_str(), part.span, dialect);
+        }
+        Ok(())
+    }
+}
+
+/// The fault of a script whose foreign keys would stay on without a word: rows would go that it means to keep.
+fn keys_without_transaction(text: &Text) -> Fault {
+    let place = text.place(Span::new(0, 0));
+    let message = "`foreign-keys off` needs one transaction around the whole script, and this one runs without";
+    Fault::new("script/foreign-keys-without-transaction", &place.file.clone(), message)
+        .at(place)
+        .hint("take `foreign-keys off` or `no-transaction` out; what is half-way without a transaction stays so")
+}
+
+/// Returns the digest of a statement's tokens.
+fn digest(text: &str, span: Span, dialect: Dialect) -> Checksum {
+    let tokens = Lexer::part(text, span, dialect).map_while(Result::ok);
+    Checksum::of_tokens(tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text)))
+}
+
 /// Returns true if a text may hold directives: a quick look that spares most texts a lexer.
 pub fn has_directives(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"dbbuild:").is_some()
@@ -321,6 +354,9 @@ impl<'a> Reader<'a> {
             self.foreign_keys_pragmas(statements, &mut own);
             self.transaction_pairs(statements, &mut own);
         }
+        if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
+            self.faults.push(keys_without_transaction(self.text));
+        }
         let text = self.text.as_str();
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
             let tokens = statement.tokens(text, self.dialect);
@@ -328,9 +364,7 @@ impl<'a> Reader<'a> {
                 self.judge_statement(statement.span, tokens);
             }
             if self.cut.no_transaction {
-                let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
-                let significant = tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text));
-                self.cut.parts[index].digest = Checksum::of_tokens(significant);
+                self.cut.parts[index].digest = digest(text, statement.span, self.dialect);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
                 let message = "`repeat` works outside a transaction only";

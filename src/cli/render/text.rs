@@ -151,10 +151,10 @@ fn detail(result: &StepResult) -> String {
                 skipped => parts.push(format!("{skipped} skipped by guards")),
             }
             if *passes > 0 {
-                parts.push(format!("{passes} passes"));
+                parts.push(counted(*passes, "pass", "passes"));
             }
             if *rows_changed > 0 {
-                parts.push(format!("{} rows", grouped(*rows_changed)));
+                parts.push(counted(*rows_changed, "row", "rows"));
             }
         }
         StepResult::Rows { rows, inserted, updated, deleted, overwritten } => {
@@ -166,7 +166,7 @@ fn detail(result: &StepResult) -> String {
             if *overwritten > 0 {
                 parts.push(format!("{} were there with other values", grouped(*overwritten)));
             }
-            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(*rows)) };
+            let rows = counted(*rows, "row", "rows");
             return if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) };
         }
         StepResult::Journaled { why } => parts.push(why.clone()),
@@ -178,6 +178,11 @@ fn detail(result: &StepResult) -> String {
         }),
     }
     parts.join(", ")
+}
+
+/// Returns a number with its noun: `1 row`, `1,200 rows`.
+fn counted(number: u64, one: &str, more: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {more}", grouped(number)) }
 }
 
 /// Returns a number with commas between thousands.
