@@ -13,9 +13,6 @@ use crate::script::{engine_suffix, strip_sql};
 
 /// How many bytes of units are kept between judging the scripts and running them.
 const KEPT_BYTES: usize = 64 << 20;
-/// How many statements share a transaction at most: an estimate of locks, of which PostgreSQL's default
-/// settings hold about 6,400.
-const FUSED_STATEMENTS: usize = 1_500;
 
 /// How an execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +192,7 @@ impl<'a> Units<'a> {
                 _ => break,
             };
             statements += next.parts.len();
-            if segment.len() >= most || !is_open(next) || statements > FUSED_STATEMENTS {
+            if segment.len() >= most || !is_open(next) || statements > self.site.engine.most_fused() {
                 break;
             }
             segment.extend(self.take(step)?);

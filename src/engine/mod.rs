@@ -53,6 +53,12 @@ pub trait Engine: Send + Sync {
     /// Returns true if the database is on this machine (a file, a socket, the loopback interface).
     fn is_local(&self) -> bool;
 
+    /// Returns how many statements of several scripts may share a transaction. The default is an estimate of
+    /// locks, of which a PostgreSQL server's default settings hold about 6,400.
+    fn most_fused(&self) -> usize {
+        1_500
+    }
+
     /// Opens a session. `Access::Read` creates nothing; a database that is not there is `NoDatabase`.
     fn connect(&self, access: Access) -> Result<Box<dyn Session>>;
 

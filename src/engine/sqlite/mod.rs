@@ -75,6 +75,11 @@ impl Engine for Sqlite {
         true
     }
 
+    /// SQLite locks the file, whatever is done to it.
+    fn most_fused(&self) -> usize {
+        usize::MAX
+    }
+
     fn connect(&self, access: Access) -> Result<Box<dyn Session>> {
         Ok(Box::new(SqliteSession::open(Arc::clone(&self.database), access)?))
     }
