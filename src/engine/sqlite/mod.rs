@@ -14,6 +14,7 @@ use crate::project::Target;
 use crate::sql::Dialect;
 
 mod apply;
+mod catalog;
 mod connection;
 mod database;
 mod deadline;

@@ -11,7 +11,8 @@ use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::statements::is_pragma;
-use super::{apply, connection, dump, inspect, journal, load, reset, rows, transaction};
+use super::{apply, catalog, connection, dump, inspect, journal, load, reset, rows, transaction};
+use crate::engine::catalog::{Catalog, Row, TableRows};
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -176,5 +177,17 @@ impl Session for SqliteSession {
     ) -> Result<()> {
         self.tell(observer);
         load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
+    }
+
+    fn catalog(&mut self) -> Result<Catalog> {
+        catalog::read(&self.connection, &self.database.names)
+    }
+
+    fn seeded(&mut self) -> Result<Vec<TableRows>> {
+        catalog::seeded(&self.connection, &self.database.names)
+    }
+
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
+        catalog::rows_like(&self.connection, wanted)
     }
 }
