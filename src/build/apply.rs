@@ -8,7 +8,7 @@ use super::{Checkout, Site, baseline};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
-use crate::journal::{Entry, Kind, Stored};
+use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{engine_suffix, strip_sql};
 
 /// How many bytes of text are kept between judging the scripts and running them, and at most fused.
@@ -68,7 +68,7 @@ pub fn apply(
 }
 
 /// The units of a plan: all of them are judged before the first one runs.
-struct Units<'a> {
+pub struct Units<'a> {
     site: &'a Site<'a>,
     checkout: &'a Checkout,
     plan: &'a Plan,
@@ -77,7 +77,8 @@ struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    fn judge(
+    /// Makes all units, or says everything that is wrong with their texts.
+    pub fn judge(
         site: &'a Site<'a>,
         checkout: &'a Checkout,
         inspection: &'a Inspection,
@@ -141,7 +142,7 @@ impl<'a> Units<'a> {
     }
 
     /// Takes the unit of a step, made again if it was too large to keep.
-    fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
+    pub fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
         match self.kept.get_mut(step).and_then(Option::take) {
             Some(unit) => Ok(Some(unit)),
             None => self.make(step),
@@ -293,6 +294,19 @@ fn note(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
+    let entry = note_entry(site, checkout, script)?;
+    session.record(&[entry], &[], &site.run)?;
+    observer.event(Event::Finished {
+        step: StepKind::Note,
+        name: short_name(site, &script.file),
+        duration_ms: 0,
+        result: StepResult::Journaled { why: why.to_owned() },
+    });
+    Ok(())
+}
+
+/// Makes the entry of a script that is journaled without running.
+pub fn note_entry(site: &Site<'_>, checkout: &Checkout, script: &PlannedScript) -> Result<NewEntry, Error> {
     let planned = Planned {
         kind: Kind::Script,
         key: script.version.to_string(),
@@ -304,15 +318,7 @@ fn note(
         running: None,
         of_environment: false,
     };
-    let entry = unit(site.project, site.target, checkout.dialect, &planned)?.entry;
-    session.record(&[entry], &[], &site.run)?;
-    observer.event(Event::Finished {
-        step: StepKind::Note,
-        name: short_name(site, &script.file),
-        duration_ms: 0,
-        result: StepResult::Journaled { why: why.to_owned() },
-    });
-    Ok(())
+    Ok(unit(site.project, site.target, checkout.dialect, &planned)?.entry)
 }
 
 /// Brings in one seed or test data file; returns true if another builder did.

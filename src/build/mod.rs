@@ -4,12 +4,14 @@
 //! in one query; what is to be done is planned again once the lock is held.
 
 mod discover;
+mod fresh;
 mod load;
 mod refusal;
 
 mod apply;
 mod baseline;
 mod code;
+mod offline;
 mod plan;
 mod test_data;
 mod unit;
@@ -18,7 +20,9 @@ use std::time::{Duration, Instant};
 
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
+pub use fresh::Fresh;
 pub use load::{Loaded, Reading, load};
+pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
@@ -105,15 +109,26 @@ impl<'a> Site<'a> {
 
 /// Looks at the checkout and the database, and plans. Writes nothing, creates nothing.
 pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
-    let checkout = discover(site.project, site.engine.dialect())?;
+    // The files and the database are looked at side by side: most builds do nothing else.
+    let (checkout, inspected) = std::thread::scope(|scope| {
+        let files = scope.spawn(|| discover(site.project, site.engine.dialect()));
+        let inspected = inspect(site);
+        (files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inspected)
+    });
+    let checkout = checkout?;
     refuse_no_project(site.project, &checkout)?;
-    let (inspection, exists) = match site.engine.connect(Access::Read) {
-        Ok(mut session) => (session.inspect(&site.project.name)?, true),
-        Err(EngineError::NoDatabase { .. }) => (Inspection::empty(), false),
-        Err(other) => return Err(other.into()),
-    };
+    let (inspection, exists) = inspected?;
     let (reconciled, plan) = plan_for(site, &checkout, &inspection, wish)?;
     Ok(Survey { checkout, inspection, reconciled, plan, exists })
+}
+
+/// Looks at the database; false if it is not there.
+fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
+    match site.engine.connect(Access::Read) {
+        Ok(mut session) => Ok((session.inspect(&site.project.name)?, true)),
+        Err(EngineError::NoDatabase { .. }) => Ok((Inspection::empty(), false)),
+        Err(other) => Err(other),
+    }
 }
 
 /// Refuses a folder that is no project: whoever stands in the wrong folder does not want an empty database.

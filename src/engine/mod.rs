@@ -10,11 +10,15 @@ use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Kind, Mark, NewEntry, Run};
-use crate::project::{Address, Target};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::project::Address;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 pub mod catalog;
 pub mod failure;
+pub mod offline;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 mod unit;
 
@@ -29,6 +33,7 @@ pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
+pub use offline::Offline;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -63,6 +68,12 @@ pub trait Engine: Send + Sync {
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
     /// `protected` is the target's protection: a protected server never hosts scratch work.
     fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+
+    /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
+    fn url(&self) -> Secret;
+
+    /// Returns what writes a script for the database's own shell. Nothing is connected.
+    fn offline(&self) -> Box<dyn Offline + '_>;
 }
 
 /// What a session may do.
@@ -237,6 +248,7 @@ pub trait Session: Send {
 }
 
 /// Opens the engine that a target names. Nothing is connected yet.
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(unused_variables))]
 pub fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
     match &target.address {
         #[cfg(feature = "postgres")]

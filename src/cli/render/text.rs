@@ -72,7 +72,8 @@ impl Observer for TextEvents {
                 self.header = Some(header(&project, &target, environment.as_deref(), protected, version.as_deref()));
             }
             Event::Waiting { holder, seconds } => {
-                let text = format!("waiting for the build lock: {holder}, {seconds} s");
+                let waited = if seconds > 0 { format!(" ({seconds} s so far)") } else { String::new() };
+                let text = format!("waiting for the build lock: {holder}{waited}");
                 if std::io::stderr().is_terminal() {
                     self.under_way(text);
                 } else if !self.waiting {

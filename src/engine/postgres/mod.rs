@@ -17,6 +17,7 @@ mod journal;
 mod link;
 mod load;
 mod lock;
+mod offline;
 mod passfile;
 mod prepare;
 mod private_server;
@@ -34,11 +35,11 @@ mod stop;
 mod tls;
 mod transaction;
 
-use super::{Access, Engine, Result, Scratch, Session};
+use super::{Access, Engine, Offline, Result, Scratch, Session};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 use connect::Connector;
 #[doc(hidden)]
@@ -98,6 +99,14 @@ impl Engine for PostgresEngine {
         let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
         let engine = Self { connector: made.connector, interrupt, servers };
         Ok(Scratch::new(Box::new(engine), made.keep))
+    }
+
+    fn url(&self) -> Secret {
+        self.connector.url()
+    }
+
+    fn offline(&self) -> Box<dyn Offline + '_> {
+        Box::new(offline::Psql::new(&self.connector))
     }
 }
 

@@ -127,14 +127,17 @@ pub(super) fn digests_of(
 ) -> Result<()> {
     let message = format!("{}{}", link.begin_text(), journal.record(entries, run));
     link.own("writing the journal", &message)?;
-    for seed in tracked {
-        track(link, journal, seed).map_err(|stop| error(link, seed, stop))?;
-    }
-    link.own("writing the journal", "commit").map(|_| ())
+    track_all(link, journal, tracked)?;
+    link.inside("writing the journal", "commit").map(|_| ())
+}
+
+/// Writes the digests of files whose tables are as they say. Inside a transaction.
+pub(super) fn track_all(link: &mut Link, journal: &Journal, tracked: &[RowSeed]) -> Result<()> {
+    tracked.iter().try_for_each(|seed| track(link, journal, seed).map_err(|stop| error(link, seed, stop)))
 }
 
 /// Writes the digests of one file without touching its table. Inside a transaction.
-pub(super) fn track(link: &mut Link, journal: &Journal, seed: &RowSeed) -> std::result::Result<(), Stop> {
+fn track(link: &mut Link, journal: &Journal, seed: &RowSeed) -> std::result::Result<(), Stop> {
     stage::stage(link, seed, None, &mut crate::event::Silent)?;
     let text =
         format!("{}{}drop table pg_temp.dbbuild_seed", write::forget(journal, seed), write::remember(journal, seed));

@@ -8,9 +8,7 @@ use super::link::{Link, value};
 use super::quote::{ident, literal};
 use super::{catalog, dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
-use crate::engine::{
-    Access, DumpInfo, EngineError, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
-};
+use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -132,10 +130,7 @@ impl Session for PostgresSession {
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        if !tracked.is_empty() {
-            return Err(not_yet("tracked"));
-        }
-        let loaded = self.load_and_record(folder, entries, run, observer);
+        let loaded = self.load_and_record(folder, entries, tracked, run, observer);
         if loaded.is_err() {
             self.link.rollback();
         }
@@ -173,6 +168,7 @@ impl PostgresSession {
         &mut self,
         folder: &Path,
         entries: &[NewEntry],
+        tracked: &[RowSeed],
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<()> {
@@ -183,21 +179,9 @@ impl PostgresSession {
         self.link.lend(|client, connector, interrupt| {
             load::load_into(client, connector, interrupt, folder, &shown, observer)
         })?;
-        // Never on a new connection: the transaction would be another one.
         let record = format!("reset role;\n{}", self.journal.record(entries, run));
-        for message in [record.as_str(), "commit"] {
-            let sent = self.link.send_own(message);
-            sent.map_err(|trouble| trouble.own("writing the journal", &self.link.connector.shown()))?;
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn not_yet(what: &str) -> EngineError {
-    EngineError::Refused {
-        code: "engine/not-built-in",
-        message: format!("{what} is not built in"),
-        place: None,
-        hint: None,
+        self.link.inside("writing the journal", &record)?;
+        seed::track_all(&mut self.link, &self.journal, tracked)?;
+        self.link.inside("writing the journal", "commit").map(|_| ())
     }
 }

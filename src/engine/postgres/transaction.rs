@@ -146,7 +146,9 @@ pub(super) fn settings(link: &Link, unit: &Unit) -> String {
     let target = &link.connector.target;
     let statement_timeout = unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis();
     let mut text = format!(
-        "set local lock_timeout = {};\nset local statement_timeout = {statement_timeout};\n",
+        "set local application_name = {};\nset local lock_timeout = {};\n\
+         set local statement_timeout = {statement_timeout};\n",
+        literal(&lock::at_work_on(&step_name(unit))),
         run::lock_timeout(link, unit)
     );
     if let Some(role) = &target.owner_role {

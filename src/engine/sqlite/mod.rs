@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Access, Engine, EngineError, Result, Scratch, Session};
+use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 mod apply;
@@ -28,6 +28,7 @@ mod journal;
 mod load;
 mod lock;
 mod names;
+mod offline;
 mod progress;
 mod reset;
 mod rows;
@@ -96,5 +97,16 @@ impl Engine for Sqlite {
         let database = self.database.scratch(keep.path().join("scratch.db"));
         let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
         Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    }
+
+    fn url(&self) -> Secret {
+        match self.database.file() {
+            Some(file) => Secret::new(format!("sqlite:{}", file.display())),
+            None => Secret::new("sqlite::memory:"),
+        }
+    }
+
+    fn offline(&self) -> Box<dyn Offline + '_> {
+        Box::new(offline::Shell::new(&self.database))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Case, Output, signal};
+use crate::support::{Case, Home, Output, signal};
 
 /// Writes scripts that each leave exactly one row if they ran exactly once.
 fn countable(case: &Case, scripts: usize) {
@@ -47,6 +47,32 @@ cases! {
         case.build();
         exactly_once(case, SCRIPTS);
         assert_eq!(case.ask("select count(*) from n20"), "1");
+    }
+
+    fn a_builder_killed_in_the_middle_of_a_script_leaves_nothing_of_it(case) {
+        case.write("db/1_a.sql", "create table a (id integer);\n");
+        case.write("db/2_long.sql", case.pick(
+            "create table b (x text);
+insert into b with recursive n (x) as (select 1 union all select x + 1 from n) select hex(randomblob(500)) from n;\n",
+            "create table b (id integer);\nselect pg_sleep(120);\n",
+        ));
+        let mut builder = case.spawn(&[]);
+        match &case.home {
+            // So much was written that SQLite's journal is needed to take it back.
+            Home::Sqlite(file) => while std::fs::metadata(&file.0).map_or(0, |file| file.len()) < 20_000_000 {
+                std::thread::sleep(Duration::from_millis(20));
+            },
+            Home::Postgres(_) => std::thread::sleep(Duration::from_millis(1500)),
+        }
+        builder.kill().unwrap();
+        builder.wait().unwrap();
+        assert!(!case.is_sqlite() || case.path("shop.db-journal").exists());
+        case.write("db/2_long.sql", "create table b (id integer);\n");
+        let started = std::time::Instant::now();
+        let output = case.build();
+        assert!(started.elapsed() < Duration::from_secs(60), "{output}");
+        assert_eq!(case.tables(), "a b");
+        assert_eq!(case.applied(), "1 2");
     }
 
     fn an_interrupted_build_rolls_back_and_exits_with_130(case) {

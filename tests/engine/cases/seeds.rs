@@ -44,7 +44,7 @@ cases! {
     fn tracked_lets_the_file_win_on_the_first_run_and_says_how_often(case) {
         case.write("db/1_country.sql", format!("{TABLE}insert into country values ('DE', 'old', 1), ('XX', 'own', 1);\n"));
         case.write(FILE, "code,name,area\nDE,Germany,357\nFR,France,551\n");
-        case.build().says("1 were there and were overwritten");
+        case.build().says("1 were there with other values");
         assert_eq!(rows(case), "DE|Germany|357 FR|France|551 XX|own|1");
     }
 

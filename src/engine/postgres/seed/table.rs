@@ -117,7 +117,7 @@ impl Table {
             names.join(", "),
             names.len()
         );
-        let answers = link.own("reading the table's indexes", &query)?;
+        let answers = link.inside("reading the table's indexes", &query)?;
         Ok(crate::engine::postgres::link::value(&answers, "found") == Some("t"))
     }
 }
@@ -144,7 +144,7 @@ fn known(link: &mut Link, seed: &RowSeed) -> Result<(String, Vec<Known>)> {
           where c.oid = pg_catalog.to_regclass({name}) and c.relkind in ('r', 'p')
           order by a.attnum"
     );
-    let answers = link.own("reading the table's columns", &query)?;
+    let answers = link.inside("reading the table's columns", &query)?;
     let mut sql = None;
     let mut known = Vec::new();
     for row in rows(&answers) {

@@ -267,3 +267,25 @@ fn a_seed_that_somebody_else_loaded_is_left_alone() {
     assert!(matches!(session.load_rows(&again, &run("r"), &mut Silent), Ok::<_, EngineError>(None)));
     assert_eq!(db.ask("select count(*) from public.country"), "1");
 }
+
+#[test]
+fn a_loaded_baseline_knows_the_digests_of_its_files() {
+    let Some((db, mut session)) = prepared() else { return };
+    load(&db, &mut *session, "code,name,area\nde,Germany,1\n", SeedMode::Tracked);
+    let folder = tempfile::tempdir().unwrap();
+    match session.dump(folder.path(), &mut Silent) {
+        Ok(_) => {}
+        Err(EngineError::Tool { .. }) if std::env::var_os("CI").is_none() => return,
+        Err(error) => panic!("{error}"),
+    }
+    let Some(copy) = database() else { return };
+    let mut session = copy.builder();
+    let known = seed("code,name,area\nde,Germany,1\n", SeedMode::Tracked);
+    let entries = [unit("1", "select 1").entry, known.entry.clone()];
+    session.load(folder.path(), &entries, std::slice::from_ref(&known), &run("r"), &mut Silent).unwrap();
+    assert_eq!(copy.ask("select key from dbbuild.seed_row"), "[\"de\"]");
+    copy.ask("update public.country set name = 'Edited'");
+    let loaded = load(&copy, &mut *session, "code,name,area\nde,Germany,1\nfr,France,2\n", SeedMode::Tracked);
+    assert_eq!(counts(&loaded), (2, 1, 0, 0, 0));
+    assert_eq!(table(&copy), "de Edited 1.00\nfr France 2.00");
+}

@@ -3,6 +3,7 @@
 
 use rusqlite::Connection;
 
+use super::folded;
 use crate::engine::Result;
 use crate::engine::catalog::{Row, TableRows};
 use crate::engine::sqlite::error::doing;
@@ -79,7 +80,7 @@ fn shape(connection: &Connection, table: &str) -> rusqlite::Result<TableRows> {
     let keys = chosen.iter().filter(|(key, _)| *key < i64::MAX).count();
     let columns: Vec<String> = chosen.into_iter().map(|(_, name)| name).collect();
     Ok(TableRows {
-        table: Name::new([table]),
+        table: Name::new([folded(table)]),
         types: vec![String::new(); columns.len()],
         key: if keys > 0 { keys } else { columns.len() },
         columns,
