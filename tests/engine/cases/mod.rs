@@ -4,6 +4,7 @@ mod baselines;
 mod building;
 mod consent;
 mod crowds;
+mod drift;
 mod failing;
 mod files;
 mod guards;

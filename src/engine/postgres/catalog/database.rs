@@ -83,7 +83,7 @@ pub(super) fn database(scope: &Scope) -> String {
                 from pg_publication_namespace x where x.pnpubid = p.oid)",
             "null"
         ),
-        generated = scope.since(18, ", 'generated columns ' || nullif(p.pubgencols, 'n')", ""),
+        generated = scope.since(18, ", 'generated columns ' || nullif(p.pubgencols::text, 'n')", ""),
     )
 }
 
@@ -100,7 +100,7 @@ fn options(column: &str) -> String {
 
 /// Mappings of those who build are anybody's who builds.
 pub(super) fn user_mappings() -> &'static str {
-    "select m.tableoid as classid, m.umid as oid, m.umuser as role, m.srvname::text as server
+    "select m.umuser as role, m.srvname::text as server
        from pg_user_mappings m
       order by m.srvname collate \"C\", m.umuser"
 }

@@ -41,7 +41,9 @@ pub(super) fn tables(scope: &Scope) -> String {
     )
 }
 
-/// In the order in which they stand in their tables. A default that takes from the column's own sequence does not
+/// In the order in which they stand in their tables. Servers since the minor versions of November 2026 (15.20) keep
+/// a stamp of their own among a column's options, `pg_attver`, which differs from database to database; `pg_dump`
+/// leaves it out too. A default that takes from the column's own sequence does not
 /// name it: the name is one that the engine made up.
 pub(super) fn columns(scope: &Scope) -> String {
     format!(
@@ -73,7 +75,8 @@ pub(super) fn columns(scope: &Scope) -> String {
                     end,
                     {compression},
                     case when coalesce(a.attstattarget, -1) >= 0 then 'statistics ' || a.attstattarget end,
-                    'set (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attoptions) o) || ')',
+                    'set (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attoptions) o
+                                 where o not like 'pg\\_attver=%') || ')',
                     'options (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attfdwoptions) o) || ')',
                     case when a.attinhcount > 0 and a.attislocal and not c.relispartition then 'inherited and declared' end,
                     case when a.attinhcount > 0 and not a.attislocal and not c.relispartition then 'inherited' end,

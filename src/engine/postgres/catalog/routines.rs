@@ -16,7 +16,7 @@ pub(super) fn routines(scope: &Scope) -> String {
                         'sspace = ' || nullif(a.aggtransspace, 0),
                         'finalfunc = ' || nullif(a.aggfinalfn, 0)::regproc,
                         case when a.aggfinalextra then 'finalfunc_extra' end,
-                        case when a.aggfinalfn <> 0 then 'finalfunc_modify = ' || a.aggfinalmodify end,
+                        case when a.aggfinalfn <> 0 then 'finalfunc_modify = ' || a.aggfinalmodify::text end,
                         'combinefunc = ' || nullif(a.aggcombinefn, 0)::regproc,
                         'serialfunc = ' || nullif(a.aggserialfn, 0)::regproc,
                         'deserialfunc = ' || nullif(a.aggdeserialfn, 0)::regproc,
@@ -27,10 +27,10 @@ pub(super) fn routines(scope: &Scope) -> String {
                         'msspace = ' || nullif(a.aggmtransspace, 0),
                         'mfinalfunc = ' || nullif(a.aggmfinalfn, 0)::regproc,
                         case when a.aggmfinalextra then 'mfinalfunc_extra' end,
-                        case when a.aggmfinalfn <> 0 then 'mfinalfunc_modify = ' || a.aggmfinalmodify end,
+                        case when a.aggmfinalfn <> 0 then 'mfinalfunc_modify = ' || a.aggmfinalmodify::text end,
                         'minitcond = ' || quote_literal(a.aggminitval),
                         'sortop = ' || nullif(a.aggsortop, 0)::regoperator,
-                        'parallel = ' || p.proparallel,
+                        'parallel = ' || p.proparallel::text,
                         case a.aggkind when 'h' then 'hypothetical' end
                     ) || E'\\n)'
                       from pg_aggregate a where a.aggfnoid = p.oid

@@ -51,10 +51,10 @@ pub(super) fn types(scope: &Scope) -> String {
                         'typmod_in = ' || nullif(t.typmodin, 0)::regproc, 'typmod_out = ' || nullif(t.typmodout, 0)::regproc,
                         'analyze = ' || nullif(t.typanalyze, 0)::regproc,
                         'internallength = ' || t.typlen, case when t.typbyval then 'passedbyvalue' end,
-                        'alignment = ' || t.typalign, 'storage = ' || t.typstorage,
-                        'category = ' || quote_literal(t.typcategory), case when t.typispreferred then 'preferred' end,
+                        'alignment = ' || t.typalign::text, 'storage = ' || t.typstorage::text,
+                        'category = ' || quote_literal(t.typcategory::text), case when t.typispreferred then 'preferred' end,
                         'default = ' || quote_literal(t.typdefault),
-                        'element = ' || nullif(t.typelem, 0)::regtype, 'delimiter = ' || quote_literal(t.typdelim)))
+                        'element = ' || nullif(t.typelem, 0)::regtype, 'delimiter = ' || quote_literal(t.typdelim::text)))
                 end as definition,
                 t.typowner as owner
            from pg_type t
