@@ -82,6 +82,7 @@ create table child (more text) inherits (parent);
 create table grandchild (id int, more text) inherits (child);
 create table typed of pair (primary key (a));
 create table no_columns ();
+create table ordered (a int, b int);
 create table toasted (a text) with (toast.autovacuum_enabled = off);
 
 create sequence sales.invoice as int start 1000 increment 10 minvalue 10 maxvalue 100000 cache 5 cycle;
@@ -132,7 +133,8 @@ create cast (pair as text) with function pair_text(pair) as assignment;
 create cast (mood as text) with inout as implicit;
 create conversion odd_conversion for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
 create transform for int language sql (from sql with function prsd_lextype(internal));
-create trusted language other handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+create function other_handler() returns language_handler language c as '$libdir/plpgsql', 'plpgsql_call_handler';
+create trusted language other handler other_handler;
 create access method heap2 type table handler heap_tableam_handler;
 
 create text search parser odd_parser (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);

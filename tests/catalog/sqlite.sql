@@ -28,6 +28,7 @@ create trigger touch after update of full_name on customer for each row when new
 end;
 create trigger stop before delete on country begin select raise(abort, 'no'); end;
 create trigger into_view instead of insert on customers begin insert into customer (full_name) values (new.full_name); end;
+create table ordered (a int, b int);
 create virtual table words using fts5 (body, tokenize = 'porter');
 create virtual table boxes using rtree (id, x0, x1);
 insert into country values ('DE', 'Germany'), ('FR', 'France');

@@ -66,7 +66,9 @@ pub(super) fn operators(scope: &Scope) -> String {
                        case k.castcontext when 'a' then ' as assignment' when 'i' then ' as implicit' end),
                 null
            from pg_cast k
-          where {cast}
+          -- A range's cast to its multirange comes with it.
+          where not exists (select from pg_depend i where i.deptype = 'i' and i.classid = k.tableoid and i.objid = k.oid)
+            and {cast}
           union all
          select f.tableoid, f.oid, 'transform', '{{}}', format('(%s, %s)', format_type(f.trftype, null), l.lanname),
                 concat_ws(E'\\n', format('create transform for %s language %I', format_type(f.trftype, null), l.lanname),

@@ -38,7 +38,9 @@ pub(super) fn routines(scope: &Scope) -> String {
                 p.proowner as owner
            from pg_proc p
            join pg_namespace n on n.oid = p.pronamespace
-          where {}",
+          -- A range's constructors come with it.
+          where not exists (select from pg_depend i where i.deptype = 'i' and i.classid = p.tableoid and i.objid = p.oid)
+            and {}",
         scope.within("p", "pronamespace")
     )
 }
