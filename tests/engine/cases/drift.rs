@@ -9,15 +9,19 @@ use crate::support::Case;
 const POSTGRES: &str = include_str!("../../catalog/postgres.sql");
 const SQLITE: &str = include_str!("../../catalog/sqlite.sql");
 
+const ROLES: &str = "roles = [\"reader\", \"app_owner\"]\n";
+
 /// A project with every class of object.
 fn everything(case: &Case) {
     if !case.is_sqlite() {
         for role in ["reader", "app_owner"] {
-            let create = format!("do $$ begin create role {role}; exception when duplicate_object or unique_violation then null; end $$");
+            let create = format!(
+                "do $$ begin create role {role}; exception when duplicate_object or unique_violation then null; end $$"
+            );
             case.execute(&create);
         }
     }
-    case.settings(case.pick("baseline = true\n", "baseline = true\nroles = [\"reader\", \"app_owner\"]\n"));
+    case.settings(&format!("baseline = true\n{}", case.pick("", ROLES)));
     case.write("db/0001_everything.sql", case.pick(SQLITE, POSTGRES));
 }
 
@@ -119,10 +123,10 @@ const BY_HAND_SQLITE: &[(&str, &[&str])] = &[
     ("alter table customer add column more text", &["added column customer.more"]),
     ("drop index customer_added", &["missing index customer_added"]),
     ("create index by_kind on customer (kind)", &["added index by_kind"]),
-    ("drop view customers; create view customers as select id, full_name from customer", &[
-        "changed view customers",
-        "missing trigger into_view",
-    ]),
+    (
+        "drop view customers; create view customers as select id, full_name from customer",
+        &["changed view customers", "missing trigger into_view"],
+    ),
     (
         "drop trigger stop; create trigger stop before delete on country begin select raise(abort, 'never'); end",
         &["changed trigger stop"],
@@ -130,10 +134,7 @@ const BY_HAND_SQLITE: &[(&str, &[&str])] = &[
     ("drop table boxes; create virtual table boxes using rtree (id, x0, x1, y0, y1)", &["changed virtual table boxes"]),
     // SQLite rewrites the references in quotes; that is no difference.
     ("alter table customer rename to someone; alter table someone rename to customer", &[]),
-    (
-        "drop table ordered; create table ordered (b int, /* moved */ a int)",
-        &["order table ordered"],
-    ),
+    ("drop table ordered; create table ordered (b int, /* moved */ a int)", &["order table ordered"]),
     ("insert into country values ('XX', 'what people add is theirs')", &[]),
     ("update country set name = 'Allemagne' where code = 'DE'", &[]),
     ("delete from customer where full_name = 'Bob'", &[]),
@@ -175,15 +176,12 @@ cases! {
         let least = case.pick(26, 160);
         assert!(built["objects"].as_u64().unwrap() > least, "{}", built["objects"]);
 
-        let (other, url) = if case.is_sqlite() {
-            (None, "sqlite:loaded.db".to_owned())
-        } else {
-            let other = Database::new().unwrap();
-            let url = other.url.clone();
-            (Some(other), url)
-        };
-        case.run(&["--url", &url, "--format", "json"]).exits(0).says("\"load\"");
-        case.run(&["drift", "--strict", "--url", &url]).exits(0).says("no drift");
+        let other = (!case.is_sqlite()).then(|| Database::new().unwrap());
+        let url = other.as_ref().map_or_else(|| "sqlite:loaded.db".to_owned(), |other| other.url.clone());
+        let roles = case.pick("", ROLES);
+        case.settings(&format!("baseline = true\n{roles}[targets.other]\nurl = \"{url}\"\n{roles}"));
+        case.run(&["--target", "other"]).exits(0).says("  load ");
+        case.run(&["drift", "--strict", "--target", "other"]).exits(0).says("no drift");
         if other.is_some() {
             assert_eq!(pg_dump(&case.url()), pg_dump(&url));
         }
