@@ -12,34 +12,10 @@ use crate::project::{Address, EngineName, Project, SETTINGS, Selection, Settings
 use crate::script::{Directive, Fault, ScriptErrors, cut, directives};
 use crate::sql::Dialect;
 
+mod macros;
+
 /// The file that `embed!` writes and `embedded!` includes.
 pub const FILE: &str = "dbbuild_embedded.rs";
-
-/// Puts a project into the program; for `build.rs`. The folder is relative to the package's.
-///
-/// What is wrong with a script stops the build, with file and line. A folder that is new to the project (the first
-/// seed) is noticed when something else has changed too.
-#[macro_export]
-macro_rules! embed {
-    ($folder:expr) => {
-        match ::std::env::var_os("OUT_DIR") {
-            Some(folder) => {
-                for line in $crate::embed::write(::std::path::Path::new($folder), ::std::path::Path::new(&folder)) {
-                    ::std::println!("{line}");
-                }
-            }
-            None => ::std::println!("cargo::error=`dbbuild::embed!` belongs into a build script"),
-        }
-    };
-}
-
-/// Returns the project that `embed!` has put into the program, as a `Result`.
-#[macro_export]
-macro_rules! embedded {
-    () => {
-        include!(concat!(env!("OUT_DIR"), "/dbbuild_embedded.rs"))
-    };
-}
 
 /// Opens what `embed!` has written; for the code that it writes.
 #[doc(hidden)]
@@ -100,7 +76,7 @@ pub fn source(folder: &Path) -> Result<Embedding, Error> {
         }
     }
     let root = project.files.root().unwrap_or(folder).to_owned();
-    let mut source = format!("{{\n    const FILES: &[(&str, &[u8])] = &[\n");
+    let mut source = String::from("{\n    const FILES: &[(&str, &[u8])] = &[\n");
     // As a walk through the folder has them: component by component.
     let mut sorted: Vec<&String> = files.iter().collect();
     sorted.sort_by(|a, b| a.split('/').cmp(b.split('/')));
@@ -224,4 +200,84 @@ fn watched(root: &Path, paths: impl Iterator<Item = String>) -> Vec<String> {
 
 fn cargo_error(message: &str) -> String {
     format!("cargo::error={}", message.replace(['\n', '\r'], " "))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn what_a_build_reads_is_embedded_and_nothing_else() {
+        let folder = folder(&[
+            ("dbbuild.toml", "[project]\nname = \"p\"\nengines = [\"sqlite\"]\n"),
+            ("db/2_b.sql", "-- dbbuild: include shared/b.sql\n"),
+            ("shared/b.sql", "-- dbbuild: include shared/deeper.sql\n"),
+            ("shared/deeper.sql", "create table if not exists b (x);"),
+            ("shared/unused.sql", "select 1;"),
+            ("db/10_c.sql", "select 1;"),
+            ("db/10_c.down.sql", "select 1;"),
+            ("db/11_d.postgres.sql", "select 1;"),
+            ("db/code/v.sql", "create view v as select 1;"),
+            ("db/templates/new.sql", "-- {{name}}"),
+            ("seed/1_b.csv", "x\n1\n"),
+            ("seed/1_b.toml", "mode = \"upsert\"\n"),
+            ("seed/@staging/2_b.sql", "select 1;"),
+            ("seed/test/1_b.csv", "x\n2\n"),
+            ("baseline/sqlite/schema.sql", "select 1;"),
+        ]);
+        let embedding = source(folder.path()).unwrap();
+        let named = embedding.source.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next());
+        let expected = [
+            "db/10_c.down.sql",
+            "db/10_c.sql",
+            "db/2_b.sql",
+            "db/code/v.sql",
+            "dbbuild.toml",
+            "seed/1_b.csv",
+            "seed/1_b.toml",
+            "seed/@staging/2_b.sql",
+            "shared/b.sql",
+            "shared/deeper.sql",
+        ];
+        assert_eq!(named.collect::<Vec<_>>(), expected);
+        let lines = embedding.watched.join("\n") + "\n";
+        for watched in ["db", "seed", "dbbuild.toml", "shared/deeper.sql"] {
+            assert!(lines.contains(&format!("{}\n", folder.path().join(watched).display())), "{lines}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_script_is_an_error_of_cargo_with_its_place() {
+        let folder = folder(&[
+            ("dbbuild.toml", "[project]\nengines = [\"sqlite\"]\n"),
+            ("db/1_a.sql", "select 1;\nselect 'open"),
+            ("db/2_b.sql", "-- dbbuild: no-transactoin\nselect 1;"),
+        ]);
+        let lines = write(folder.path(), folder.path());
+        let errors: Vec<&String> = lines.iter().filter(|line| line.starts_with("cargo::error=")).collect();
+        assert_eq!(errors.len(), 2, "{lines:?}");
+        assert!(errors[0].starts_with("cargo::error=db/1_a.sql:2:8:"), "{errors:?}");
+        assert!(errors[1].contains("db/2_b.sql:1:1") && errors[1].contains("did you mean"), "{errors:?}");
+        assert!(lines.iter().any(|line| line.starts_with("cargo::rerun-if-changed=")), "{lines:?}");
+        assert!(!folder.path().join(FILE).exists());
+    }
+
+    #[test]
+    fn without_settings_one_engine_that_reads_the_scripts_is_enough() {
+        let only_sqlite = folder(&[("db/1_a.sql", "create table `it's` (x);")]);
+        assert!(source(only_sqlite.path()).is_ok());
+        let neither = folder(&[("db/1_a.sql", "select 'open")]);
+        assert!(source(neither.path()).is_err());
+    }
 }

@@ -37,7 +37,7 @@ pub struct TestDatabase<'a> {
 impl<'a> TestDatabase<'a> {
     /// Makes a SQLite database in a temporary file.
     pub fn sqlite(project: &'a Project) -> Result<Self, Error> {
-        Self::like(project, "sqlite::memory:", &Host { temporary: std::env::temp_dir(), ..Host::default() })
+        Self::like(project, "sqlite::memory:", &Host::default())
     }
 
     /// Makes a PostgreSQL database on a private server, from installed programs that the host's `PATH` or the usual

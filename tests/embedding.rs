@@ -29,11 +29,11 @@ fn program() -> PathBuf {
         cargo(&["build", "--offline", "--message-format=json", "--manifest-path", "tests/embedding/Cargo.toml"]);
     assert!(built.status.success(), "{}", said(&built));
     let messages = String::from_utf8(built.stdout).unwrap();
-    let executable = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).unwrap();
         message["executable"].as_str().map(PathBuf::from)
     });
-    executable.last().unwrap()
+    executables.next_back().unwrap()
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_program_brings_its_database_up_from_its_own_scripts() {
 
     let first = start();
     assert!(first.status.success(), "{}", said(&first));
-    let expected = "0001_create_note\n0002_create_tag\ncode/tagged\n010_tag\n020_note\nnotebook version 2 steps 5\n";
+    let expected = "0001_create_note\n0002_create_tag\ntagged\n010_tag.csv\n020_note\nnotebook version 2 steps 5\n";
     assert_eq!(String::from_utf8_lossy(&first.stdout), expected, "{}", said(&first));
 
     let again = start();

@@ -32,10 +32,11 @@ pub fn apply(
     checkout: &Checkout,
     inspection: &Inspection,
     plan: &Plan,
+    judged: Judged,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<End, Error> {
-    let mut units = Units::judge(site, checkout, inspection, plan)?;
+    let mut units = Units { kept: judged.0, ..Units::new(site, checkout, inspection, plan) };
     let fresh = plan.version.is_none();
     let mut at = 0;
     while at < plan.steps.len() {
@@ -76,7 +77,21 @@ pub struct Units<'a> {
     kept: Vec<Option<Unit>>,
 }
 
+/// What came of judging the units of a plan, as far as there was room to keep them.
+pub struct Judged(Vec<Option<Unit>>);
+
+/// Makes every unit of a plan, or says everything that is wrong with them, before the first one runs.
+pub fn judge(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection, plan: &Plan) -> Result<Judged, Error> {
+    Units::judge(site, checkout, inspection, plan).map(|units| Judged(units.kept))
+}
+
 impl<'a> Units<'a> {
+    fn new(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Self {
+        let entries = inspection.journal.as_deref().unwrap_or_default();
+        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
+        Self { site, checkout, plan, running, kept: Vec::new() }
+    }
+
     /// Makes all units, or says everything that is wrong with their texts.
     pub fn judge(
         site: &'a Site<'a>,
@@ -84,9 +99,7 @@ impl<'a> Units<'a> {
         inspection: &'a Inspection,
         plan: &'a Plan,
     ) -> Result<Self, Error> {
-        let entries = inspection.journal.as_deref().unwrap_or_default();
-        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
-        let mut units = Self { site, checkout, plan, running, kept: Vec::new() };
+        let mut units = Self::new(site, checkout, inspection, plan);
         let (mut bytes, mut faults) = (0, Vec::new());
         for step in 0..plan.steps.len() {
             let unit = match units.make(step) {

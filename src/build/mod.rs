@@ -167,9 +167,18 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
+        // Before the target is touched, which may create it.
+        let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
         let mut session = site.engine.connect(Access::Write)?;
-        let built =
-            build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        let built = Build {
+            site: &site.with_revision(),
+            checkout: &survey.checkout,
+            wish,
+            mark: None,
+            saved,
+            judged: Some((plan, judged)),
+        }
+        .run(&mut *session, observer)?;
         (steps, mark) = (built.steps, built.mark.or(mark));
     }
     let version = survey
@@ -191,7 +200,8 @@ pub fn build_into(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<usize, Error> {
-    build_into_with(site, checkout, wish, mark, None, session, observer).map(|built| built.steps)
+    let build = Build { site, checkout, wish, mark, saved: None, judged: None };
+    build.run(session, observer).map(|built| built.steps)
 }
 
 /// What a build into a session's database came to.
@@ -200,38 +210,50 @@ struct Built {
     mark: Option<Mark>,
 }
 
-fn build_into_with(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    wish: &Wish,
-    mark: Option<&Mark>,
-    saved: Option<&Plan>,
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-) -> Result<Built, Error> {
-    session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
-    let mut built = Built { steps: 0, mark: None };
-    loop {
-        let inspection = session.inspect(&site.project.name)?;
-        let (_, plan) = plan_for(site, checkout, &inspection, wish)?;
-        let mut plan = plan?;
-        if built.steps == 0 {
-            hold_to(saved, &plan)?;
-        }
-        if let (Some(mark), Some(Step::Journal { mark: first })) = (mark, plan.steps.first_mut()) {
-            *first = Some(mark.clone());
-        }
-        built.mark = inspection.mark.clone().or_else(|| match plan.steps.first() {
-            Some(Step::Journal { mark }) => mark.clone(),
-            _ => None,
-        });
-        built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
-        if plan.is_empty() {
-            return Ok(built);
-        }
-        match apply::apply(site, checkout, &inspection, &plan, session, observer)? {
-            apply::End::Done => return Ok(built),
-            apply::End::PlanAgain => {}
+/// A build into a session's database.
+struct Build<'a> {
+    site: &'a Site<'a>,
+    checkout: &'a Checkout,
+    wish: &'a Wish,
+    /// Overrides the first mark.
+    mark: Option<&'a Mark>,
+    /// The only plan that may be executed.
+    saved: Option<&'a Plan>,
+    /// A plan whose units were judged.
+    judged: Option<(Plan, apply::Judged)>,
+}
+
+impl Build<'_> {
+    fn run(mut self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+        let (site, checkout) = (self.site, self.checkout);
+        session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
+        let mut built = Built { steps: 0, mark: None };
+        loop {
+            let inspection = session.inspect(&site.project.name)?;
+            let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
+            let mut plan = plan?;
+            if built.steps == 0 {
+                hold_to(self.saved, &plan)?;
+            }
+            let judged = match self.judged.take() {
+                Some((before, judged)) if before == plan => judged,
+                _ => apply::judge(site, checkout, &inspection, &plan)?,
+            };
+            if let (Some(mark), Some(Step::Journal { mark: first })) = (self.mark, plan.steps.first_mut()) {
+                *first = Some(mark.clone());
+            }
+            built.mark = inspection.mark.clone().or_else(|| match plan.steps.first() {
+                Some(Step::Journal { mark }) => mark.clone(),
+                _ => None,
+            });
+            built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
+            if plan.is_empty() {
+                return Ok(built);
+            }
+            match apply::apply(site, checkout, &inspection, &plan, judged, session, observer)? {
+                apply::End::Done => return Ok(built),
+                apply::End::PlanAgain => {}
+            }
         }
     }
 }

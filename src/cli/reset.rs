@@ -49,7 +49,7 @@ pub fn run(context: &Context, consent: &Consent) -> Outcome {
     // Asked on a reading session first, so that a refusal creates nothing.
     let inspection = opened.engine.connect(Access::Read)?.inspect(&opened.project.name)?;
     consents(context, &opened, &inspection, consent, "empty")?;
-    let mut observer = context.observer();
+    let mut observer = context.listener();
     let mut session = opened.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: opened.target.lock_wait }, &mut *observer)?;
     session.reset(&mut *observer)?;

@@ -18,7 +18,9 @@ use crate::sql::Dialect;
 pub mod catalog;
 pub mod failure;
 pub mod offline;
+// SQLite has its own words for some of it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
 mod rows;
 mod unit;
 

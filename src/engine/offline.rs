@@ -85,3 +85,12 @@ pub(super) fn comments_before(unit: &Unit, index: usize, dialect: Dialect) -> St
     let comments = tokens.filter(|token| matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment));
     comments.map(|token| token.span.text(text).to_owned() + "\n").collect()
 }
+
+/// Returns a text without the white space in front of its lines that all of them share.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn unindented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let least = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
+    let lines = text.trim().lines().map(|line| line.get(least.min(indent(line))..).unwrap_or_default().trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -22,6 +22,7 @@ pub(in crate::engine) struct CsvError {
 
 impl CsvError {
     /// Makes it a refusal of the seed.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn refusal(self, seed: &RowSeed) -> EngineError {
         let place = Place { file: seed.file.clone(), line: self.line, column: 1, text: String::new(), width: 1 };
         EngineError::Refused { code: "seed/csv", message: self.message, place: Some(place), hint: None }
@@ -52,6 +53,7 @@ impl Record {
     }
 
     /// Returns a field's value; `None` for NULL, which `null` spells, or else an empty field without quotes.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn value(&self, index: usize, null: Option<&str>) -> Option<&str> {
         let (text, quoted) = self.field(index);
         let is_null = !quoted && null.map_or(text.is_empty(), |null| text == null);
@@ -59,6 +61,7 @@ impl Record {
     }
 
     /// Returns the place of a field, or of the record as a whole where the field cannot be found in its line.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn place(&self, file: &str, index: usize) -> Place {
         let (text, quoted) = self.field(index);
         let before: usize = (0..index).map(|before| self.field(before).0.chars().count() + 1).sum();
@@ -86,6 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens the source of a seed.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn of(seed: &RowSeed) -> Result<Self> {
         match &seed.source {
             RowSource::File(path) => {

@@ -8,7 +8,7 @@ use postgres::{Client, NoTls, SimpleQueryMessage};
 
 /// Where databases are made.
 enum Server {
-    Private(PrivateServer),
+    Private(Box<PrivateServer>),
     /// The URL of a database on a server that may be played with.
     Given(String),
 }
@@ -31,7 +31,7 @@ fn server() -> Option<Arc<Server>> {
             let variables = std::env::var("PATH").map(|path| [("PATH".to_owned(), path)].into()).unwrap_or_default();
             let host = Host { variables, cache: Some(cache()), temporary: std::env::temp_dir(), ..Host::default() };
             match PrivateServer::start(&host, None) {
-                Ok(server) => Server::Private(server),
+                Ok(server) => Server::Private(Box::new(server)),
                 Err(EngineError::Tool { message, .. }) if std::env::var_os("CI").is_none() => {
                     eprintln!("skipped: {message}");
                     return None;

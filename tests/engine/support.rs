@@ -237,6 +237,14 @@ impl Case {
         result
     }
 
+    /// Returns when the project's files, a SQLite database among them, were written.
+    pub fn times(&self) -> BTreeMap<PathBuf, std::time::SystemTime> {
+        let files = walkdir::WalkDir::new(self.folder.path()).into_iter().map(|entry| entry.unwrap().into_path());
+        // The lock's file and the folder it is in say nothing about the database.
+        let files = files.filter(|path| path.is_file() && !path.to_string_lossy().ends_with("-lock"));
+        files.map(|path| (path.clone(), path.metadata().unwrap().modified().unwrap())).collect()
+    }
+
     /// Returns the bytes of a SQLite database's files.
     pub fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
         match &self.home {

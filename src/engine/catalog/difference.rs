@@ -144,7 +144,7 @@ fn order(expected: &Object, found: &Object) -> Option<Difference> {
 
 /// Takes out the pairs that are one object under two names which the engine made up.
 fn renamed(missing: &mut BTreeMap<&str, &Object>, added: &mut BTreeMap<&str, &Object>) -> Vec<Difference> {
-    let mut by_content: BTreeMap<(Kind, &Name, &str, String), Vec<(&str, &Object)>> = BTreeMap::new();
+    let mut by_content: BTreeMap<Content<'_>, Vec<(&str, &Object)>> = BTreeMap::new();
     for (key, object) in added.iter() {
         if let Some(content) = content(object) {
             by_content.entry(content).or_default().push((*key, *object));
@@ -173,8 +173,11 @@ fn renamed(missing: &mut BTreeMap<&str, &Object>, added: &mut BTreeMap<&str, &Ob
     pairs.into_iter().map(|(_, _, difference)| difference).collect()
 }
 
+/// Kind, table, definition, remarks.
+type Content<'a> = (Kind, &'a Name, &'a str, String);
+
 /// Returns everything of an object but its name, for kinds whose names engines make up.
-fn content(object: &Object) -> Option<(Kind, &Name, &str, String)> {
+fn content(object: &Object) -> Option<Content<'_>> {
     let kinds = [Kind::Constraint, Kind::Index, Kind::Sequence];
     let table = object.table.as_ref().filter(|_| kinds.contains(&object.kind))?;
     Some((object.kind, table, object.essence(), object.remarks()))

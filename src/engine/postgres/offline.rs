@@ -8,7 +8,8 @@ use super::journal::Journal;
 use super::link::DISCARD;
 use super::lock;
 use super::prepare::write_mark;
-use crate::engine::offline::{Offline, Premise, comment};
+use super::quote::literal;
+use crate::engine::offline::{Offline, Premise, comment, unindented};
 use crate::engine::{Mode, Result, Unit};
 use crate::journal::{NewEntry, Run};
 use crate::project::LockMode;
@@ -33,8 +34,23 @@ impl<'a> Psql<'a> {
 
     /// Returns the statements that give the session the settings that the engine's own sessions have.
     fn settings(&self) -> String {
+        let target = &self.connector.target;
+        let mut text = String::from("set client_encoding = 'UTF8';\n");
         let own = self.connector.settings();
-        own.iter().map(|(name, value)| set(name, value)).collect::<String>() + "set client_encoding = 'UTF8';\n"
+        let is_known = |name: &str| name != "search_path" || !target.schemas.is_empty();
+        text.extend(own.iter().filter(|(name, _)| is_known(name)).map(|(name, value)| set(name, value)));
+        if target.schemas.is_empty() {
+            // The server's default begins with "$user": a role that is called like the journal would build into it,
+            // and who will run the script is not known.
+            let journal = literal(&self.journal.name);
+            let owner = target.owner_role.as_deref().unwrap_or_default();
+            text.push_str(&format!(
+                "select pg_catalog.set_config('search_path', case when {journal} in (session_user, {}) then 'public' \
+                 else pg_catalog.current_setting('search_path') end, false) as dbbuild_path\n\\gset\n",
+                literal(owner)
+            ));
+        }
+        text
     }
 }
 
@@ -84,9 +100,9 @@ impl Offline for Psql<'_> {
                 "\n-- The journal.\n\
                  select pg_catalog.to_regclass({}) is null as dbbuild_new\n\\gset\n\
                  \\if :dbbuild_new\n{}begin isolation level read committed read write;\n{}\n{mark}commit;\n\\endif\n",
-                super::quote::literal(&format!("{schema}.journal")),
+                literal(&format!("{schema}.journal")),
                 psql::echo("journal"),
-                premise::unindented(&self.journal.create())
+                unindented(&self.journal.create())
             ));
         }
         Ok(text)

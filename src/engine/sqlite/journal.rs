@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::database::Database;
 use super::error::doing;
 use super::names::Names;
+use crate::engine::offline::unindented;
 use crate::engine::{EngineError, Result};
 use crate::journal::{FORMAT, Kind, Mark, NewEntry, Run, Stored};
 
@@ -18,12 +19,12 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
     connection.execute_batch(&tables(names)).map_err(doing("creating the journal"))
 }
 
-/// Returns the statements that create what is missing.
+/// Returns the statements that create what is missing; SQLite keeps their text as it is.
 pub(super) fn tables(names: &Names) -> String {
     let Names { journal, plan, environment, seed_row, version, .. } = names;
     // Long columns stand last: SQLite reads a row from the front, page by page. The index holds all that planning
     // asks for, so that no text is passed over for it.
-    format!(
+    unindented(&format!(
         "create table if not exists {journal} (
            sequence integer primary key,
            project text not null,
@@ -82,7 +83,7 @@ pub(super) fn tables(names: &Names) -> String {
                                       and newer.state <> 'running')
                   group by project);
          insert into {environment} (id, format) values (1, {FORMAT}) on conflict (id) do nothing;"
-    )
+    ))
 }
 
 /// Returns the format of the journal that is there; `None` if there is none.

@@ -126,7 +126,7 @@ impl Offline for Shell<'_> {
             "\n-- The journal, and: is this the database that the script was written for?\nbegin immediate;\n",
         );
         text.push_str(&premise::before(names, premise));
-        text.push_str(&shell::unindented(&tables(names)));
+        text.push_str(&tables(names));
         text.push('\n');
         text.push_str(&premise::checks(names, premise));
         if let Some(mark) = premise.first.flatten() {

@@ -34,13 +34,13 @@ cases! {
     fn with_nothing_to_do_nothing_is_written(case) {
         case.two_scripts();
         case.build();
-        let bytes = case.bytes();
+        let (bytes, times) = (case.bytes(), case.times());
         case.unchanged(|| {
             let output = case.build().says("version 2 · nothing to do");
             assert_eq!(output.stdout.lines().count(), 1, "{output}");
             assert_eq!(output.stderr, "");
         });
-        assert_eq!(case.bytes(), bytes);
+        assert_eq!((case.bytes(), case.times()), (bytes, times));
     }
 
     fn a_pull_runs_only_what_it_brought(case) {

@@ -5,6 +5,7 @@ mod building;
 mod consent;
 mod crowds;
 mod drift;
+mod example;
 mod failing;
 mod files;
 mod guards;

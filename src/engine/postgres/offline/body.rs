@@ -8,7 +8,7 @@ use super::super::statements::{LOGIN_ROLE, first_progress, in_login_role, needs_
 use super::super::{connect::Connector, run};
 use super::claim::{self, SEQUENCE};
 use super::psql;
-use crate::engine::offline::comments_before;
+use crate::engine::offline::{comments_before, unindented};
 use crate::engine::{EngineError, Part, PlacedGuard, Result, Unit};
 use crate::journal::Run;
 use crate::project::LockMode;
@@ -94,7 +94,7 @@ impl<'a> Body<'a> {
         let entry = &self.unit.entry;
         let row =
             format!("({SEQUENCE}::bigint, {}, {}, null::bigint)", literal(entry.state.as_str()), entry.statements);
-        super::premise::unindented(&self.journal.finish_values(&row, ""))
+        unindented(&self.journal.finish_values(&row, ""))
     }
 
     /// Returns what is set before the text runs.
@@ -243,15 +243,10 @@ fn finds_something(query: &str) -> String {
     let query = psql::statement(query, crate::sql::Span::new(0, query.len()));
     format!(
         "coalesce((\n    with answer (first) as (\n{query}\n    )\n    \
-         select first is not null and case pg_catalog.pg_typeof(first)::text\n        \
-         when 'boolean' then first::text <> 'false'\n        \
-         when 'smallint' then first::text::float8 <> 0\n        \
-         when 'integer' then first::text::float8 <> 0\n        \
-         when 'bigint' then first::text::float8 <> 0\n        \
-         when 'real' then first::text::float8 <> 0\n        \
-         when 'double precision' then first::text::float8 <> 0\n        \
-         when 'numeric' then first::text::float8 <> 0\n        \
-         when 'oid' then first::text::float8 <> 0\n        \
+         select first is not null and case\n        \
+         when pg_catalog.pg_typeof(first)::text = 'boolean' then first::text <> 'false'\n        \
+         when pg_catalog.pg_typeof(first)::text in ('smallint', 'integer', 'bigint', 'real', 'double precision', \
+         'numeric', 'oid')\n        then first::text !~ '^-?0*([.]0*)?$'\n        \
          else true end\n      from answer limit 1), false)"
     )
 }

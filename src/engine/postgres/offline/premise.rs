@@ -4,7 +4,7 @@ use super::super::inspect::objects_there;
 use super::super::journal::Journal;
 use super::super::quote::literal;
 use super::psql::dollar;
-use crate::engine::offline::Premise;
+use crate::engine::offline::{Premise, unindented};
 use crate::journal::{FORMAT, Kind};
 use crate::project::Target;
 
@@ -153,12 +153,4 @@ fn is_newest(schema: &str) -> String {
         "and not exists (select from {schema}.journal n where n.project = j.project and n.kind = j.kind\n                            \
          and n.key = j.key and n.attempt > j.attempt)"
     )
-}
-
-/// Returns a text without the white space in front of its lines that all of them share.
-pub(super) fn unindented(text: &str) -> String {
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let least = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
-    let lines = text.trim().lines().map(|line| line.get(least.min(indent(line))..).unwrap_or_default().trim_end());
-    lines.collect::<Vec<_>>().join("\n")
 }

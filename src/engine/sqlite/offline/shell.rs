@@ -58,11 +58,3 @@ pub(super) fn statement(text: &str, span: Span) -> String {
     }
     safe
 }
-
-/// Returns a text without the white space in front of its lines that all of them share.
-pub(super) fn unindented(text: &str) -> String {
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let least = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
-    let lines = text.trim().lines().map(|line| line.get(least.min(indent(line))..).unwrap_or_default().trim_end());
-    lines.collect::<Vec<_>>().join("\n")
-}
