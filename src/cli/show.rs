@@ -29,10 +29,13 @@ pub fn run(context: &Context, what: &What) -> Outcome {
     let catalog = opened.engine.connect(Access::Read)?.catalog()?;
     match what {
         What::Tables => tables(context, &catalog),
-        What::Comments if opened.engine.dialect() == Dialect::Sqlite => {
-            return Err(Refusal::new("show/comments", "SQLite keeps no comments on tables and columns".to_owned())
-                .hint("what stands beside a column in its table's definition: `dbbuild show object NAME`")
-                .into());
+        What::Comments if !catalog.keeps_comments => {
+            return Err(Refusal::new(
+                "show/comments",
+                "this engine keeps no comments on tables and columns".to_owned(),
+            )
+            .hint("what stands beside a column in its table's definition: `dbbuild show object NAME`")
+            .into());
         }
         What::Comments => comments(context, &catalog),
         What::Object { name } => {

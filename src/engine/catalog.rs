@@ -22,6 +22,8 @@ pub use rows::{Row, TableRows};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
     objects: BTreeMap<String, Object>,
+    /// False if the engine keeps no comments on objects.
+    pub keeps_comments: bool,
 }
 
 /// One object.
@@ -125,7 +127,8 @@ impl Object {
 impl Catalog {
     /// Makes a catalog of objects in any order.
     pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
-        Self { objects: objects.into_iter().map(|object| (object.key(), object)).collect() }
+        let objects = objects.into_iter().map(|object| (object.key(), object)).collect();
+        Self { objects, keeps_comments: true }
     }
 
     /// Returns the objects, sorted by their keys.

@@ -60,7 +60,7 @@ fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {
             _ => objects.push(part(Kind::Trigger, &stored)),
         }
     }
-    Ok(Catalog::new(objects))
+    Ok(Catalog { keeps_comments: false, ..Catalog::new(objects) })
 }
 
 /// The numbers in the file's head that applications may set.

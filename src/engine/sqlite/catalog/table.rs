@@ -110,9 +110,8 @@ mod tests {
                 "table t"
             ]
         );
-        let table = objects.last().unwrap();
-        assert_eq!(table.columns, ["a", "b c", "d"]);
-        assert_eq!(table.definition, "create table t\nstrict, without rowid");
+        assert_eq!(objects[5].columns, ["a", "b c", "d"]);
+        assert_eq!(objects[5].definition, "create table t\nstrict, without rowid");
         assert_eq!(objects[1].definition, "[B c] text default ('x, y')");
         assert_eq!(objects[4].definition, "d int");
     }
