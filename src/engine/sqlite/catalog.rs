@@ -60,7 +60,9 @@ fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {
             _ => objects.push(part(Kind::Trigger, &stored)),
         }
     }
-    Ok(Catalog { keeps_comments: false, ..Catalog::new(objects) })
+    let mut catalog = Catalog::new(objects);
+    catalog.keeps_comments = false;
+    Ok(catalog)
 }
 
 /// The numbers in the file's head that applications may set.
