@@ -22,6 +22,8 @@ pub use rows::{Row, TableRows};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalog {
     objects: BTreeMap<String, Object>,
+    /// The keys of each object's parts.
+    parts: BTreeMap<Name, Vec<String>>,
     /// False if the engine keeps no comments on objects.
     pub keeps_comments: bool,
 }
@@ -127,8 +129,14 @@ impl Object {
 impl Catalog {
     /// Makes a catalog of objects in any order.
     pub fn new(objects: impl IntoIterator<Item = Object>) -> Self {
-        let objects = objects.into_iter().map(|object| (object.key(), object)).collect();
-        Self { objects, keeps_comments: true }
+        let objects: BTreeMap<String, Object> = objects.into_iter().map(|object| (object.key(), object)).collect();
+        let mut parts: BTreeMap<Name, Vec<String>> = BTreeMap::new();
+        for (key, object) in &objects {
+            if let Some(table) = &object.table {
+                parts.entry(table.clone()).or_default().push(key.clone());
+            }
+        }
+        Self { objects, parts, keeps_comments: true }
     }
 
     /// Returns the objects, sorted by their keys.
@@ -167,8 +175,8 @@ impl Catalog {
 
     /// Returns what is a part of an object, or belongs to it: columns, constraints, indexes, triggers.
     pub fn parts<'a>(&'a self, of: &'a Object) -> impl Iterator<Item = &'a Object> {
-        let has_parts = has_parts(of.kind);
-        self.objects.values().filter(move |object| has_parts && object.table.as_ref() == Some(&of.name))
+        let keys = self.parts.get(&of.name).filter(|_| has_parts(of.kind));
+        keys.into_iter().flatten().filter_map(|key| self.objects.get(key))
     }
 
     /// Returns an object with its parts, as somebody would write it.

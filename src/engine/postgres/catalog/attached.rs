@@ -65,5 +65,5 @@ pub(super) const NEEDS: &str = "
 pub(super) const ROLES: &str = "
     select r.oid, r.rolname::text as name,
            r.rolname in (session_user, current_user) or r.rolname = $1
-               or r.oid = (select n.nspowner from pg_namespace n where n.nspname = $2) as builds
+               or exists (select from pg_namespace n where n.nspname = $2 and n.nspowner = r.oid) as builds
       from pg_roles r";
