@@ -214,4 +214,103 @@ cases! {
         );
         assert_eq!(rows, rows_expected);
     }
+
+    fn definitions_that_only_read_differently_are_equal(case) {
+        let check = "check (kind in ('person', 'company') and (amount > 1 or amount < 0 or amount is null))";
+        case.write(
+            "db/0001_customer.sql",
+            format!(
+                "create table customer (id integer primary key, kind varchar(20), amount integer, constraint known {check});
+                 create index by_amount on customer (amount) where kind in ('person', 'company');
+                 create view customers as select id, kind from customer where kind in ('person', 'company');"
+            ),
+        );
+        case.build();
+        if case.is_sqlite() {
+            case.execute("alter table customer rename to \"other\"; alter table \"other\" rename to customer");
+        } else {
+            // In the server's own words, as a dump has them; they are read in other words again.
+            let text = |query: &str| case.ask(query);
+            let constraint = text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'known'");
+            let index = text("select pg_get_indexdef('public.by_amount'::regclass)");
+            let view = text("select pg_get_viewdef('public.customers'::regclass)");
+            case.execute(&format!(
+                "set search_path = public;
+                 alter table customer drop constraint known, add constraint known {constraint};
+                 drop index by_amount; {index}; drop view customers; create view customers as {view}"
+            ));
+            assert_ne!(text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'known'"), constraint);
+        }
+        case.run(&["drift", "--strict"]).exits(0).says("no drift");
+    }
+
+    fn what_the_settings_leave_out_does_not_count(case) {
+        case.two_scripts();
+        case.build();
+        case.run(&["drift"]).exits(0).says("no drift");
+        let schema = case.pick("", "public.");
+        case.execute(&format!(
+            "create table {schema}tmp_one (id integer primary key); create index tmp_index on {schema}tmp_one (id);
+             create view {schema}people as select 1 as one"
+        ));
+        let output = case.run(&["drift"]).exits(1).says("tmp_one").says("people").says("2 differences");
+        assert!(output.stdout.contains("+ create table"), "{output}");
+        case.run(&["drift", "--ignore", "*tmp_*"]).exits(1).says("people").does_not_say("tmp_one");
+        case.settings("\n[drift]\nignore = [\"table *tmp_*\", \"view *people\"]\n");
+        case.run(&["drift"]).exits(0).says("no drift");
+        case.run(&["drift", "--ignore", "a{b"]).exits(2).says("settings/drift");
+    }
+
+    fn looking_for_drift_changes_nothing(case) {
+        case.two_scripts();
+        case.build();
+        case.write("db/0003_more.sql", "create table more (id integer primary key);");
+        case.unchanged(|| case.run(&["drift"]).exits(1).says("missing   table").says("a build has something to do"));
+        let tables = case.unchanged(|| case.run(&["show", "tables", "--format", "json"]).exits(0).document());
+        assert_eq!(tables["tables"].as_array().unwrap().len(), 2);
+    }
+
+    fn an_object_tells_where_it_comes_from(case) {
+        case.write("db/0001_create_client.sql", "create table client (\n    id integer primary key,\n    name text\n);");
+        case.write("db/0002_other.sql", "create table other (id integer primary key);\ncreate index by_name on client (name);");
+        case.write("db/0003_rename.sql", "-- a rename\nalter table client rename to customer;");
+        case.write("db/0004_email.sql", "alter table customer add column email text;");
+        case.build();
+        let origins = |name: &str| -> Vec<String> {
+            let document = case.run(&["show", "object", name, "--format", "json"]).exits(0).document();
+            let object = &document["objects"][0];
+            assert!(object["definition"].as_str().unwrap().contains("email"), "{document}");
+            object["origins"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|origin| {
+                    let word = if origin["made"].as_bool().unwrap() { "made" } else { "changed" };
+                    format!("{word} {}:{}", origin["file"].as_str().unwrap(), origin["line"])
+                })
+                .collect()
+        };
+        assert_eq!(
+            origins("customer"),
+            [
+                "made db/0001_create_client.sql:1",
+                "changed db/0002_other.sql:2",
+                "changed db/0003_rename.sql:2",
+                "changed db/0004_email.sql:1"
+            ]
+        );
+        assert_eq!(origins("customer.email"), ["made db/0004_email.sql:1"]);
+        case.run(&["show", "object", "nobody"]).exits(3).says("show/unknown");
+        case.run(&["show", "tables"]).exits(0).says("3 columns, 1 index");
+        if case.is_sqlite() {
+            case.run(&["show", "comments"]).exits(3).says("show/comments");
+        } else {
+            case.execute("comment on table public.customer is 'Who buys'; comment on column public.customer.id is 'Key'");
+            case.run(&["show", "comments"])
+                .exits(0)
+                .says("public.customer.email")
+                .says("4 of 6 tables and columns")
+                .does_not_say("public.customer.id");
+        }
+    }
 }
