@@ -55,7 +55,7 @@ create table customer (
 alter table customer alter column full_name set storage external, alter column kind set statistics 300,
     alter column amount set (n_distinct = 5);
 alter table customer add constraint not_valid_yet check (length(full_name) < 1000) not valid;
-alter table customer enable row level security, force row level security, replica identity full;
+alter table customer enable row level security, force row level security;
 create policy own_rows on customer as restrictive for select to reader using (nick = current_user and kind in ('person', 'company'));
 create policy all_rows on customer using (true) with check (amount > 0);
 
@@ -84,6 +84,7 @@ create table typed of pair (primary key (a));
 create table no_columns ();
 create table ordered (a int, b int);
 create table toasted (a text) with (toast.autovacuum_enabled = off);
+alter table toasted replica identity full;
 
 create sequence sales.invoice as int start 1000 increment 10 minvalue 10 maxvalue 100000 cache 5 cycle;
 create sequence owned_by_hand owned by country.note;

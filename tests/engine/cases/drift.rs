@@ -216,30 +216,44 @@ cases! {
     }
 
     fn definitions_that_only_read_differently_are_equal(case) {
-        let check = "check (kind in ('person', 'company') and (amount > 1 or amount < 0 or amount is null))";
+        let condition = "(kind in ('person', 'company') and (amount > 1 or (amount < 0 or amount is null)))";
+        let trigger = condition.replace("kind", "new.kind").replace("amount", "new.amount");
+        let function = case.pick("begin select 1; end", "execute function nothing()");
+        let policy = case.pick(String::new(), format!("create policy known on \"order\" using ({condition});"));
         case.write(
-            "db/0001_customer.sql",
+            "db/0001_order.sql",
             format!(
-                "create table customer (id integer primary key, kind varchar(20), amount integer, constraint known {check});
-                 create index by_amount on customer (amount) where kind in ('person', 'company');
-                 create view customers as select id, kind from customer where kind in ('person', 'company');"
+                "{}create table \"order\" (id integer primary key, kind varchar(20), amount integer,
+                     half integer generated always as (case when {condition} then 1 end) stored,
+                     constraint known check {condition});
+                 create index by_amount on \"order\" (amount) where {condition};
+                 create view \"user\" as select id, kind from \"order\" where {condition};
+                 create trigger \"check\" after update on \"order\" for each row when ({trigger}) {function};
+                 {policy}",
+                case.pick("", "create function nothing() returns trigger language plpgsql as 'begin return null; end';")
             ),
         );
         case.build();
         if case.is_sqlite() {
-            case.execute("alter table customer rename to \"other\"; alter table \"other\" rename to customer");
+            case.execute("alter table \"order\" rename to other; alter table other rename to \"order\"");
         } else {
             // In the server's own words, as a dump has them; they are read in other words again.
-            let text = |query: &str| case.ask(query);
-            let constraint = text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'known'");
-            let index = text("select pg_get_indexdef('public.by_amount'::regclass)");
-            let view = text("select pg_get_viewdef('public.customers'::regclass)");
+            let constraint = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'known'";
+            let before = case.ask(constraint);
+            let index = case.ask("select pg_get_indexdef('public.by_amount'::regclass)");
+            let view = case.ask("select pg_get_viewdef('public.user'::regclass)");
+            let trigger = case.ask("select pg_get_triggerdef(oid) from pg_trigger where tgname = 'check' and not tgisinternal");
+            let column = case.ask("select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = 'public.order'::regclass");
+            let policy = case.ask("select pg_get_expr(polqual, polrelid) from pg_policy");
             case.execute(&format!(
                 "set search_path = public;
-                 alter table customer drop constraint known, add constraint known {constraint};
-                 drop index by_amount; {index}; drop view customers; create view customers as {view}"
+                 alter table \"order\" drop constraint known, add constraint known {before}, drop half,
+                     add half integer generated always as ({column}) stored;
+                 drop index by_amount; {index}; drop view \"user\"; create view \"user\" as {view}
+                 drop trigger \"check\" on \"order\"; {trigger};
+                 drop policy known on \"order\"; create policy known on \"order\" using ({policy})"
             ));
-            assert_ne!(text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'known'"), constraint);
+            assert_ne!(case.ask(constraint), before);
         }
         case.run(&["drift", "--strict"]).exits(0).says("no drift");
     }

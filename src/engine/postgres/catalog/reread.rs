@@ -10,7 +10,7 @@ use crate::engine::Result;
 use crate::engine::catalog::Object;
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::dump::{self, own, server_major};
-use crate::engine::postgres::quote::{literal, qualified};
+use crate::engine::postgres::quote::{ident, literal, qualified};
 use crate::sql::{Kind, Name};
 
 /// The name of what is created.
@@ -71,27 +71,27 @@ impl Probe {
         let parts: Vec<&str> = object.name.parts().iter().map(String::as_str).collect();
         let own = object.name.object();
         let schema = parts.first().copied()?;
-        let plain = own_name(own);
+        let text = object.definition.as_str();
         let table = object.table.as_ref().map(|name| qualified(name.parts().iter().map(String::as_str)));
-        let create = |text: &str, from: &str, to: &str| -> Option<String> {
-            text.contains(from).then(|| text.replacen(from, to, 1))
-        };
         let by_name =
             |catalog: &str, column: &str| format!("select oid from {catalog} where {column} = {}", literal(PROBE));
-        let in_schema = format!("{}.{plain}", own_name(schema));
-        let probe_in_schema = format!("{}.{PROBE}", own_name(schema));
-        let back = |from: &str, to: &str| vec![(from.to_owned(), to.to_owned())];
-        let text = object.definition.as_str();
+        let probe_in_schema = format!("{}.{PROBE}", ident(schema));
+        // Its name in the text, with its schema, and what stands there instead.
+        let in_schema = || {
+            let found = spellings(schema)
+                .into_iter()
+                .flat_map(|schema| spellings(own).map(|own| (format!("{schema}.{own}"), format!("{schema}.{PROBE}"))))
+                .find(|(name, _)| text.contains(name.as_str()))?;
+            let create = text.replacen(&found.0, &found.1, 1);
+            Some((create, vec![(found.1, found.0)]))
+        };
         let probe = match object.kind {
-            Kind::View | Kind::MaterializedView => Self {
-                create: create(text, &in_schema, &probe_in_schema)?,
-                find: by_name("pg_class", "relname"),
-                query: relations::views,
-                back: back(&probe_in_schema, &in_schema),
-                column: None,
-            },
+            Kind::View | Kind::MaterializedView => {
+                let (create, back) = in_schema()?;
+                Self { create, find: by_name("pg_class", "relname"), query: relations::views, back, column: None }
+            }
             Kind::Index => Self {
-                create: create(text, "INDEX ON ", &format!("INDEX {PROBE} ON "))?,
+                create: text.replacen("INDEX ON ", &format!("INDEX {PROBE} ON "), 1),
                 find: by_name("pg_class", "relname"),
                 query: parts::indexes,
                 back: Vec::new(),
@@ -117,42 +117,46 @@ impl Probe {
                     Kind::Rule => ("pg_rewrite", "rulename"),
                     _ => ("pg_policy", "polname"),
                 };
-                let (from, to) = (format!("{word} {plain} "), format!("{word} {PROBE} "));
+                let names = spellings(own).map(|own| format!("{word} {own} "));
+                let from = names.into_iter().find(|name| text.contains(name.as_str()))?;
+                let to = format!("{word} {PROBE} ");
                 Self {
-                    create: create(text, &from, &to)?,
+                    create: text.replacen(&from, &to, 1),
                     find: by_name(catalog, column),
                     query: parts::triggers_rules_policies,
-                    back: back(&to, &from),
+                    back: vec![(to, from)],
                     column: None,
                 }
             }
             Kind::Column => {
                 let table = table?;
-                let rest = text.strip_prefix(&plain)?;
+                let (name, rest) = spellings(own)
+                    .into_iter()
+                    .find_map(|own| text.strip_prefix(own.as_str()).map(|rest| (own.clone(), rest.to_owned())))?;
                 Self {
                     create: format!(
                         "create table {probe_in_schema} (like {table}); alter table {probe_in_schema} add column {PROBE}{rest}"
                     ),
                     find: by_name("pg_class", "relname"),
                     query: relations::columns,
-                    back: back(PROBE, &plain),
+                    back: vec![(PROBE.to_owned(), name)],
                     column: Some(PROBE),
                 }
             }
-            Kind::Domain => Self {
-                create: create(text, &in_schema, &probe_in_schema)?,
-                find: by_name("pg_type", "typname"),
-                query: types::types,
-                back: back(&probe_in_schema, &in_schema),
-                column: None,
-            },
-            Kind::Statistics => Self {
-                create: create(text, &in_schema, &probe_in_schema)?,
-                find: by_name("pg_statistic_ext", "stxname"),
-                query: search::statistics,
-                back: back(&probe_in_schema, &in_schema),
-                column: None,
-            },
+            Kind::Domain => {
+                let (create, back) = in_schema()?;
+                Self { create, find: by_name("pg_type", "typname"), query: types::types, back, column: None }
+            }
+            Kind::Statistics => {
+                let (create, back) = in_schema()?;
+                Self {
+                    create,
+                    find: by_name("pg_statistic_ext", "stxname"),
+                    query: search::statistics,
+                    back,
+                    column: None,
+                }
+            }
             // Others call it by its name, so it keeps it.
             Kind::Function | Kind::Procedure => Self {
                 create: text.to_owned(),
@@ -191,7 +195,7 @@ impl Probe {
     }
 }
 
-/// A name as the server quotes it in its own texts, as far as it has none of the grammar's words.
-fn own_name(name: &str) -> String {
-    Name::new([name]).to_string()
+/// A name as the server may spell it: it quotes its grammar's words too, which are many and grow in number.
+fn spellings(name: &str) -> [String; 2] {
+    [ident(name), Name::new([name]).to_string()]
 }
