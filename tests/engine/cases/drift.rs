@@ -327,4 +327,42 @@ cases! {
                 .does_not_say("public.customer.id");
         }
     }
+
+    fn a_protected_server_makes_no_scratch_database(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        case.settings(&format!("scratch = \"{}\"\n", case.url()));
+        case.two_scripts();
+        case.build();
+        case.run(&["drift"]).exits(0).says("no drift");
+        case.run(&["mark", "production", "--protected", "--yes"]).exits(0);
+        case.unchanged(|| case.run(&["drift"]).exits(3).says("scratch/protected"));
+    }
+
+    fn names_of_a_partitions_own_constraints_are_names(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        case.write(
+            "db/0001_measure.sql",
+            "create table measure (at int not null, value int, primary key (at)) partition by range (at);
+             create table measure_1 partition of measure for values from (1) to (2);
+             create table renamed (id serial primary key, value int check (value > 0));",
+        );
+        case.build();
+        case.execute(
+            "set search_path = public;
+             drop table measure_1;
+             create table measure_1 (at int not null constraint mine primary key, value int);
+             alter table measure attach partition measure_1 for values from (1) to (2);
+             drop table renamed;
+             create table before (id serial primary key, value int check (value > 0));
+             alter table before rename to renamed",
+        );
+        let output = case.run(&["drift"]).exits(0).says("no drift · 4 in order or names only");
+        let output = output.says("constraint public.measure_1.measure_1_pkey   is public.measure_1.mine here");
+        output.says("sequence public.renamed_id_seq   is public.before_id_seq here");
+        case.run(&["drift", "--strict"]).exits(1);
+    }
 }
