@@ -11,7 +11,7 @@ use super::{Checkout, Site};
 use crate::engine::{DumpInfo, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
-use crate::project::Project;
+use crate::project::{FoundKind, Project};
 use crate::script::Checksum;
 use crate::sql::Dialect;
 
@@ -59,7 +59,15 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
             let content = project.files.read(&format!("{folder}/{file}"));
             content.is_ok_and(|content| Checksum::of_bytes(&content) == *checksum)
         };
-        if !listed.is_some_and(|listed| listed.iter().all(same)) {
+        let is_listed = |listed: &BTreeMap<String, Checksum>, path: &str| {
+            let inside = path.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+            inside == MANIFEST || !is_ours(inside) || inside.starts_with(".dbbuild-") || listed.contains_key(inside)
+        };
+        let is_whole = |listed: &BTreeMap<String, Checksum>| {
+            let files = project.files.walk(&folder).into_iter().filter(|found| found.kind == FoundKind::File);
+            listed.iter().all(same) && files.map(|found| found.path).all(|path| is_listed(listed, &path))
+        };
+        if !listed.is_some_and(|listed| is_whole(&listed)) {
             return Worth::Untrusted;
         }
     }

@@ -224,15 +224,27 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    fn run(mut self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+    fn run(self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+        let mut touched = false;
+        let built = self.execute(session, observer, &mut touched);
+        built.map_err(|error| if touched { error.midway() } else { error })
+    }
+
+    fn execute(
+        mut self,
+        session: &mut dyn Session,
+        observer: &mut dyn Observer,
+        touched: &mut bool,
+    ) -> Result<Built, Error> {
         let (site, checkout) = (self.site, self.checkout);
         session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
         let mut built = Built { steps: 0, mark: None };
+        let mut is_first = true;
         loop {
             let inspection = session.inspect(&site.project.name)?;
             let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
             let mut plan = plan?;
-            if built.steps == 0 {
+            if std::mem::take(&mut is_first) {
                 hold_to(self.saved, &plan)?;
             }
             let judged = match self.judged.take() {
@@ -246,13 +258,13 @@ impl Build<'_> {
                 Some(Step::Journal { mark }) => mark.clone(),
                 _ => None,
             });
-            built.steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
             if plan.is_empty() {
                 return Ok(built);
             }
-            match apply::apply(site, checkout, &inspection, &plan, judged, session, observer)? {
-                apply::End::Done => return Ok(built),
-                apply::End::PlanAgain => {}
+            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer, touched)?;
+            built.steps += end.steps;
+            if !end.plan_again {
+                return Ok(built);
             }
         }
     }

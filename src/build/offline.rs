@@ -3,7 +3,7 @@
 //! With a version to begin at, no database is asked: the journal is taken to hold exactly the scripts up to there,
 //! and the plan is made from that by the same planner. The script checks it when it runs.
 
-use super::apply::{Units, note_entry};
+use super::apply::{Units, note_entries};
 use super::plan::{Plan, PlannedScript, Step};
 use super::{
     Checkout, Reading, Refusal, SeedForm, Site, Survey, Wish, discover, first_mark, load, plan_for, refuse_no_project,
@@ -224,7 +224,9 @@ impl Sheet<'_> {
         let mut written = Vec::new();
         for (step, unit) in self.plan.steps.iter().zip(units) {
             match (step, unit) {
-                (Step::Note { script, why }, _) => written.push(self.note(offline, script, why, run)?),
+                (Step::Note { script, why, freed }, _) => {
+                    written.push(self.note(offline, script, freed.as_ref(), why, run)?);
+                }
                 (_, Some(unit)) => {
                     let statements = unit.parts.len();
                     let count = if statements == 1 { "1 statement".into() } else { format!("{statements} statements") };
@@ -252,11 +254,18 @@ impl Sheet<'_> {
         Ok(written)
     }
 
-    fn note(&self, offline: &dyn Offline, script: &PlannedScript, why: &str, run: &Run) -> Result<Written, Error> {
-        let entry = note_entry(self.site, self.checkout, script)?;
+    fn note(
+        &self,
+        offline: &dyn Offline,
+        script: &PlannedScript,
+        freed: Option<&PlannedScript>,
+        why: &str,
+        run: &Run,
+    ) -> Result<Written, Error> {
+        let entries = note_entries(self.site, self.checkout, script, freed)?;
         Ok(Written {
             title: format!("---- {} {}: journaled, not run", why, one_line(&script.file)),
-            text: offline.record(&entry, run),
+            text: entries.iter().map(|entry| offline.record(entry, run)).collect(),
         })
     }
 }

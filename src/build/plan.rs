@@ -52,6 +52,10 @@ pub enum Step {
         script: PlannedScript,
         /// Why: reworded or moved.
         why: String,
+        /// The version that a moved script gave away, if another script has it now: journaled as reverted in the
+        /// same transaction, so that the other one counts as not run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        freed: Option<PlannedScript>,
     },
     /// Runs a script.
     Apply {
@@ -329,12 +333,15 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         plan.note("branches", format!("applied here, and not in this checkout: {}", names(&others)));
     }
+    let mut vacated = Vec::new();
     for status in &reconciled.statuses {
         if matches!(status.state, State::Reworded | State::Moved)
             && let Some(script) = planned(status, facts)
         {
             plan.note(status.state.word(), noted(status, facts));
-            plan.steps.push(Step::Note { script, why: status.state.word().to_owned() });
+            let freed = freed(status, facts);
+            vacated.extend(freed.as_ref().map(|freed| freed.version.clone()));
+            plan.steps.push(Step::Note { script, why: status.state.word().to_owned(), freed });
         }
     }
     for status in to_run {
@@ -346,7 +353,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
             let newest = plan.version.as_ref().map(ToString::to_string).unwrap_or_default();
             plan.note("late", format!("{} is late: it runs although {newest} is applied", name(status)));
         }
-        if let Some(script) = planned(status, facts) {
+        if let Some(mut script) = planned(status, facts) {
+            script.attempt += i32::from(vacated.contains(&script.version));
             plan.steps.push(Step::Apply { script, why: status.state.word().to_owned() });
         }
     }
@@ -428,6 +436,15 @@ fn names(statuses: &[&Status]) -> String {
         shown.push(format!("and {} more", statuses.len() - 10));
     }
     shown.join(", ")
+}
+
+/// Returns the entry that a script moved away from, if its version is another script's now, which is to run.
+fn freed(moved: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
+    let entry = entry_of(moved, facts)?;
+    let version: Version = entry.key.parse().ok()?;
+    let is_taken = |status: &Status| status.version == version && matches!(status.state, State::Pending | State::Late);
+    facts.reconciled.statuses.iter().find(|status| is_taken(status))?;
+    Some(PlannedScript { version, name: entry.name.clone(), attempt: entry.attempt, ..planned(moved, facts)? })
 }
 
 fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {

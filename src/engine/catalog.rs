@@ -239,3 +239,6 @@ fn has_parts(kind: Kind) -> bool {
         Kind::Table | Kind::ForeignTable | Kind::VirtualTable | Kind::View | Kind::MaterializedView | Kind::Domain
     )
 }
+
+#[cfg(test)]
+mod tests;

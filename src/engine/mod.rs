@@ -67,6 +67,11 @@ pub trait Engine: Send + Sync {
     /// Drops the database; returns false if it was not there.
     fn drop_database(&self) -> Result<bool>;
 
+    /// Refuses a text that this target cannot run: a guard that the engine cannot answer, a script that needs the
+    /// session's build lock where there is none. Nothing is connected; every text of a build is asked for before
+    /// the first one runs.
+    fn judge(&self, unit: &Unit) -> Result<()>;
+
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
     /// `protected` is the target's protection: a protected server never hosts scratch work.
     fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;

@@ -1,6 +1,6 @@
 //! Scripts against entries: which are pending, altered, late, missing. Pure; the words are those of the glossary.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -118,22 +118,45 @@ pub fn reconcile<E>(
     let newest_done = journaled.iter().rev().find(|(_, index)| is_done(&entries[**index]));
     let version = newest_done.map(|(version, _)| version.clone());
     let gone = gone(scripts, &journaled);
-    let mut moved_from: HashMap<&Checksum, usize> = gone
-        .iter()
-        .filter(|(_, index)| is_done(&entries[*index]))
-        .map(|(_, index)| (&entries[*index].checksum, *index))
-        .collect();
 
-    let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
+    // A version's own entry decides, unless the text that it is about stands under another version now: then the
+    // entry moved there, and what has the version today is another script, which has not run.
+    let mut own_states = Vec::with_capacity(scripts.len());
     for (index, script) in scripts.iter().enumerate() {
         let own = journaled.get(&script.version).copied();
-        let (state, entry) = match own {
-            Some(own) => (of_journaled(script, &entries[own], version.as_ref(), || tokens(index))?, Some(own)),
-            None => match moved_from.remove(&script.checksum) {
-                Some(other) => (State::Moved, Some(other)),
-                None if version.as_ref().is_some_and(|newest| script.version < *newest) => (State::Late, None),
-                None => (State::Pending, None),
-            },
+        let state = own.map(|own| of_journaled(script, &entries[own], version.as_ref(), || tokens(index)));
+        own_states.push((own, state.transpose()?));
+    }
+    let left: Vec<usize> = own_states
+        .iter()
+        .filter_map(|(own, state)| own.filter(|_| *state == Some(State::Altered)))
+        .chain(gone.iter().map(|(_, index)| *index))
+        .filter(|index| is_done(&entries[*index]))
+        .collect();
+    let mut moved_from: HashMap<&Checksum, usize> =
+        left.into_iter().map(|index| (&entries[index].checksum, index)).collect();
+    let moved: Vec<Option<usize>> = scripts
+        .iter()
+        .zip(&own_states)
+        .map(|(script, (_, state))| match state {
+            None | Some(State::Altered) => moved_from.remove(&script.checksum),
+            Some(_) => None,
+        })
+        .collect();
+    let moved_away: HashSet<usize> = moved.iter().flatten().copied().collect();
+    let moved_to = scripts.iter().zip(&moved).filter(|(_, from)| from.is_some()).map(|(script, _)| &script.version);
+    let newest_applied = moved_to.max().max(version.as_ref());
+
+    let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
+    for ((script, (own, own_state)), (index, from)) in
+        scripts.iter().zip(own_states).zip(moved.iter().copied().enumerate())
+    {
+        let is_new = own.is_none_or(|own| moved_away.contains(&own));
+        let (state, entry) = match (from, own_state) {
+            (Some(other), _) => (State::Moved, Some(other)),
+            (None, Some(state)) if !is_new => (state, own),
+            (None, _) if newest_applied.is_some_and(|newest| script.version < *newest) => (State::Late, None),
+            (None, _) => (State::Pending, None),
         };
         statuses.push(Status {
             version: script.version.clone(),
@@ -261,6 +284,27 @@ mod tests {
         assert_eq!(states(&[("1", "a"), ("3", "b")], &entries), ["1 applied", "3 moved"]);
         let after = [entries[0].clone(), entries[1].clone(), entry("3", "b", Stored::Applied)];
         assert_eq!(states(&[("1", "a"), ("3", "b")], &after), ["1 applied", "3 applied"]);
+    }
+
+    #[test]
+    fn a_version_that_another_script_took_over_has_not_run() {
+        // Renumbered: `b` was 2 here, came to be 3, and 2 is somebody else's now.
+        let entries = [entry("1", "a", Stored::Applied), entry("2", "b", Stored::Applied)];
+        assert_eq!(states(&[("1", "a"), ("2", "t"), ("3", "b")], &entries), ["1 applied", "2 late", "3 moved"]);
+        // Two in a row.
+        let entries = [entry("2", "b", Stored::Applied), entry("3", "c", Stored::Applied)];
+        let scripts = [("2", "t"), ("3", "b"), ("4", "c")];
+        assert_eq!(states(&scripts, &entries), ["2 late", "3 moved", "4 moved"]);
+        // Journaled: the version that was given away is free again.
+        let after =
+            [entry("2", "b", Stored::Reverted), entry("3", "b", Stored::Applied), entry("4", "c", Stored::Applied)];
+        assert_eq!(states(&scripts, &after), ["2 late", "3 applied", "4 applied"]);
+    }
+
+    #[test]
+    fn an_altered_script_beside_a_twin_of_its_old_text_is_altered() {
+        let entries = [entry("2", "x", Stored::Applied), entry("5", "x", Stored::Applied)];
+        assert_eq!(states(&[("2", "y"), ("5", "x")], &entries), ["2 altered", "5 applied"]);
     }
 
     #[test]

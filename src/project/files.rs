@@ -114,8 +114,10 @@ fn leads_inside(root: &Path, path: &Path) -> bool {
 
 fn walk(root: &Path, folder: &str) -> Vec<Found> {
     let top = root.join(folder);
-    if !top.exists() {
-        return Vec::new();
+    match top.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Vec::new(),
+        Err(error) => return vec![Found { path: folder.to_owned(), kind: FoundKind::Unreadable(error.to_string()) }],
     }
     let mut found = Vec::new();
     for entry in WalkDir::new(&top).min_depth(1).sort_by_file_name() {

@@ -61,10 +61,22 @@ fn has_object(link: &mut Link, kind: Object, name: &str, unit: &Unit, span: Span
     Ok(value(&answers, "present") == Some("t"))
 }
 
+/// Refuses guards whose names cannot be ones. Nothing has run.
+pub(super) fn refuse_unanswerable(unit: &Unit) -> Result<(), EngineError> {
+    for placed in &unit.guards {
+        if let Test::Object(kind, name) = &placed.guard.test
+            && condition(*kind, name).is_none()
+        {
+            return Err(no_name(*kind, name, unit, placed.span));
+        }
+    }
+    Ok(())
+}
+
 /// The refusal of a guard whose name cannot be one.
 pub(super) fn no_name(kind: Object, name: &str, unit: &Unit, span: Span) -> EngineError {
     EngineError::Refused {
-        code: "script/guard-name",
+        code: "guard/name",
         message: format!("`{name}` is no name of a {}", kind.word()),
         place: Some(unit.text.place(span)),
         hint: needs_table(kind).map(str::to_owned),

@@ -35,11 +35,11 @@ mod stop;
 mod tls;
 mod transaction;
 
-use super::{Access, Engine, Offline, Result, Scratch, Session};
+use super::{Access, Engine, Mode, Offline, Result, Scratch, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::{Secret, Target};
+use crate::project::{LockMode, Secret, Target};
 use crate::sql::Dialect;
 use connect::Connector;
 #[doc(hidden)]
@@ -63,6 +63,14 @@ pub(super) struct PostgresEngine {
 impl Engine for PostgresEngine {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    fn judge(&self, unit: &Unit) -> Result<()> {
+        guard::refuse_unanswerable(unit)?;
+        match self.connector.target.lock {
+            LockMode::Claim if unit.mode == Mode::Statements => Err(statements::needs_session_lock(unit)),
+            LockMode::Claim | LockMode::Session => Ok(()),
+        }
     }
 
     fn describe(&self) -> String {

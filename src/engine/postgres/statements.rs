@@ -354,7 +354,7 @@ fn one(
     let rows = run::part(link, unit, part, applied)?;
     if let Some(then) = then {
         let message = format!("set constraints all immediate;\n{LOGIN_ROLE}{then}");
-        link.send(&message).map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
+        link.send(&message).map_err(|trouble| Stop::at_the_end(trouble, Some(part.span), &shown))?;
     }
     link.send_own("commit").map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
     Ok(rows)

@@ -117,15 +117,9 @@ fn go(
         link.reset_text(),
         journal.finish(&[row], Some(&claimed.transaction))
     );
-    // The tool's own message, but a deferred constraint may have its say in it.
     let last = unit.parts.last().map(|part| part.span);
-    let answers = link.send(&finish).map_err(|trouble| match trouble {
-        Trouble::Answer(mut failure, _) => {
-            failure.position = None;
-            Stop::Failed { failure, span: last }
-        }
-        Trouble::Broken(message) => Stop::Broken(message),
-    })?;
+    let shown = link.connector.shown();
+    let answers = link.send(&finish).map_err(|trouble| Stop::at_the_end(trouble, last, &shown))?;
     if value(&answers, "transaction") != Some(&claimed.transaction) {
         return Err(own_commit(link, journal, unit, sequence));
     }

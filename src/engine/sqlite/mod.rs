@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session};
+use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -56,6 +56,11 @@ struct Sqlite {
 impl Engine for Sqlite {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    fn judge(&self, unit: &Unit) -> Result<()> {
+        guard::refuse_unanswerable(std::slice::from_ref(unit))?;
+        statements::refuse_without_lock(&self.database, unit)
     }
 
     fn describe(&self) -> String {

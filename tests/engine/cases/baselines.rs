@@ -37,6 +37,19 @@ fn data(case: &Case) -> String {
 }
 
 cases! {
+    fn a_file_that_the_manifest_does_not_list_is_a_merge_by_hand(case) {
+        case.settings("baseline = true\n");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\ninsert into a values (1);\n");
+        case.run(&["build"]).exits(0);
+        let manifest = format!("{}/manifest.toml", folder(case));
+        let text = case.read(&manifest);
+        let shorter: Vec<&str> = text.lines().filter(|line| !line.starts_with("\"data/")).collect();
+        assert!(shorter.len() < text.lines().count(), "{text}");
+        case.write(&manifest, shorter.join("\n") + "\n");
+        case.run(&["reset", "--yes"]).exits(0);
+        case.run(&["build", "--no-baseline"]).exits(0).says("a merge by hand").says("apply     1_a");
+    }
+
     fn a_build_writes_the_baseline_and_a_second_one_nothing(case) {
         project(case);
         case.build().says(folder(case)).says("written");

@@ -13,6 +13,13 @@ fn columns(case: &Case, table: &str) -> String {
 }
 
 cases! {
+    fn a_guard_that_cannot_be_asked_is_refused_before_any_script_runs(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
+        case.write("db/2_b.sql", "-- dbbuild: unless column id\nselect 1;\n");
+        case.unchanged(|| case.run(&[]).exits(3).says("error[guard/name]").says("db/2_b.sql:1:1"));
+        assert_eq!(case.tables(), "");
+    }
+
     fn unless_column_leaves_its_statement_out_where_the_column_is(case) {
         case.write("db/1_a.sql", "create table if not exists customer (id integer, email text);\n");
         case.write("db/2_b.sql", "\

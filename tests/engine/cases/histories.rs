@@ -76,6 +76,26 @@ cases! {
         case.build().says("nothing to do");
     }
 
+    fn renumbered_scripts_move_and_what_took_their_place_runs(case) {
+        case.write("db/1_counter.sql", "create table if not exists counter (name text);\n");
+        let insert = |name: &str| format!("insert into counter values ('{name}');\n");
+        case.write("db/2_mine.sql", insert("mine"));
+        case.write("db/3_also_mine.sql", insert("also mine"));
+        case.build();
+        case.rename("db/3_also_mine.sql", "db/4_also_mine.sql");
+        case.rename("db/2_mine.sql", "db/3_mine.sql");
+        case.write("db/2_theirs.sql", insert("theirs"));
+        case.run(&["status"]).exits(0).says("late      db/2_theirs.sql").says("moved     db/3_mine.sql");
+        // A build that is cut short between the two leaves nothing that looks altered, or as if it had never run.
+        case.write("db/2_theirs.sql", "insert into nowhere values (1);\n");
+        case.run(&[]).exits(4).says("db/2_theirs.sql:1");
+        case.write("db/2_theirs.sql", insert("theirs"));
+        case.build().says("version 4 · 1 step");
+        assert_eq!(case.ask("select name from counter order by name"), "also mine\nmine\ntheirs");
+        case.run(&["status"]).exits(0).does_not_say("altered").does_not_say("late");
+        case.build().says("nothing to do");
+    }
+
     fn a_directive_is_no_comment(case) {
         case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
         case.build();

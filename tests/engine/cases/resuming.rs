@@ -48,6 +48,30 @@ cases! {
         }
     }
 
+    fn what_is_finished_stays_finished_when_the_directive_is_taken_out(case) {
+        case.write("db/1_long.sql", script(Some(3)));
+        case.run(&[]).exits(4);
+        case.write("db/1_long.sql", script(None).replace("-- dbbuild: no-transaction\n", ""));
+        case.build().says("resume    1_long");
+        assert_eq!(rows(case), "1|1");
+        assert_eq!(case.journal(), "1 1 applied 5");
+    }
+
+    fn foreign_keys_are_not_left_on_without_a_word(case) {
+        if !case.is_sqlite() {
+            return;
+        }
+        let refused = |case: &Case, file: &str| {
+            case.run(&[]).exits(3).says("error[script/foreign-keys-without-transaction]").says(file);
+        };
+        case.write("db/1_long.sql", "-- dbbuild: foreign-keys off\n-- dbbuild: no-transaction\nselect 1;\n");
+        refused(case, "db/1_long.sql:1:1");
+        case.write("db/1_long.sql", script(Some(3)));
+        case.run(&[]).exits(4);
+        case.write("db/1_long.sql", script(None).replace("no-transaction", "foreign-keys off"));
+        refused(case, "db/1_long.sql:1:1");
+    }
+
     fn a_changed_finished_part_is_refused(case) {
         case.write("db/1_long.sql", script(Some(3)));
         case.run(&[]).exits(4);

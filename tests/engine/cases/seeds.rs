@@ -25,6 +25,13 @@ fn change(case: &Case, rows: &str) -> crate::support::Output {
 }
 
 cases! {
+    fn what_stops_a_build_after_steps_that_are_done_is_no_refusal(case) {
+        case.write("db/1_country.sql", TABLE);
+        case.write(FILE, "code,nothing\nDE,1\n");
+        case.run(&[]).exits(4).says("error[seed/no-column]").says("the steps before it are done and stay");
+        case.run(&[]).exits(3).says("error[seed/no-column]").does_not_say("the steps before");
+    }
+
     fn a_csv_seed_fills_a_table_with_types_and_nulls(case) {
         seeded(case, "tracked", "DE,\"Germany, \"\"D\"\"\",357\nFR,,\nES,\"two\nlines\",505\n");
         assert_eq!(case.ask("select code, name, area, name is null from country order by code"),
