@@ -14,6 +14,7 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 mod apply;
+mod catalog;
 mod connection;
 mod database;
 mod deadline;
