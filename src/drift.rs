@@ -10,6 +10,7 @@ use crate::engine::catalog::{Difference, Patterns, differences};
 use crate::engine::{Access, Catalog, EngineError, Object, Row, Session, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
+use crate::journal::Mark;
 use crate::project::SettingsError;
 
 /// What was found.
@@ -25,6 +26,8 @@ pub struct Drift {
     pub rows_compared: usize,
     /// The applied version of the target.
     pub version: Option<String>,
+    /// The target's mark.
+    pub mark: Option<Mark>,
 }
 
 /// A row that is different.
@@ -113,7 +116,7 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
         }
     }
     let version = survey.reconciled.version.as_ref().map(ToString::to_string);
-    Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version })
+    Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
 }
 
 /// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.

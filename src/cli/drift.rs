@@ -7,6 +7,7 @@ use super::render::{coloured_diff, header};
 use super::{Context, Exit, Outcome};
 use crate::drift::{self, Drift, RowDifference};
 use crate::engine::catalog::{Change, Difference};
+use crate::event::Event;
 
 /// How many rows of one table are shown.
 const SHOWN: usize = 20;
@@ -27,12 +28,17 @@ pub fn run(context: &Context, args: &DriftArgs) -> Outcome {
     let opened = context.open()?;
     let ignore = drift::patterns(&opened.project.settings.drift.ignore, &args.ignore)?;
     let mut notes = Vec::new();
-    let mut observer = |event: crate::event::Event| {
-        if let crate::event::Event::Note { message, .. } = event {
-            notes.push(message);
-        }
+    let site = opened.site(context);
+    let drift = if context.is_json() {
+        let mut collect = |event: Event| {
+            if let Event::Note { message, .. } = event {
+                notes.push(message);
+            }
+        };
+        drift::drift(&site, &ignore, &mut collect)?
+    } else {
+        drift::drift(&site, &ignore, &mut *context.observer())?
     };
-    let drift = drift::drift(&opened.site(context), &ignore, &mut observer)?;
     let is_clean = drift.is_clean(args.strict);
     let target = opened.engine.describe();
     if context.is_json() {
@@ -40,6 +46,7 @@ pub fn run(context: &Context, args: &DriftArgs) -> Outcome {
             "v": 1,
             "project": opened.project.name,
             "target": target,
+            "mark": drift.mark,
             "version": drift.version,
             "clean": is_clean,
             "objects": drift.objects,
@@ -48,8 +55,9 @@ pub fn run(context: &Context, args: &DriftArgs) -> Outcome {
             "notes": notes,
         }));
     } else {
-        notes.iter().for_each(|note| context.note(&format!("  note      {note}")));
-        context.print(header(&opened.project.name, &target, None, false, drift.version.as_deref()));
+        let environment = drift.mark.as_ref().map(|mark| mark.environment.as_str());
+        let protected = drift.mark.as_ref().is_some_and(|mark| mark.protected);
+        context.print(header(&opened.project.name, &target, environment, protected, drift.version.as_deref()));
         text(context, &drift);
     }
     Ok(if is_clean { Exit::Done } else { Exit::Findings })
