@@ -85,6 +85,7 @@ pub mod build;
 mod builder;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod drift;
 pub mod embed;
 pub mod engine;
 pub mod error;
@@ -99,6 +100,7 @@ pub mod numbering;
 pub mod project;
 pub mod renumber;
 pub mod script;
+pub mod show;
 pub mod sql;
 pub mod testing;
 

@@ -12,11 +12,8 @@ use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{engine_suffix, strip_sql};
 
-/// How many bytes of text are kept between judging the scripts and running them, and at most fused.
-const KEPT_BYTES: usize = 32 << 20;
-/// How many statements share a transaction at most: an estimate of locks, of which PostgreSQL's default
-/// settings hold about 6,400.
-const FUSED_STATEMENTS: usize = 1_500;
+/// How many bytes of units are kept between judging the scripts and running them.
+const KEPT_BYTES: usize = 64 << 20;
 
 /// How an execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +127,7 @@ impl<'a> Units<'a> {
                 }
                 Err(other) => return Err(other),
             };
-            bytes += unit.as_ref().map_or(0, |unit| 3 * unit.text.as_str().len());
+            bytes += unit.as_ref().map_or(0, size);
             units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
         }
         if faults.is_empty() { Ok(units) } else { Err(crate::script::ScriptErrors(faults).into()) }
@@ -196,7 +193,7 @@ impl<'a> Units<'a> {
                 _ => break,
             };
             statements += next.parts.len();
-            if segment.len() >= most || !is_open(next) || statements > FUSED_STATEMENTS {
+            if segment.len() >= most || !is_open(next) || statements > self.site.engine.most_fused() {
                 break;
             }
             segment.extend(self.take(step)?);
@@ -259,6 +256,12 @@ fn run_one(
 
 fn step_kind(unit: &Unit) -> StepKind {
     if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
+}
+
+/// Returns about how many bytes a unit takes.
+fn size(unit: &Unit) -> usize {
+    let texts = if unit.entry.text.is_some() { 2 } else { 1 };
+    texts * unit.text.as_str().len() + unit.parts.len() * size_of::<crate::script::Part>()
 }
 
 /// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.

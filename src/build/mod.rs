@@ -4,6 +4,7 @@
 //! in one query; what is to be done is planned again once the lock is held.
 
 mod discover;
+mod fresh;
 mod load;
 mod refusal;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
+pub use fresh::Fresh;
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};

@@ -15,6 +15,7 @@ use crate::project::Address;
 use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
+pub mod catalog;
 pub mod failure;
 pub mod offline;
 // SQLite has its own words for some of it.
@@ -32,6 +33,7 @@ mod sqlite;
 #[doc(hidden)]
 pub use postgres::PrivateServer;
 
+pub use catalog::{Catalog, Object, Row, TableRows};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
@@ -52,6 +54,12 @@ pub trait Engine: Send + Sync {
 
     /// Returns true if the database is on this machine (a file, a socket, the loopback interface).
     fn is_local(&self) -> bool;
+
+    /// Returns how many statements of several scripts may share a transaction. The default is an estimate of
+    /// locks, of which a PostgreSQL server's default settings hold about 6,400.
+    fn most_fused(&self) -> usize {
+        1_500
+    }
 
     /// Opens a session. `Access::Read` creates nothing; a database that is not there is `NoDatabase`.
     fn connect(&self, access: Access) -> Result<Box<dyn Session>>;
@@ -228,6 +236,23 @@ pub trait Session: Send {
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<()>;
+
+    /// Reads everything that is in the database, as of one moment, without what belongs to the system, to
+    /// extensions and to dbbuild.
+    fn catalog(&mut self) -> Result<Catalog>;
+
+    /// Returns each object's definition in the engine's own words: as it reads after being created in this
+    /// throwaway database. Nothing where it cannot be created here, or where words do not change. Keeps nothing.
+    fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {
+        Ok(vec![None; objects.len()])
+    }
+
+    /// Reads all rows of a database that holds nothing but what scripts, code and seeds put there. Columns that
+    /// are worked out are left out.
+    fn seeded(&mut self) -> Result<Vec<TableRows>>;
+
+    /// Reads the rows that have the keys of these; nothing where there is no such table, column or right.
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>>;
 
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {

@@ -23,8 +23,6 @@ pub struct Cut {
     pub lock_timeout: Option<Duration>,
     /// The script's own limit for a statement.
     pub statement_timeout: Option<Duration>,
-    /// Code objects to suspend.
-    pub suspend_code: Vec<String>,
     /// Code files that run before this one.
     pub after: Vec<String>,
     /// False if the script holds what must not share a transaction with other scripts.
@@ -294,7 +292,6 @@ impl<'a> Reader<'a> {
             Directive::ForeignKeysOff => self.cut.foreign_keys_off = true,
             Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
             Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
-            Directive::SuspendCode(names) => self.cut.suspend_code.extend(names),
             Directive::After(names) => self.cut.after.extend(names),
             _ => {}
         }
@@ -316,6 +313,10 @@ impl<'a> Reader<'a> {
             }
         }
         let tokens = statement.tokens(text, self.dialect);
+        if only_writes_rows(tokens) {
+            self.push(statement, Nature::default());
+            return;
+        }
         if statement.copy_data.is_none() && sql::copy_from_stdin(tokens) {
             let hint = "end the statement with `;`, and put the rows and a line `\\.` below it";
             self.fault(
@@ -325,15 +326,23 @@ impl<'a> Reader<'a> {
                 Some(hint),
             );
         }
-        let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
-        self.cut.parts.push(Part {
-            span: statement.span,
-            copy_data: statement.copy_data,
-            guards,
-            repeat: self.next_repeat.take().is_some(),
+        let nature = Nature {
             refuses_transaction: sql::refuses_transaction(tokens).is_some(),
             may_commit: sql::may_commit(tokens),
             sets_session: sql::session_setting(tokens) == Some(sql::SessionSetting::Session),
+        };
+        self.push(statement, nature);
+    }
+
+    fn push(&mut self, statement: &Statement, nature: Nature) {
+        self.cut.parts.push(Part {
+            span: statement.span,
+            copy_data: statement.copy_data,
+            guards: self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect(),
+            repeat: self.next_repeat.take().is_some(),
+            refuses_transaction: nature.refuses_transaction,
+            may_commit: nature.may_commit,
+            sets_session: nature.sets_session,
             digest: Checksum::default(),
         });
     }
@@ -350,7 +359,10 @@ impl<'a> Reader<'a> {
         }
         let text = self.text.as_str();
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
-            self.judge_statement(statement.span, statement.tokens(text, self.dialect));
+            let tokens = statement.tokens(text, self.dialect);
+            if !only_writes_rows(tokens) {
+                self.judge_statement(statement.span, tokens);
+            }
             if self.cut.no_transaction {
                 self.cut.parts[index].digest = digest(text, statement.span, self.dialect);
             } else if self.cut.parts[index].repeat {
@@ -439,6 +451,20 @@ impl<'a> Reader<'a> {
             self.cut.fusible = false;
         }
     }
+}
+
+/// What a statement does beside its work.
+#[derive(Default)]
+struct Nature {
+    refuses_transaction: bool,
+    may_commit: bool,
+    sets_session: bool,
+}
+
+/// Returns true for a statement that by its first word can only write rows: nothing more needs to be asked of it,
+/// and seeds have a hundred thousand of them.
+fn only_writes_rows(tokens: sql::Tokens<'_>) -> bool {
+    tokens.at_any(&["insert", "update", "delete", "replace", "merge"])
 }
 
 /// Returns what `PRAGMA foreign_keys = …` switches to; `None` for every other statement.

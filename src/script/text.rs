@@ -111,7 +111,9 @@ pub fn normalise(file: &str, bytes: Vec<u8>) -> Result<String, Fault> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let (line, column) = line_and_column(&error.as_bytes()[..at]);
-        let place = Place { file: file.to_owned(), line, column, text: String::new(), width: 1 };
+        let shown = error.as_bytes().split(|byte| *byte == b'\n').nth(line - 1).unwrap_or_default();
+        let text = String::from_utf8_lossy(shown).trim_end_matches('\r').to_owned();
+        let place = Place { file: file.to_owned(), line, column, text, width: 1 };
         Fault::new("script/encoding", file, format!("not UTF-8: byte {at} cannot be read"))
             .at(place)
             .hint("save the file as UTF-8")

@@ -96,6 +96,8 @@ impl Observer for TextEvents {
                     self.beside(&format!("  {:<9} {name}: {message}", severity.to_lowercase()));
                 }
             }
+            // A note has told it, and why.
+            Event::Finished { result: StepResult::Journaled { .. }, .. } => {}
             Event::Finished { step, name, duration_ms, result } => {
                 let detail = detail(&result);
                 let line = format!("  {:<9} {name:<28} {:>9}   {detail}", word(step), milliseconds(duration_ms));

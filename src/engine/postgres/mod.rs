@@ -3,6 +3,7 @@
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
 mod cancel;
+mod catalog;
 mod connect;
 mod conninfo;
 mod database;

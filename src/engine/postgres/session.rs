@@ -6,7 +6,8 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
-use super::{dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
+use super::{catalog, dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
+use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
@@ -135,6 +136,24 @@ impl Session for PostgresSession {
         }
         self.link.reset();
         loaded
+    }
+
+    fn catalog(&mut self) -> Result<Catalog> {
+        let journal = self.journal.clone();
+        self.link.lend(|client, connector, _| catalog::read(client, connector, &journal))
+    }
+
+    fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {
+        self.link.lend(|client, connector, _| catalog::reread(client, connector, objects))
+    }
+
+    fn seeded(&mut self) -> Result<Vec<TableRows>> {
+        let journal = self.journal.clone();
+        self.link.lend(|client, connector, _| catalog::seeded(client, connector, &journal))
+    }
+
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
+        self.link.lend(|client, connector, _| catalog::rows_like(client, connector, wanted))
     }
 
     /// Gathers statistics, and waits for nobody.

@@ -14,6 +14,7 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 mod apply;
+mod catalog;
 mod connection;
 mod database;
 mod deadline;
@@ -73,6 +74,11 @@ impl Engine for Sqlite {
 
     fn is_local(&self) -> bool {
         true
+    }
+
+    /// SQLite locks the file, whatever is done to it.
+    fn most_fused(&self) -> usize {
+        usize::MAX
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Session>> {

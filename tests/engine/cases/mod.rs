@@ -4,6 +4,7 @@ mod baselines;
 mod building;
 mod consent;
 mod crowds;
+mod drift;
 mod example;
 mod failing;
 mod files;
