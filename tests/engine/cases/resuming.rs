@@ -84,7 +84,7 @@ cases! {
         case.rename("db/3_long.sql", "db/2_long.sql");
         case.build().says("resume    2_long");
         case.rename("db/2_long.sql", "db/3_long.sql");
-        case.build().says("moved");
+        case.build().says("3 long was applied as 2 long");
         assert_eq!(case.ask("select count(*) from one"), "1");
     }
 
