@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::discover::rows_checksum;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
-use super::unit::{Planned, contained, planned_file, row_seed, unit};
+use super::unit::{Planned, changed_meanwhile, contained, planned_file, row_seed, unit};
 use super::{Checkout, Site, baseline};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
@@ -410,6 +411,9 @@ fn seed(
 ) -> Result<bool, Error> {
     let found = checkout.seeds.iter().find(|seed| seed.source.file == file.file);
     if let Some(rows) = found.and_then(|seed| row_seed(site.project, seed, kind, file.attempt)) {
+        if rows_checksum(site.project, &file.file)? != file.checksum {
+            return Err(changed_meanwhile(&file.file).into());
+        }
         return load_rows(site, &rows, session, observer);
     }
     match units.take(step)? {

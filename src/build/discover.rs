@@ -325,6 +325,11 @@ fn unreadable(file: &str, error: &std::io::Error) -> Fault {
     Fault::new("seed/unreadable", file, format!("cannot be read: {error}")).hint("make it readable")
 }
 
+/// Returns the checksum of a CSV seed as it is now.
+pub fn rows_checksum(project: &Project, file: &str) -> Result<Checksum, ScriptErrors> {
+    rows(project, file).map(|(checksum, _)| checksum)
+}
+
 fn rows(project: &Project, file: &str) -> Result<(Checksum, SeedForm), ScriptErrors> {
     let stem = file.get(..file.len() - 4).unwrap_or(file);
     let sidecar_file = format!("{stem}.toml");

@@ -321,6 +321,7 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         plan.note("missing", format!("applied here, and not in this checkout: {}", names(&missing)));
     }
     let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
+    refuse_moved_half_way(&others, &to_run, facts)?;
     if !to_run.is_empty() && !others.is_empty() {
         if protected {
             return Err(Refusal::new(
@@ -401,6 +402,27 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     } else {
         refusal.hint("a development database can start over: `dbbuild reset`, then `dbbuild`")
     }
+}
+
+/// Refuses to run a script from its beginning that is half-way under another version.
+fn refuse_moved_half_way(gone: &[&Status], to_run: &[&Status], facts: &Facts<'_>) -> Result<(), Refusal> {
+    for left in gone {
+        let Some(entry) = entry_of(left, facts).filter(|entry| entry.state == Stored::Running) else { continue };
+        let is_it = |status: &&&Status| {
+            let script = status.script.and_then(|index| facts.checkout.scripts.get(index));
+            script.is_some_and(|script| script.checksum == entry.checksum)
+        };
+        if let Some(moved) = to_run.iter().find(is_it) {
+            let (old, new) = (name(left), name(moved));
+            return Err(Refusal::new("journal/moved-half-way", format!("{new} is half-way, as {old}"))
+                .note(format!("{} of {} statements are done", entry.statements_done, entry.statements))
+                .hint(format!(
+                    "give it the version {} back, let `dbbuild` finish it, and move it then",
+                    left.version
+                )));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_late(status: &Status, facts: &Facts<'_>) -> Refusal {

@@ -95,7 +95,8 @@ fn objects(text: &str, dialect: Dialect, parts: &[crate::script::Part]) -> Vec<S
     created.map(|(kind, name)| format!("{kind} {name}")).collect()
 }
 
-fn changed_meanwhile(file: &str) -> Refusal {
+/// The refusal of a file that is no longer the one that was planned.
+pub fn changed_meanwhile(file: &str) -> Refusal {
     Refusal::new("build/changed-meanwhile", format!("{file} changed while the build was looking at it"))
         .hint("run `dbbuild` again")
 }

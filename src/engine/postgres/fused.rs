@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::journal::{Finished, Journal};
+use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
 use super::stop::{Stop, step_name};
@@ -73,8 +73,9 @@ fn go(
         done.push(applied);
     }
     let end = |trouble| (units.len().saturating_sub(1), Stop::own(trouble, "finishing the journal's entries", ""));
-    link.send(&journal.finish(&finished, Some(&claimed.transaction))).map_err(end)?;
+    let answers = link.send(&journal.finish(&finished, Some(&claimed.transaction))).map_err(end)?;
     let last = units.len().saturating_sub(1);
+    are_finished(&answers, finished.len(), None).map_err(|stop| (last, stop))?;
     link.check_interrupt(|| "nothing of these scripts was kept".into()).map_err(|error| (last, error.into()))?;
     // A lost answer needs no question: the caller reads the journal again before it does anything else.
     link.send_own("commit").map_err(end)?;

@@ -2,9 +2,14 @@
 //!
 //! Every name is qualified, so no `search_path` of a script can lead elsewhere.
 
+use postgres::SimpleQueryMessage;
+
+use super::link::value;
 use super::quote::{ident, literal, optional};
+use super::stop::Stop;
+use crate::engine::SqlFailure;
 use crate::journal::{NewEntry, Run, Stored};
-use crate::sql::Dialect;
+use crate::sql::{Dialect, Span};
 
 /// The names of one journal's tables.
 #[derive(Debug, Clone)]
@@ -124,7 +129,8 @@ impl Journal {
     }
 
     /// Returns the statement that finishes claimed entries, if this is still the transaction that claimed them.
-    /// `rows` are sequence, state, statements done and, if known, the duration in milliseconds.
+    /// `rows` are sequence, state, statements done and, if known, the duration in milliseconds. Its answer is for
+    /// `are_finished`.
     pub(super) fn finish(&self, rows: &[Finished], transaction: Option<&str>) -> String {
         let values: Vec<String> = rows
             .iter()
@@ -141,7 +147,8 @@ impl Journal {
         let condition = transaction.map_or_else(String::new, |id| {
             format!(" and pg_catalog.pg_current_xact_id() = {}::pg_catalog.xid8", literal(id))
         });
-        self.finish_values(&values.join(", "), &condition)
+        let update = self.finish_values(&values.join(", "), &condition);
+        format!("with done as ({update} returning j.sequence) select pg_catalog.count(*)::text as finished from done")
     }
 
     /// Returns the statement that finishes entries: `values` are rows of sequence, state, statements done, duration.
@@ -167,6 +174,28 @@ impl Journal {
     pub(super) fn advance(&self, sequence: impl std::fmt::Display, done: usize) -> String {
         format!("update {}.journal set statements_done = {done}, error = null where sequence = {sequence}", self.schema)
     }
+}
+
+/// Fails if the answers of `Journal::finish` are not about so many entries: a text that changes the journal itself
+/// is not done as long as the journal does not have it. `last` is its last statement.
+pub(super) fn are_finished(answers: &[SimpleQueryMessage], count: usize, last: Option<Span>) -> Result<(), Stop> {
+    if value(answers, "finished").and_then(|text| text.parse().ok()) == Some(count) {
+        return Ok(());
+    }
+    Err(entry_gone(last))
+}
+
+/// The failure of a text whose own entry is not in the journal any more.
+pub(super) fn entry_gone(span: Option<Span>) -> Stop {
+    let failure = SqlFailure {
+        code: "55000".into(),
+        message: "the text itself took its entry out of the journal".into(),
+        detail: None,
+        hint: Some("leave dbbuild's own tables to dbbuild".into()),
+        context: None,
+        position: None,
+    };
+    Stop::Failed { failure: Box::new(failure), span }
 }
 
 /// One entry that is done.

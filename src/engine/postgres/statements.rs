@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guard::{self, Groups};
 use super::heal;
-use super::journal::{Finished, Journal};
+use super::journal::{Finished, Journal, are_finished, entry_gone};
 use super::link::{Link, value};
 use super::lock;
 use super::quote::{ident, literal};
@@ -242,7 +242,9 @@ fn go(
         duration_ms: None,
     };
     let finish = format!("{}{}", link.reset_text(), running.journal.finish(&[row], None));
-    link.send_own(&finish).map(|_| ()).map_err(|trouble| Stop::own(trouble, "finishing the journal's entry", &shown))
+    let answers =
+        link.send_own(&finish).map_err(|trouble| Stop::own(trouble, "finishing the journal's entry", &shown))?;
+    are_finished(&answers, 1, unit.parts.last().map(|part| part.span))
 }
 
 /// The session settings of the finished part are needed by what follows.
@@ -302,7 +304,7 @@ fn with_progress(
     done: usize,
     observer: &mut dyn Observer,
 ) -> std::result::Result<(), Stop> {
-    let advance = running.journal.advance(running.sequence, done);
+    let advance = format!("{} returning sequence", running.journal.advance(running.sequence, done));
     patiently(link, running.unit, observer, |link| {
         let mut applied = Applied::default();
         one(link, running.unit, part, &mut applied, Some(&advance))?;
@@ -354,7 +356,10 @@ fn one(
     let rows = run::part(link, unit, part, applied)?;
     if let Some(then) = then {
         let message = format!("set constraints all immediate;\n{LOGIN_ROLE}{then}");
-        link.send(&message).map_err(|trouble| Stop::at_the_end(trouble, Some(part.span), &shown))?;
+        let answers = link.send(&message).map_err(|trouble| Stop::at_the_end(trouble, Some(part.span), &shown))?;
+        if value(&answers, "sequence").is_none() {
+            return Err(entry_gone(Some(part.span)));
+        }
     }
     link.send_own("commit").map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
     Ok(rows)

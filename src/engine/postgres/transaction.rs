@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::set;
 use super::error::Trouble;
-use super::journal::{Finished, Journal};
+use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, column, rows, value};
 use super::lock;
 use super::quote::{ident, literal};
@@ -123,6 +123,7 @@ fn go(
     if value(&answers, "transaction") != Some(&claimed.transaction) {
         return Err(own_commit(link, journal, unit, sequence));
     }
+    are_finished(&answers, 1, last)?;
     link.check_interrupt(|| format!("nothing of {} was kept", step_name(unit)))?;
     applied.duration = begin.elapsed();
     match link.send_own("commit") {

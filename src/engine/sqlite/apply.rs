@@ -118,8 +118,16 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
         applied.statements += 1;
     }
     applied.duration = since.elapsed();
-    journal::finish(connection, database, sequence, &unit.entry, applied.duration)?;
-    Ok(Some(applied))
+    match journal::finish(connection, database, sequence, &unit.entry, applied.duration)? {
+        true => Ok(Some(applied)),
+        false => Err(entry_gone(units, at, last_statement(unit))),
+    }
+}
+
+/// The failure of a text whose own entry is not in the journal any more.
+pub(super) fn entry_gone(units: &[Unit], at: usize, span: Span) -> EngineError {
+    let message = "the text itself took its entry out of the journal".to_owned();
+    refused(units, at, span, "SQLITE_MISUSE", message, Some("leave dbbuild's own tables to dbbuild"))
 }
 
 /// A statement ended the transaction that it ran in. What is true now depends on how: a COMMIT has kept the claim

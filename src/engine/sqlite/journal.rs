@@ -209,14 +209,14 @@ pub(super) fn objects(entry: &NewEntry) -> Option<String> {
 }
 
 /// Brings a claimed entry into its final state. A resumed script may have been mended since it was claimed, so
-/// everything that its text decides is written again.
+/// everything that its text decides is written again. False if the entry is gone: the text changed the journal.
 pub(super) fn finish(
     connection: &Connection,
     database: &Database,
     sequence: i64,
     entry: &NewEntry,
     took: Duration,
-) -> Result<()> {
+) -> Result<bool> {
     let sql = format!(
         "update {} set state = :state, name = :name, checksum = :checksum, token_checksum = :token_checksum,
                        text = :text, statements = :statements, statements_done = :statements, objects = :objects,
@@ -236,14 +236,7 @@ pub(super) fn finish(
         ":sequence": sequence,
     };
     let written = connection.execute(&sql, values).map_err(doing("finishing the entry"))?;
-    if written == 1 {
-        return Ok(());
-    }
-    Err(EngineError::Journal(format!(
-        "the entry of {} {} is gone: the text itself changed the journal",
-        entry.kind.as_str(),
-        entry.key
-    )))
+    Ok(written == 1)
 }
 
 /// Returns the text of the newest attempt.

@@ -65,14 +65,14 @@ pub(super) fn resume(
     Ok(Some((sequence, progress)))
 }
 
-/// Writes how far a running script has come. Inside a transaction.
-pub(super) fn write(connection: &Connection, database: &Database, sequence: i64, progress: &Progress) -> Result<()> {
+/// Writes how far a running script has come; false if its entry is gone. Inside a transaction.
+pub(super) fn write(connection: &Connection, database: &Database, sequence: i64, progress: &Progress) -> Result<bool> {
     let text = serde_json::to_string(progress)
         .map_err(|error| EngineError::Journal(format!("the progress cannot be written: {error}")))?;
     let sql = format!("update {} set progress = ?2, statements_done = ?3 where sequence = ?1", database.names.journal);
     let done = i64::try_from(progress.done.len()).unwrap_or(i64::MAX);
-    connection.execute(&sql, (sequence, text, done)).map_err(doing("writing the progress"))?;
-    Ok(())
+    let written = connection.execute(&sql, (sequence, text, done)).map_err(doing("writing the progress"))?;
+    Ok(written == 1)
 }
 
 /// Refuses a script whose finished statements are no longer those that it begins with.

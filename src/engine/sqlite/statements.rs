@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use super::apply::entry_gone;
 use super::database::Database;
 use super::error::interrupted;
 use super::guard::Answers;
@@ -17,7 +18,7 @@ use super::{journal, transaction};
 use crate::engine::{Applied, EngineError, Mode, Outcome, Part, Result, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::Run;
-use crate::sql::{Dialect, Tokens};
+use crate::sql::{Dialect, Span, Tokens};
 
 /// Runs the one unit in `units`, or what is left of it.
 pub(super) fn run(
@@ -100,7 +101,11 @@ impl Work<'_> {
         }
         self.applied.duration = self.since.elapsed();
         transaction::within(self.connection, self.database, |connection| {
-            journal::finish(connection, self.database, self.sequence, &self.unit.entry, self.applied.duration)
+            let took = self.applied.duration;
+            match journal::finish(connection, self.database, self.sequence, &self.unit.entry, took)? {
+                true => Ok(()),
+                false => Err(self.entry_gone(self.unit.parts.last())),
+            }
         })
     }
 
@@ -114,7 +119,10 @@ impl Work<'_> {
         }
         let next = self.next(answers, part);
         transaction::within(self.connection, self.database, |connection| {
-            progress::write(connection, self.database, self.sequence, &next)
+            match progress::write(connection, self.database, self.sequence, &next)? {
+                true => Ok(()),
+                false => Err(self.entry_gone(Some(part))),
+            }
         })?;
         self.progress = next;
         Ok(())
@@ -137,8 +145,9 @@ impl Work<'_> {
             let more = part.repeat && ran.is_some_and(|rows| rows > 0);
             let next = self.next(answers, part);
             if !more {
-                progress::write(self.connection, self.database, self.sequence, &next)
-                    .map_err(|error| transaction::rolled_back(self.connection, error))?;
+                let written = progress::write(self.connection, self.database, self.sequence, &next);
+                let there = written.and_then(|there| there.then_some(()).ok_or_else(|| self.entry_gone(Some(part))));
+                there.map_err(|error| transaction::rolled_back(self.connection, error))?;
             }
             transaction::commit(self.connection, self.database)?;
             passes += 1;
@@ -171,6 +180,12 @@ impl Work<'_> {
             return Err(refused(self.units, 0, part.span, "SQLITE_MISUSE", message, Some(hint)));
         }
         Ok(Some(rows))
+    }
+
+    fn entry_gone(&self, part: Option<&Part>) -> EngineError {
+        let span = part.map_or(Span::new(0, 0), |part| part.span);
+        let line = span.text(self.unit.text.as_str()).lines().next().map_or(0, str::len);
+        entry_gone(self.units, 0, Span::new(span.start, span.start + line))
     }
 
     fn next(&self, answers: &Answers, part: &Part) -> Progress {

@@ -1,6 +1,18 @@
 //! A failure leaves a valid prefix of the scripts and says what, where and what to do; a refusal leaves nothing.
 
 cases! {
+    fn a_script_that_takes_its_own_entry_out_of_the_journal_is_undone(case) {
+        let delete = format!("create table gone (id integer);\ndelete from {};\n", case.journal_table("journal"));
+        case.two_scripts();
+        case.build();
+        for head in ["", "-- dbbuild: no-transaction\n"] {
+            case.write("db/3_delete.sql", format!("{head}{delete}"));
+            case.run(&[]).exits(4).says("took its entry out of the journal").says("db/3_delete.sql:");
+            assert_eq!(case.applied(), "1 2");
+            case.run(&["status"]).exits(0).says("version 2");
+        }
+    }
+
     fn a_statement_that_fails_in_mid_script_keeps_nothing_of_it(case) {
         case.two_scripts();
         let text = "create table if not exists before (id integer);\n\ninsert into custmer (id)\nvalues (1);\n";

@@ -72,6 +72,22 @@ cases! {
         refused(case, "db/1_long.sql:1:1");
     }
 
+    fn what_is_half_way_does_not_begin_again_under_another_version(case) {
+        case.write("db/1_one.sql", "create table one (id integer);\n");
+        let text = "-- dbbuild: no-transaction\ninsert into one values (1);\ninsert into later values (1);\n";
+        case.write("db/2_long.sql", text);
+        case.run(&[]).exits(4);
+        // The server's user has the name of the journal's schema, in which its own tables land.
+        case.execute(case.pick("create table later (id integer)", "create table public.later (id integer)"));
+        case.rename("db/2_long.sql", "db/3_long.sql");
+        case.unchanged(|| case.run(&[]).exits(3).says("error[journal/moved-half-way]").says("version 2 back"));
+        case.rename("db/3_long.sql", "db/2_long.sql");
+        case.build().says("resume    2_long");
+        case.rename("db/2_long.sql", "db/3_long.sql");
+        case.build().says("3 long was applied as 2 long");
+        assert_eq!(case.ask("select count(*) from one"), "1");
+    }
+
     fn a_changed_finished_part_is_refused(case) {
         case.write("db/1_long.sql", script(Some(3)));
         case.run(&[]).exits(4);

@@ -25,6 +25,27 @@ fn change(case: &Case, rows: &str) -> crate::support::Output {
 }
 
 cases! {
+    fn a_file_that_changes_while_the_build_runs_is_not_loaded_as_the_old_one(case) {
+        case.write("db/1_country.sql", TABLE);
+        case.build();
+        let slow = "with recursive s (i) as (select 1 union all select i + 1 from s where i < 3000000) \
+                    select count(*) from s;\n";
+        case.write("db/2_slow.sql", case.pick(slow, "select pg_sleep(2);\n"));
+        case.write(FILE, "code,name,area\nDE,Germany,1\n");
+        let child = case.spawn(&[]);
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        case.write(FILE, "code,name,area\nFR,France,1\n");
+        let output = child.wait_with_output().unwrap();
+        if output.status.success() {
+            // The machine was slow to begin, or fast to end: nothing changed meanwhile.
+            return;
+        }
+        assert_eq!(output.status.code(), Some(4));
+        assert_eq!(rows(case), "");
+        case.build();
+        assert_eq!(rows(case), "FR|France|1");
+    }
+
     fn what_stops_a_build_after_steps_that_are_done_is_no_refusal(case) {
         case.write("db/1_country.sql", TABLE);
         case.write(FILE, "code,nothing\nDE,1\n");

@@ -61,6 +61,19 @@ fn trouble_with_the_journal_is_not_the_scripts() {
 }
 
 #[test]
+fn a_text_that_takes_its_own_entry_out_of_the_journal_is_undone() {
+    let Some(db) = database() else { return };
+    let mut session = db.builder();
+    for head in ["", "-- dbbuild: no-transaction\n"] {
+        let text = format!("{head}create table b (id int);\ndelete from dbbuild.journal");
+        let failure = failed(&mut *session, &unit("1", &text));
+        assert!(failure.failure.message.contains("out of the journal"), "{failure:?}");
+        assert!(failure.place.is_some_and(|place| place.text.starts_with("delete")));
+    }
+    assert_eq!(db.journal(), "1 1 running 1");
+}
+
+#[test]
 fn tries_come_to_an_end() {
     let Some(mut db) = database() else { return };
     db.target.lock_timeout = Duration::from_millis(50);

@@ -45,8 +45,10 @@ pub(super) fn load(
             connection.pragma_update(None, "defer_foreign_keys", true).map_err(doing("deferring foreign keys"))?;
             let mut loaded = Load { connection, database, seed, bytes: &bytes, observer, since }.run()?;
             loaded.duration = since.elapsed();
-            journal::finish(connection, database, sequence, &seed.entry, loaded.duration)?;
-            Ok(Some(loaded))
+            match journal::finish(connection, database, sequence, &seed.entry, loaded.duration)? {
+                true => Ok(Some(loaded)),
+                false => Err(EngineError::Journal(format!("a trigger took the entry of {} out of it", seed.file))),
+            }
         };
         transaction::begin(connection, database)?;
         match work() {
