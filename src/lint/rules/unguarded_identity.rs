@@ -1,0 +1,38 @@
+//! ADD GENERATED AS IDENTITY without a test.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::alteration::alterations;
+use super::super::guard;
+use crate::sql::{ActionKind, quote_literal};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-identity",
+    set: Set::Idempotency,
+    dialects: POSTGRES,
+    summary: "ADD GENERATED AS IDENTITY without a test",
+    effect: "A second run stops with an error: the column is an identity column already.",
+    remedy: "Put it into a `DO` block that asks pg_attribute.attidentity.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for (statement, action) in alterations(context, ActionKind::AlterColumn) {
+        let (Some(table), Some(column)) = (&statement.head.name, &action.name) else { continue };
+        let adds = statement.part(action.span).has_words(&["add", "generated"]);
+        if !adds || statement.caught().is_some() {
+            continue;
+        }
+        let message = format!("a second run fails: column {column} of {table} is an identity column");
+        let draft = found.report(&RULE, action.span, message);
+        let literal = |text: &str| quote_literal(context.dialect, text);
+        let query = format!(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND attidentity <> ''",
+            literal(&table.to_string()),
+            literal(column.object())
+        );
+        draft.fix(guard::test(statement, &guard::Test::query(false, &query)));
+    }
+}
