@@ -2,37 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::rule::{Level, Rule, Set};
 use super::rules::RULES;
 use crate::project::SettingsError;
-
-/// What lint is told by the settings.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct LintSettings {
-    /// The level of a rule or of a whole set: `off`, `warning`, `error`.
-    pub levels: BTreeMap<String, LevelName>,
-    /// The sets that run. Default: all of them.
-    pub sets: Option<Vec<Set>>,
-    /// The versions of PostgreSQL that scripts must serve: `13..`, `15`. Default: `13..`.
-    pub postgres_versions: Option<String>,
-    /// Other levels for some files, by glob relative to the project.
-    pub paths: BTreeMap<String, PathSettings>,
-}
-
-/// Levels for some files.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct PathSettings {
-    /// The level of a rule or of a whole set.
-    pub levels: BTreeMap<String, LevelName>,
-}
-
-/// A level, as settings spell it.
-pub type LevelName = Level;
+use crate::project::settings::{LintLevel, LintSettings};
 
 /// The settings, read, with what the command line adds.
 #[derive(Debug, Clone)]
@@ -56,8 +29,10 @@ impl Default for Options {
 impl Options {
     /// Reads the settings.
     pub fn of(settings: &LintSettings) -> Result<Self, SettingsError> {
-        let mut options = Self { only_sets: settings.sets.clone(), levels: settings.levels.clone(), ..Self::default() };
-        check_names(&settings.levels)?;
+        let mut options = Self { levels: levels(&settings.levels)?, ..Self::default() };
+        if let Some(names) = &settings.sets {
+            options.only_sets = Some(names.iter().map(|name| set(name)).collect::<Result<_, _>>()?);
+        }
         if let Some(versions) = &settings.postgres_versions {
             let digits: String = versions.trim().chars().take_while(char::is_ascii_digit).collect();
             options.postgres_from = digits.parse().map_err(|_| {
@@ -66,10 +41,9 @@ impl Options {
             })?;
         }
         for (glob, path) in &settings.paths {
-            check_names(&path.levels)?;
             let read = globset::Glob::new(glob);
             let read = read.map_err(|error| SettingsError::new("settings/lint-paths", format!("lint.paths: {error}")))?;
-            options.paths.push((read.compile_matcher(), path.levels.clone()));
+            options.paths.push((read.compile_matcher(), levels(&path.levels)?));
         }
         Ok(options)
     }
@@ -90,13 +64,26 @@ impl Options {
     }
 }
 
-fn check_names(levels: &BTreeMap<String, Level>) -> Result<(), SettingsError> {
-    for name in levels.keys() {
+fn set(name: &str) -> Result<Set, SettingsError> {
+    Set::from_name(name).ok_or_else(|| {
+        SettingsError::new("settings/lint-set", format!("lint.sets: there is no set `{name}`"))
+            .hint("idempotency, order, live-safety, security, style")
+    })
+}
+
+fn levels(written: &BTreeMap<String, LintLevel>) -> Result<BTreeMap<String, Level>, SettingsError> {
+    let read = |(name, level): (&String, &LintLevel)| {
         let known = Set::from_name(name).is_some() || RULES.iter().any(|rule| rule.name == name);
         if !known {
-            return Err(SettingsError::new("settings/lint-rule", format!("lint.levels: there is no rule or set `{name}`"))
-                .hint("`dbbuild lint --list` names them all"));
+            let message = format!("lint.levels: there is no rule or set `{name}`");
+            return Err(SettingsError::new("settings/lint-rule", message).hint("`dbbuild lint --list` names them all"));
         }
-    }
-    Ok(())
+        let level = match level {
+            LintLevel::Off => Level::Off,
+            LintLevel::Warning => Level::Warning,
+            LintLevel::Error => Level::Error,
+        };
+        Ok((name.clone(), level))
+    };
+    written.iter().map(read).collect()
 }

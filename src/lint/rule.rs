@@ -1,6 +1,6 @@
 //! What a rule is: its name, its words for people, and its check.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::context::Context;
 use super::finding::Found;
@@ -35,8 +35,7 @@ pub(super) const POSTGRES: &[Dialect] = &[Dialect::Postgres];
 pub(super) const SQLITE: &[Dialect] = &[Dialect::Sqlite];
 
 /// Rules that are switched together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Set {
     /// A second run of the script fails or changes something.
     Idempotency,
@@ -80,7 +79,7 @@ impl Set {
 }
 
 /// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The rule does not run.
