@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rebuild::Rebuild;
 use super::history::{History, Moment, dropped};
 use super::shape::{Shape, names};
 use super::statement::Statement;
@@ -29,8 +30,10 @@ pub struct Context<'a> {
     pub foreign_keys_off: bool,
     /// The oldest major version of PostgreSQL that must be served.
     pub postgres_from: u32,
-    /// True if the settings or the script limit how long a lock is waited for.
+    /// The newer script of the main branch that this one is behind.
     pub late: Option<&'a str>,
+    /// The table rebuilds of the script.
+    pub rebuild: Option<Rebuild>,
     /// The names of code objects.
     pub code: &'a [Name],
 }

@@ -86,7 +86,7 @@ fn lint_one(
     let head = statements.first().map_or(source.text.len(), |first| first.span.start);
     let at_head = source.text.get(..head).unwrap_or_default();
     let says = |text: &str| crate::script::directives(at_head, dialect).iter().any(|(_, body)| *body == text);
-    let context = Context {
+    let mut context = Context {
         text: &source.text,
         dialect,
         statements: &statements,
@@ -97,13 +97,25 @@ fn lint_one(
         foreign_keys_off: says("foreign-keys off"),
         postgres_from: options.postgres_from,
         late: source.late.as_deref(),
+        rebuild: None,
         code,
     };
+    context.rebuild = rebuild::find(&context);
     let mut found = Found::default();
     let level = |rule: &Rule| options.level(rule, &source.file);
     for rule in RULES.iter().filter(|rule| rule.dialects.contains(&dialect) && level(rule) != Level::Off) {
         (rule.check)(&context, &mut found);
     }
+    // A rebuild is judged as a whole.
+    let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name];
+    found.drafts.retain(|draft| {
+        let own = |statement: &&statement::Statement<'_>| {
+            !statement.nested && statement.span.start <= draft.span.start && draft.span.start < statement.end
+        };
+        let statement = statements.iter().find(own);
+        let inside = context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
+        !inside || draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name)
+    });
     let ran = |name: &str| {
         RULES.iter().any(|rule| rule.name == name && rule.dialects.contains(&dialect) && level(rule) != Level::Off)
     };

@@ -8,37 +8,65 @@ use super::shape::Shape;
 use super::statement::Statement;
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
-/// A rebuild that was recognised.
+/// The rebuilds of a script. Several become one group.
 #[derive(Debug)]
 pub struct Rebuild {
+    /// The tables as they are called before and after, each with its new shape.
+    pub tables: Vec<Rebuilt>,
+    /// From the first statement that belongs to one to the end of the last one.
+    pub span: Span,
+}
+
+/// One table that is rebuilt.
+#[derive(Debug)]
+pub struct Rebuilt {
     /// The table as it is called before and after.
     pub table: Name,
-    /// From the first statement that belongs to it to the end of the last one.
-    pub span: Span,
-    new: Shape,
+    /// The columns that it loses.
+    pub gone: Vec<String>,
+    /// The name that one of the two tables has in between.
+    between: Name,
+    added: Option<String>,
+    /// True if a second run would copy from the new shape and end where the first one did.
+    repeats: bool,
     new_text: String,
 }
 
 impl Rebuild {
     /// Returns true if a statement is part of it.
     pub fn holds(&self, statement: &Statement<'_>) -> bool {
-        self.span.start <= statement.span.start && statement.span.start < self.span.end
+        self.reaches(statement.span.start)
     }
 
+    /// Returns true if a byte is in it.
+    pub fn reaches(&self, at: usize) -> bool {
+        self.span.start <= at && at < self.span.end
+    }
+
+    /// Returns true if a second run of the whole says what a second run of this statement does.
+    pub fn explains(&self, statement: &Statement<'_>) -> bool {
+        let is_its = |name: &Name| {
+            self.tables.iter().any(|rebuilt| rebuilt.table.matches(name) || rebuilt.between.matches(name))
+        };
+        self.holds(statement) && (self.unsettled().is_some() || statement.head.name.as_ref().is_some_and(is_its))
+    }
+
+    /// Returns the table that a second run would not rebuild as the first one did.
+    pub fn unsettled(&self) -> Option<&Rebuilt> {
+        self.tables.iter().find(|rebuilt| !rebuilt.repeats)
+    }
+}
+
+impl Rebuilt {
     /// Returns a test that says whether it was done: by a column that came or went, else by the table's text.
-    pub fn test(&self, context: &Context<'_>) -> Option<Test> {
-        let first = context.statements.iter().find(|statement| self.holds(statement))?;
-        if let Some(old) = context.table(&self.table, first).filter(|old| !old.partly_known && !self.new.partly_known) {
-            let added = self.new.columns.iter().find(|column| old.column_named(&column.name).is_none());
-            if let Some(column) = added {
-                return Some(Test::column(false, &self.table, &column.name));
-            }
-            let gone = old.columns.iter().find(|column| self.new.column_named(&column.name).is_none());
-            if let Some(column) = gone {
-                return Some(Test::column(true, &self.table, &column.name));
-            }
+    pub fn test(&self, dialect: Dialect) -> Option<Test> {
+        if let Some(column) = &self.added {
+            return Some(Test::column(false, &self.table, column));
         }
-        if context.dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
+        if let Some(column) = self.gone.first() {
+            return Some(Test::column(true, &self.table, column));
+        }
+        if dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
             return None;
         }
         // SQLite keeps the text of the statement, but for the name.
@@ -56,20 +84,24 @@ impl Rebuild {
     }
 }
 
-/// Finds the rebuild of a script. Several in one script become one group, which the first one's test decides.
+/// Finds the rebuilds of a script.
 pub fn find(context: &Context<'_>) -> Option<Rebuild> {
     let mut found: Option<Rebuild> = None;
     for statement in context.statements.iter().filter(|statement| !statement.nested) {
-        let Some(next) = ends(context, statement) else { continue };
+        let Some((rebuilt, span)) = ends(context, statement) else { continue };
         found = Some(match found {
-            Some(first) => Rebuild { span: first.span.join(next.span), ..first },
-            None => next,
+            Some(mut first) => {
+                first.tables.push(rebuilt);
+                first.span = first.span.join(span);
+                first
+            }
+            None => Rebuild { tables: vec![rebuilt], span },
         });
     }
     found
 }
 
-fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<Rebuild> {
+fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> {
     let action = last.actions.iter().find(|action| action.kind == ActionKind::Rename)?;
     let (from, to) = (last.head.name.as_ref()?, action.name.as_ref()?);
     let is_create = |name: &Name| {
@@ -84,7 +116,7 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<Rebuild> {
             other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to))
         });
         drops.last()?;
-        return Some(rebuild(context, create, last, to));
+        return rebuild(context, create, last, to, from);
     }
     let create = context.behind(last).find(is_create(from))?;
     let copies = context.behind(create).any(|other| {
@@ -96,12 +128,17 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<Rebuild> {
     if !copies {
         return None;
     }
-    let mut found = rebuild(context, create, drop, from);
-    found.span = Span::new(last.span.start, drop.end);
-    Some(found)
+    let (found, _) = rebuild(context, create, drop, from, to)?;
+    Some((found, Span::new(last.span.start, drop.end)))
 }
 
-fn rebuild(context: &Context<'_>, create: &Statement<'_>, last: &Statement<'_>, table: &Name) -> Rebuild {
+fn rebuild(
+    context: &Context<'_>,
+    create: &Statement<'_>,
+    last: &Statement<'_>,
+    table: &Name,
+    between: &Name,
+) -> Option<(Rebuilt, Span)> {
     let new = Shape::read(create.tokens_behind_name());
     let body = create.tokens_behind_name().start();
     let mut start = create.span.start;
@@ -112,6 +149,60 @@ fn rebuild(context: &Context<'_>, create: &Statement<'_>, last: &Statement<'_>, 
     {
         start = before.span.start;
     }
+    let old = context.history.table(table, (context.source, 0)).filter(|old| !old.partly_known && !new.partly_known);
+    let not_in = |shape: &Shape, column: &str| shape.column_named(column).is_none();
+    let gone: Vec<String> = old.map_or_else(Vec::new, |old| {
+        old.columns.iter().map(|column| column.name.clone()).filter(|name| not_in(&new, name)).collect()
+    });
+    let added = old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
+    let copy = context.behind(create).find(|other| {
+        other.head.verb == Verb::Insert && other.head.name == create.head.name && other.span.start <= last.span.start
+    })?;
+    let others_read = context.statements.iter().any(|other| {
+        start <= other.span.start && other.span.start < last.end && other.span != copy.span && reads(other, &gone)
+    });
+    let repeats = !others_read && repeats(copy, &new, old.map(|old| &**old));
     let new_text = Span::new(body, create.span.end).text(context.text).to_owned();
-    Rebuild { table: table.clone(), span: Span::new(start, last.end), new, new_text }
+    Some((Rebuilt { table: table.clone(), between: between.clone(), gone, added, repeats, new_text }, Span::new(start, last.end)))
+}
+
+fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
+    statement.head.verb == Verb::Insert
+        && statement.tokens().any(|token| {
+            token.kind.is_identifier()
+                && columns.iter().any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
+        })
+}
+
+/// Whether the copying INSERT, run again over the new shape, copies the rows as they are.
+fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
+    let Some(columns) = super::insert::read(copy).columns else {
+        // By position: only the same columns in the same order.
+        let names = |shape: &Shape| shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        return old.is_some_and(|old| names(old) == names(new)) && copy.tokens().has_word("select");
+    };
+    let mut query = copy.tokens_behind_name();
+    query.eat_parens();
+    if !query.eat_word("select") {
+        return false;
+    }
+    let start = query.start();
+    query.skip_to_any(&["from"]);
+    // One byte on either side stands for the parentheses of a list.
+    let list = Span::new(start.saturating_sub(1), query.end() + 1);
+    let values = super::shape::items(copy.text, list, copy.dialect);
+    let copies_itself = values.iter().zip(&columns).all(|(value, column)| {
+        let mut tokens = copy.part(*value);
+        let plain = tokens.eat_name().is_some_and(|(name, _)| name.object() == column) && tokens.peek().is_none();
+        plain || super::update::rests(copy, *value, column)
+    });
+    // What it reads besides must be there in the new shape as well.
+    let unknown = |name: &str| old.is_some_and(|old| old.column_named(name).is_some()) && new.column_named(name).is_none();
+    let mut rest = copy.tokens_behind_name();
+    rest.eat_parens();
+    let reads_gone = rest.any(|token| {
+        token.kind.is_identifier()
+            && Name::part(token.text(copy.text), token.kind, copy.dialect).parts().iter().any(|name| unknown(name))
+    });
+    copies_itself && !reads_gone && values.len() == columns.len() && columns.iter().all(|name| new.column_named(name).is_some())
 }

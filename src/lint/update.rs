@@ -75,17 +75,10 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
     }
     for assignment in &update.assignments {
         let tokens = statement.part(assignment.value);
-        let text = statement.text;
         if is_volatile(tokens) {
             return Some(format!("`{}` gets another value on each run", assignment.column));
         }
-        let own = tokens.filter(|token| {
-            token.kind.is_identifier()
-                && Tokens::new(text, token.span, statement.dialect)
-                    .eat_name()
-                    .is_some_and(|(name, _)| name.object() == assignment.column)
-        });
-        let own: Vec<Span> = own.map(|token| token.span).collect();
+        let own = mentions(statement, assignment.value, &assignment.column);
         if !own.is_empty() && !settles(statement, assignment, &own) {
             return Some(format!("`{}` is computed from itself, so each run moves it on", assignment.column));
         }
@@ -116,6 +109,29 @@ fn is_volatile(tokens: Tokens<'_>) -> bool {
         }
     }
     false
+}
+
+/// Whether an expression, assigned to a column, gives the same on a second run.
+pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
+    let assignment = Assignment { column: column.to_owned(), value };
+    let own = mentions(statement, value, column);
+    let reads_nothing = !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
+    !is_volatile(statement.part(value)) && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
+}
+
+fn is_constant(word: &str) -> bool {
+    ["null", "true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Where an expression reads a column.
+fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
+    let own = |token: &crate::sql::Token| {
+        token.kind.is_identifier()
+            && Tokens::new(statement.text, token.span, statement.dialect)
+                .eat_name()
+                .is_some_and(|(name, _)| name.object() == column)
+    };
+    statement.part(value).filter(own).map(|token| token.span).collect()
 }
 
 /// Whether an expression of its own column comes to rest after one run.
@@ -151,7 +167,13 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
     // Beyond the first argument the column must not come again.
     let parts = items(text, arguments, statement.dialect);
     let later = parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
-    SETTLING.contains(&name.as_str()) && !later
+    if !SETTLING.contains(&name.as_str()) || later {
+        return false;
+    }
+    // What is inside must come to rest as well.
+    let Some(inner) = parts.first().copied().filter(|inner| inner.text(text).contains('(')) else { return true };
+    let own: Vec<Span> = own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
+    own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
 }
 
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.
@@ -215,6 +237,9 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
     if tokens.has_words(&["not", "exists"]) || tokens.has_words(&["not", "in"]) {
         return true;
     }
+    if removes_what_it_asks(statement, update, condition) {
+        return true;
+    }
     while tokens.peek().is_some() {
         let Some((name, _)) = tokens.eat_name() else {
             tokens.next();
@@ -243,4 +268,17 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
         }
     }
     false
+}
+
+/// `json_remove(a, '$.b') … WHERE json_extract(a, '$.b') IS NOT NULL`, `a - 'b' … WHERE a ? 'b'`.
+fn removes_what_it_asks(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
+    let text = statement.text;
+    let strings = |span: Span| {
+        statement.part(span).filter(|token| token.kind.is_string()).map(|token| token.text(text)).collect::<Vec<_>>()
+    };
+    let asked = strings(condition);
+    update.assignments.iter().any(|assignment| {
+        let removes = assignment.value.text(text).contains("json_remove") || assignment.value.text(text).contains(" - '");
+        removes && strings(assignment.value).iter().any(|string| asked.contains(string))
+    })
 }

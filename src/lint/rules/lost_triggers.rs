@@ -3,7 +3,8 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{SQLITE, Fixable, Rule, Set};
-use crate::sql::Verb;
+use super::super::rebuild::Rebuild;
+use crate::sql::{Name, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "lost-triggers",
@@ -17,19 +18,25 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    let Some(rebuild) = super::super::rebuild::find(context) else { return };
+    let Some(rebuild) = &context.rebuild else { return };
+    for rebuilt in &rebuild.tables {
+        check_one(context, rebuild, &rebuilt.table, found);
+    }
+}
+
+fn check_one(context: &Context<'_>, rebuild: &Rebuild, table: &Name, found: &mut Found) {
     let Some(drop) = context.statements.iter().find(|statement| {
-        statement.head.verb == Verb::Drop && rebuild.holds(statement) && statement.head.name.as_ref().is_some_and(|name| name.matches(&rebuild.table))
+        statement.head.verb == Verb::Drop && rebuild.holds(statement) && statement.head.name.as_ref().is_some_and(|name| name.matches(table))
     }) else {
         return;
     };
-    for (kind, name) in context.history.on_table(&rebuild.table, context.moment(drop)) {
+    for (kind, name) in context.history.on_table(table, context.moment(drop)) {
         let again = context.statements.iter().any(|statement| {
             statement.head.verb == Verb::Create && statement.head.kind == Some(kind) && statement.head.name.as_ref().is_some_and(|made| made.object() == name)
                 || statement.head.verb == Verb::Drop && statement.head.name.as_ref().is_some_and(|made| made.object() == name)
         });
         if !again {
-            let message = format!("the rebuild of {} loses the {kind} {name}", rebuild.table);
+            let message = format!("the rebuild of {} loses the {kind} {name}", table);
             found.report(&RULE, drop.head_span(), message).help("create it again behind the rename");
         }
     }

@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::{guard, rebuild};
+use super::super::guard;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "table-rebuild",
@@ -17,14 +17,15 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    let Some(rebuild) = rebuild::find(context) else { return };
+    let Some(rebuild) = &context.rebuild else { return };
+    let Some(unsettled) = rebuild.unsettled() else { return };
     let Some(first) = context.statements.iter().find(|statement| rebuild.holds(statement)) else { return };
     if first.is_guarded() || first.nested {
         return;
     }
-    let message = format!("a second run rebuilds {} from its new shape", rebuild.table);
+    let message = format!("a second run rebuilds {} from its new shape", unsettled.table);
     let draft = found.report(&RULE, first.head_span(), message);
-    match rebuild.test(context) {
+    match unsettled.test(context.dialect) {
         Some(test) => {
             draft.fix(guard::group(context.text, rebuild.span, &test));
         }

@@ -28,6 +28,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || kind == Kind::Owned
             || statement.caught().is_some()
             || made_before(context, statement)
+            || made_again(context, statement)
             || !super::super::tree::agrees(statement);
         if safe {
             continue;
@@ -51,4 +52,16 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
                 && !other.is_guarded()
                 && other.head.name.as_ref().is_some_and(|made| made.matches(name))
         })
+}
+
+/// What the script makes again further down, and leaves, is there to be dropped on a second run.
+fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let Some(name) = &statement.head.name else { return false };
+    let same = |other: &&Statement<'_>| {
+        other.head.kind == statement.head.kind
+            && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+            && (!statement.head.kind.is_some_and(Kind::is_on_table) || other.head.table == statement.head.table)
+    };
+    let last = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop)).filter(same).last();
+    history::dropped(statement).len() == 1 && last.is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
 }

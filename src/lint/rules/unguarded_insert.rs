@@ -33,6 +33,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || statement.is_guarded()
             || statement.catches(&["unique_violation"])
             || context.is_temporary(table)
+            // Its rows go with their tables.
+            || table.object() == "sqlite_sequence" && context.before(statement).any(|other| other.head.verb == Verb::Drop)
             || context.emptied_before(table, statement)
             || deletes_on_the_way(statement, table)
             || !super::super::tree::agrees(statement);
@@ -40,7 +42,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let shape = context.table(table, statement).cloned();
-        let key = shape.as_ref().and_then(|shape| given_key(&insert, shape, context.dialect));
+        let key = shape.as_ref().and_then(|shape| given_key(&insert, shape));
         let message = match &key {
             Some(key) => format!("a second run fails: the rows' keys ({}) are in {table}", key.join(", ")),
             None => format!("a second run inserts the rows into {table} again"),
@@ -51,8 +53,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         draft.fix(match (&key, shape.as_deref()) {
             (Some(_), _) => Some(on_conflict(context, statement, &insert)),
-            (None, shape) if made_here_alone(context, statement, table) => {
-                let _ = shape;
+            (None, _) if made_here_alone(context, statement, table) => {
                 let name = head.name_span.map_or("", |span| span.text(context.text));
                 let query = format!("SELECT 1 FROM {name}");
                 Some(guard::test(statement, &guard::Test::query(false, &query)))
@@ -75,18 +76,12 @@ fn deletes_on_the_way(statement: &Statement<'_>, table: &Name) -> bool {
 }
 
 /// A key all of whose values the rows bring along.
-fn given_key(insert: &Insert, shape: &Shape, dialect: Dialect) -> Option<Vec<String>> {
+fn given_key(insert: &Insert, shape: &Shape) -> Option<Vec<String>> {
     let given = |column: &String| match &insert.columns {
         Some(columns) => columns.contains(column),
         None => true,
     };
-    let stays_null = |column: &String| {
-        // A NULL conflicts with nothing.
-        let at = insert.columns.as_ref().and_then(|columns| columns.iter().position(|known| known == column));
-        let _ = (at, dialect);
-        false
-    };
-    shape.keys.iter().find(|key| key.iter().all(given) && !key.iter().any(stays_null)).cloned()
+    shape.keys.iter().find(|key| key.iter().all(given)).cloned()
 }
 
 fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {

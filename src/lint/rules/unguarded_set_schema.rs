@@ -26,12 +26,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let safe = statement.is_guarded()
             || statement.caught().is_some()
             || native && statement.head.if_exists && name.is_qualified();
-        // A function, a type and the like: moving to where it is already is no error.
-        if safe || !native {
+        if safe {
             continue;
         }
         let draft = found.report(&RULE, action.span, format!("a second run does not find {kind} {name} where it was"));
-        if name.is_qualified() {
+        if !native {
+            draft.help("ask the catalog for where it is, in a DO block");
+        } else if name.is_qualified() {
             let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
             draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
         } else if let Some(schema) = &action.name {

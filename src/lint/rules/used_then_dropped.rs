@@ -56,6 +56,16 @@ struct Loss {
 
 fn losses(context: &Context<'_>) -> Vec<Loss> {
     let mut found = Vec::new();
+    if let Some(rebuild) = &context.rebuild {
+        for rebuilt in &rebuild.tables {
+            let lost = rebuilt.gone.iter().map(|column| Loss {
+                at: rebuild.span.start,
+                table: rebuilt.table.clone(),
+                column: Some(column.clone()),
+            });
+            found.extend(lost);
+        }
+    }
     for statement in context.statements {
         let at = statement.span.start;
         let head = &statement.head;
@@ -110,7 +120,7 @@ fn renames_to(statement: &Statement<'_>, action: Span, column: &str) -> bool {
 }
 
 fn is_rebuild_part(context: &Context<'_>, statement: &Statement<'_>) -> bool {
-    super::super::rebuild::find(context).is_some_and(|rebuild| rebuild.holds(statement))
+    context.rebuild.as_ref().is_some_and(|rebuild| rebuild.holds(statement))
 }
 
 fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
