@@ -6,6 +6,7 @@ use super::rebuild::Rebuild;
 use super::history::{History, Moment, dropped};
 use super::shape::{Shape, names};
 use super::statement::Statement;
+use super::swap::Swap;
 use crate::script::{Object, RunIf, Test};
 use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
@@ -34,6 +35,8 @@ pub struct Context<'a> {
     pub late: Option<&'a str>,
     /// The table rebuilds of the script.
     pub rebuild: Option<Rebuild>,
+    /// The column that the script replaces by a copy.
+    pub swap: Option<Swap>,
     /// The names of code objects.
     pub code: &'a [Name],
 }
@@ -101,6 +104,19 @@ impl<'a> Context<'a> {
                     _ => true,
                 }
         }) || self.goes_with_its_table(statement)
+    }
+
+    /// Returns true if this script drops again what a statement creates, so that a second run finds nothing there.
+    pub fn dropped_behind(&self, statement: &Statement<'_>) -> bool {
+        let head = &statement.head;
+        let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
+        self.behind(statement).any(|other| {
+            other.head.verb == Verb::Drop
+                && !other.is_guarded()
+                && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
+                && dropped(other).iter().any(|dropped| dropped.matches(name))
+                && (!kind.is_on_table() || other.head.table == head.table)
+        })
     }
 
     /// An index or a trigger goes when this script drops its table first.

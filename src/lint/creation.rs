@@ -97,6 +97,7 @@ pub fn unguarded(context: &Context<'_>, statement: &Statement<'_>) -> Option<Cre
         || statement.is_guarded()
         || statement.catches(creation.raises)
         || context.dropped_before(statement)
+        || context.dropped_behind(statement)
         || !super::tree::agrees(statement);
     // A clause that catches something else is another rule's finding.
     (!safe && statement.caught().is_none()).then_some(creation)

@@ -20,6 +20,7 @@ mod rules;
 mod shape;
 mod statement;
 mod suppress;
+mod swap;
 mod tree;
 mod update;
 
@@ -98,22 +99,27 @@ fn lint_one(
         postgres_from: options.postgres_from,
         late: source.late.as_deref(),
         rebuild: None,
+        swap: None,
         code,
     };
     context.rebuild = rebuild::find(&context);
+    context.swap = swap::find(&context);
     let mut found = Found::default();
     let level = |rule: &Rule| options.level(rule, &source.file);
     for rule in RULES.iter().filter(|rule| rule.dialects.contains(&dialect) && level(rule) != Level::Off) {
         (rule.check)(&context, &mut found);
     }
     // A rebuild is judged as a whole.
-    let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name];
+    let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name, rules::column_rebuild::RULE.name];
     found.drafts.retain(|draft| {
         let own = |statement: &&statement::Statement<'_>| {
             !statement.nested && statement.span.start <= draft.span.start && draft.span.start < statement.end
         };
         let statement = statements.iter().find(own);
         let inside = context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
+        let inside = inside || context.swap.as_ref().is_some_and(|swap| {
+            swap.span.start <= draft.span.start && draft.span.start < swap.span.end && swap.test.is_some()
+        });
         !inside || draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name)
     });
     let ran = |name: &str| {

@@ -123,15 +123,28 @@ fn is_constant(word: &str) -> bool {
     ["null", "true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Where an expression reads a column.
+/// Where an expression reads a column. Another table's column of that name is none.
 fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
-    let own = |token: &crate::sql::Token| {
-        token.kind.is_identifier()
-            && Tokens::new(statement.text, token.span, statement.dialect)
-                .eat_name()
-                .is_some_and(|(name, _)| name.object() == column)
+    let mut alias = statement.tokens_behind_name();
+    alias.eat_word("as");
+    let alias = if alias.at_word("set") { None } else { alias.eat_name().map(|(name, _)| name) };
+    let table = statement.head.name.as_ref();
+    let is_own = |qualifier: &str| {
+        let named = alias.as_ref().is_some_and(|alias| alias.object() == qualifier);
+        named || table.is_some_and(|table| table.object() == qualifier)
     };
-    statement.part(value).filter(own).map(|token| token.span).collect()
+    let mut found = Vec::new();
+    let mut tokens = statement.part(value);
+    while tokens.peek().is_some() {
+        let Some((name, span)) = tokens.eat_name() else {
+            tokens.next();
+            continue;
+        };
+        if name.object() == column && name.schema().is_none_or(is_own) && !tokens.at(TokenKind::OpenParen) {
+            found.push(span);
+        }
+    }
+    found
 }
 
 /// Whether an expression of its own column comes to rest after one run.

@@ -31,7 +31,7 @@ fn check_one(context: &Context<'_>, rebuild: &Rebuild, table: &Name, found: &mut
         return;
     };
     for (kind, name) in context.history.on_table(table, context.moment(drop)) {
-        let again = context.statements.iter().any(|statement| {
+        let again = context.behind(drop).any(|statement| {
             statement.head.verb == Verb::Create && statement.head.kind == Some(kind) && statement.head.name.as_ref().is_some_and(|made| made.object() == name)
                 || statement.head.verb == Verb::Drop && statement.head.name.as_ref().is_some_and(|made| made.object() == name)
         });

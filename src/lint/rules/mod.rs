@@ -85,4 +85,6 @@ rules! {
     timestamp_without_zone,
     serial_type,
     long_identifier,
+    opaque_call,
+    column_rebuild,
 }

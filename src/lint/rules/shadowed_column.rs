@@ -6,7 +6,7 @@ use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations;
 use super::super::shape::flat;
 use super::super::statement::Statement;
-use crate::sql::ActionKind;
+use crate::sql::{ActionKind, Name, Span};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "shadowed-column",
@@ -24,6 +24,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let (Some(table), Some(column)) = (&statement.head.name, &action.name) else { continue };
         if !action.if_not_exists || dropped_above(context, statement, column.object()) {
             continue;
+        }
+        if drops_its_key(context, statement, table, action.span) {
+            let message = format!("a second run drops the primary key of {table} and does not add it again: {column} exists");
+            found.report(&RULE, action.span, message);
         }
         let Some(known) = context.table(table, statement) else { continue };
         let Some(known) = known.column_named(column.object()) else { continue };
@@ -50,4 +54,17 @@ fn dropped_above(context: &Context<'_>, statement: &Statement<'_>, column: &str)
                 action.kind == ActionKind::DropColumn && action.name.as_ref().is_some_and(|name| name.object() == column)
             })
     })
+}
+
+/// `DROP CONSTRAINT IF EXISTS t_pkey, ADD COLUMN IF NOT EXISTS id … PRIMARY KEY`: the guard keeps the key away.
+fn drops_its_key(context: &Context<'_>, statement: &Statement<'_>, table: &Name, added: Span) -> bool {
+    let key = format!("{}_pkey", table.object());
+    let drops = |other: &Statement<'_>| {
+        other.head.name.as_ref() == Some(table)
+            && !other.is_guarded()
+            && other.actions.iter().any(|action| {
+                action.kind == ActionKind::DropConstraint && action.name.as_ref().is_some_and(|name| name.object() == key)
+            })
+    };
+    statement.part(added).has_words(&["primary", "key"]) && (drops(statement) || context.before(statement).any(drops))
 }

@@ -28,7 +28,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if named.is_none() && !is_primary {
             continue;
         }
-        if statement.caught().is_some() || named.as_ref().is_some_and(|name| dropped(context, statement, action, name)) {
+        // Without a name a primary key is called so.
+        let key_name = Name::new([format!("{}_pkey", owner.object())]);
+        if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
             continue;
         }
         let what = named.as_ref().map_or_else(|| "the primary key".to_owned(), |name| format!("constraint {name}"));

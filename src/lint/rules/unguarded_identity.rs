@@ -25,14 +25,23 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !adds || statement.caught().is_some() {
             continue;
         }
-        let message = format!("a second run fails: column {column} of {table} is an identity column");
-        let draft = found.report(&RULE, action.span, message);
         let literal = |text: &str| quote_literal(context.dialect, text);
         let query = format!(
             "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND attidentity <> ''",
             literal(&table.to_string()),
             literal(column.object())
         );
-        draft.fix(guard::test(statement, &guard::Test::query(false, &query)));
+        let test = guard::Test::query(false, &query);
+        let message = format!("a second run fails: column {column} of {table} is an identity column");
+        found.report(&RULE, action.span, message.clone()).fix(guard::test(statement, &test));
+        // Its default cannot be touched any more either.
+        for (other, default) in alterations(context, ActionKind::AlterColumn) {
+            let same = other.span.start < statement.span.start
+                && other.head.name.as_ref() == Some(table)
+                && default.name.as_ref() == Some(column);
+            if same && other.part(default.span).has_word("default") {
+                found.report(&RULE, default.span, message.clone()).fix(guard::test(other, &test));
+            }
+        }
     }
 }

@@ -72,12 +72,20 @@ fn old_name(kind: Kind, name: &Name, action: &Action) -> Option<String> {
     }
 }
 
+fn new_name(statement: &Statement<'_>, action: &Action) -> Option<Name> {
+    let mut tokens = statement.part(action.span);
+    tokens.skip_to_any(&["to"]);
+    tokens.next();
+    tokens.eat_name().map(|(name, _)| name)
+}
+
 fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Name, action: &Action) -> Option<Test> {
     let literal = |text: &str| quote_literal(Dialect::Postgres, text);
     let object = literal(name.object());
     Some(match (action.kind, kind) {
+        // The new name says that it was done, even where the script makes a column of the old name again.
         (ActionKind::RenameColumn, Kind::View | Kind::Table | Kind::ForeignTable | Kind::MaterializedView) => {
-            Test::column(true, name, action.name.as_ref()?.object())
+            Test::column(false, name, new_name(statement, action)?.object())
         }
         (ActionKind::RenameConstraint, Kind::Table) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {

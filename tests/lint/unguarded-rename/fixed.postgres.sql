@@ -1,7 +1,7 @@
 alter table if exists customer rename to client;
 do $do$
 begin
-  if exists (select from pg_attribute where attrelid = to_regclass('"Order"') and attname = 'No' and not attisdropped) then
+  if not exists (select from pg_attribute where attrelid = to_regclass('"Order"') and attname = 'number' and not attisdropped) then
     alter table "Order" rename column "No" to number;
   end if;
 end
