@@ -37,7 +37,13 @@ fn current(path: &Path, text: &str) {
 fn sources(rule: &Rule, dialect: Dialect, text: &str, is_bad: bool) -> Vec<Source> {
     let mut sources = Vec::new();
     if let Some(code) = read(&folder(rule).join(format!("code.{dialect}.sql"))) {
-        sources.push(Source { file: "code.sql".into(), text: code, role: Role::Code, exempt: true, ..Source::default() });
+        sources.push(Source {
+            file: "code.sql".into(),
+            text: code,
+            role: Role::Code,
+            exempt: true,
+            ..Source::default()
+        });
     }
     let late = (rule.name == "late-script" && is_bad).then(|| "12".to_owned());
     sources.push(Source { file: "example.sql".into(), text: text.into(), late, ..Source::default() });
@@ -91,7 +97,9 @@ fn bad_examples_are_found_and_good_ones_are_not() {
             let findings = lint(&sources(rule, dialect, &good, false), dialect, &options);
             let wrong: Vec<_> = findings
                 .iter()
-                .filter(|finding| finding.rule.name == rule.name || rule.set == Set::Idempotency && finding.rule.set == rule.set)
+                .filter(|finding| {
+                    finding.rule.name == rule.name || rule.set == Set::Idempotency && finding.rule.set == rule.set
+                })
                 .map(|finding| format!("{}: {}", finding.rule.name, finding.message))
                 .collect();
             assert!(wrong.is_empty(), "{} {dialect}, good: {wrong:?}", rule.name);
@@ -136,7 +144,8 @@ fn fixes_cure_what_they_are_for() {
 
 #[test]
 fn the_pages_are_current() {
-    let mut index = String::from("# Rules\n\nEach rule has a page with its examples. Generated from the rules; do not edit.\n");
+    let mut index =
+        String::from("# Rules\n\nEach rule has a page with its examples. Generated from the rules; do not edit.\n");
     for set in Set::ALL {
         writeln!(index, "\n## {}\n", set.name()).unwrap();
         let mut rules: Vec<_> = RULES.iter().filter(|rule| rule.set == set).collect();
@@ -152,7 +161,8 @@ fn the_pages_are_current() {
 fn page(rule: &Rule) -> String {
     let dialects: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
     let mut page = format!("# {}\n\n{}.\n\n", rule.name, capital(rule.summary));
-    writeln!(page, "Set: `{}`. Dialects: {}. {}\n", rule.set.name(), dialects.join(", "), rule.fixable.words()).unwrap();
+    writeln!(page, "Set: `{}`. Dialects: {}. {}\n", rule.set.name(), dialects.join(", "), rule.fixable.words())
+        .unwrap();
     writeln!(page, "**What happens.** {}\n\n**What to write.** {}", rule.effect, rule.remedy).unwrap();
     for (dialect, bad, good) in examples(rule) {
         let findings = read(&folder(rule).join(format!("findings.{dialect}.txt"))).unwrap_or_default();

@@ -95,7 +95,9 @@ impl Context {
     pub fn observer(&self) -> Box<dyn Observer> {
         self.events_printed.set(true);
         match self.global.format {
-            Format::Text | Format::Sarif | Format::Github => Box::new(TextEvents::new(self.global.quiet, self.global.verbose)),
+            Format::Text | Format::Sarif | Format::Github => {
+                Box::new(TextEvents::new(self.global.quiet, self.global.verbose))
+            }
             Format::Json => Box::new(JsonEvents),
         }
     }

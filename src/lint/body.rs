@@ -84,7 +84,7 @@ impl Reader<'_, '_> {
         let mut caught = Vec::new();
         if self.tokens.eat_word("exception") {
             while self.tokens.eat_word("when") {
-                while let Some(token) = self.tokens.next() {
+                for token in self.tokens.by_ref() {
                     if token.is_word(self.text, "then") {
                         break;
                     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::rebuild::Rebuild;
 use super::history::{History, Moment, dropped};
+use super::rebuild::Rebuild;
 use super::shape::{Shape, names};
 use super::statement::Statement;
 use super::swap::Swap;
@@ -122,7 +122,10 @@ impl<'a> Context<'a> {
     /// An index or a trigger goes when this script drops its table first.
     fn goes_with_its_table(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
-        let Some(table) = head.table.as_ref().filter(|_| matches!(head.kind, Some(Kind::Index | Kind::Trigger | Kind::Policy | Kind::Rule)))
+        let Some(table) = head
+            .table
+            .as_ref()
+            .filter(|_| matches!(head.kind, Some(Kind::Index | Kind::Trigger | Kind::Policy | Kind::Rule)))
         else {
             return false;
         };
@@ -139,9 +142,10 @@ impl<'a> Context<'a> {
         self.before(statement).any(|other| {
             let names_it = |name: &Name| name.matches(table);
             match other.head.verb {
-                Verb::Truncate => other.head.name_span.is_some_and(|span| {
-                    names(other.part(Span::new(span.start, other.span.end))).iter().any(names_it)
-                }),
+                Verb::Truncate => other
+                    .head
+                    .name_span
+                    .is_some_and(|span| names(other.part(Span::new(span.start, other.span.end))).iter().any(names_it)),
                 Verb::Delete => other.head.name.as_ref().is_some_and(names_it),
                 Verb::Drop => other.head.kind == Some(Kind::Table) && dropped(other).iter().any(names_it),
                 _ => false,

@@ -37,10 +37,9 @@ pub fn creation(head: &Head, dialect: Dialect, postgres_from: u32) -> Option<Cre
     }
     let kind = head.kind?;
     let (form, raises): (Form, &'static [&'static str]) = match (dialect, kind) {
-        (
-            Dialect::Sqlite,
-            Kind::Table | Kind::VirtualTable | Kind::Index | Kind::View | Kind::Trigger,
-        ) => (Form::IfNotExists, &[]),
+        (Dialect::Sqlite, Kind::Table | Kind::VirtualTable | Kind::Index | Kind::View | Kind::Trigger) => {
+            (Form::IfNotExists, &[])
+        }
         (Dialect::Sqlite, _) => return None,
         (_, Kind::Table | Kind::ForeignTable | Kind::Index | Kind::MaterializedView | Kind::Sequence) => {
             (Form::IfNotExists, &["duplicate_table"])
@@ -52,9 +51,7 @@ pub fn creation(head: &Head, dialect: Dialect, postgres_from: u32) -> Option<Cre
         (_, Kind::View) => (Form::OrReplace, &["duplicate_table"]),
         (_, Kind::Function | Kind::Procedure | Kind::Aggregate) => (Form::OrReplace, &["duplicate_function"]),
         (_, Kind::Trigger) if head.constraint || postgres_from < 14 => (Form::DropFirst, &["duplicate_object"]),
-        (_, Kind::Trigger | Kind::Rule | Kind::Language | Kind::Transform) => {
-            (Form::OrReplace, &["duplicate_object"])
-        }
+        (_, Kind::Trigger | Kind::Rule | Kind::Language | Kind::Transform) => (Form::OrReplace, &["duplicate_object"]),
         (_, Kind::EventTrigger | Kind::Policy) => (Form::DropFirst, &["duplicate_object"]),
         (
             _,
@@ -77,7 +74,9 @@ pub fn creation(head: &Head, dialect: Dialect, postgres_from: u32) -> Option<Cre
             | Kind::AccessMethod,
         ) => (Form::Catch, &["duplicate_object"]),
         (_, Kind::Operator) => (Form::Catch, &["duplicate_function"]),
-        (_, Kind::Subscription) => (Form::Query("SELECT 1 FROM pg_subscription WHERE subname = "), &["duplicate_object"]),
+        (_, Kind::Subscription) => {
+            (Form::Query("SELECT 1 FROM pg_subscription WHERE subname = "), &["duplicate_object"])
+        }
         (_, Kind::Database) => (Form::Query("SELECT 1 FROM pg_database WHERE datname = "), &["duplicate_database"]),
         (_, Kind::Tablespace) => (Form::Query("SELECT 1 FROM pg_tablespace WHERE spcname = "), &["duplicate_object"]),
         _ => return None,

@@ -118,7 +118,10 @@ pub fn directive(statement: &Statement<'_>, test: &Test) -> Fix {
 pub fn group(text: &str, span: Span, test: &Test) -> Fix {
     let before = own_line(text, span.start);
     let open = format!("{}{} begin\n{}", before.0, test.directive(), before.1);
-    Fix::edits("guard them as a group", vec![Edit::insert(span.start, open), Edit::insert(span.end, "\n-- dbbuild: end")])
+    Fix::edits(
+        "guard them as a group",
+        vec![Edit::insert(span.start, open), Edit::insert(span.end, "\n-- dbbuild: end")],
+    )
 }
 
 /// What has to come before a line of its own, and the indentation that has to follow it.
@@ -134,9 +137,7 @@ fn around(title: &str, statement: &Statement<'_>, open: String, close: String) -
 }
 
 fn can_nest(statement: &Statement<'_>) -> bool {
-    statement.dialect == Dialect::Postgres
-        && !statement.has_data
-        && refuses_transaction(statement.tokens()).is_none()
+    statement.dialect == Dialect::Postgres && !statement.has_data && refuses_transaction(statement.tokens()).is_none()
         || statement.nested
 }
 

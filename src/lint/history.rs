@@ -13,11 +13,14 @@ use crate::sql::{ActionKind, Kind, Name, Verb};
 /// A place in the history: a source and a byte in it.
 pub type Moment = (usize, usize);
 
+/// What a name meant from some moment on: nothing, where it was dropped.
+type States<T> = Vec<(Moment, Option<Arc<T>>)>;
+
 /// How names came and went.
 #[derive(Debug, Default)]
 pub struct History {
-    tables: HashMap<String, Vec<(Moment, Option<Arc<Shape>>)>>,
-    others: HashMap<(Kind, String), Vec<(Moment, Option<Arc<str>>)>>,
+    tables: HashMap<String, States<Shape>>,
+    others: HashMap<(Kind, String), States<str>>,
 }
 
 /// What a statement does to names.
@@ -200,7 +203,7 @@ impl History {
                     self.set(at, to, Some(shape));
                 }
             }
-            What::Drop(kind, name) if matches!(kind, Kind::Table | Kind::ForeignTable) => {
+            What::Drop(Kind::Table | Kind::ForeignTable, name) => {
                 for (kind, own) in self.on_table(name, at) {
                     self.others.entry((kind, own)).or_default().push((at, None));
                 }

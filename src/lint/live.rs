@@ -15,9 +15,8 @@ pub fn actions<'c>(
     context: &'c Context<'c>,
     kind: ActionKind,
 ) -> impl Iterator<Item = (&'c Statement<'c>, &'c Action)> + use<'c> {
-    actions_of_all(context, kind).filter(|(statement, _)| {
-        statement.head.name.as_ref().is_some_and(|table| existing(context, statement, table))
-    })
+    actions_of_all(context, kind)
+        .filter(|(statement, _)| statement.head.name.as_ref().is_some_and(|table| existing(context, statement, table)))
 }
 
 /// Actions of one kind on tables.

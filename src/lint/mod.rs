@@ -60,7 +60,8 @@ pub struct Source {
 pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Finding> {
     let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
     let history = History::of(&facts);
-    let code: Vec<Name> = sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
+    let code: Vec<Name> =
+        sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     let found = in_parallel(sources, |index, source| {
         if source.exempt { Vec::new() } else { lint_one(source, index, dialect, options, &history, &code) }
     });
@@ -116,10 +117,12 @@ fn lint_one(
             !statement.nested && statement.span.start <= draft.span.start && draft.span.start < statement.end
         };
         let statement = statements.iter().find(own);
-        let inside = context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
-        let inside = inside || context.swap.as_ref().is_some_and(|swap| {
-            swap.span.start <= draft.span.start && draft.span.start < swap.span.end && swap.test.is_some()
-        });
+        let inside =
+            context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
+        let inside = inside
+            || context.swap.as_ref().is_some_and(|swap| {
+                swap.span.start <= draft.span.start && draft.span.start < swap.span.end && (swap.test.is_some() || swap.repeats)
+            });
         !inside || draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name)
     });
     let ran = |name: &str| {
@@ -149,7 +152,8 @@ const PASSES: usize = 12;
 /// Fixes every source that is not exempt. Returns the sources that changed and how many fixes each took.
 pub fn fix_all(sources: &mut [Source], dialect: Dialect, options: &Options, risky: bool) -> Vec<(usize, usize)> {
     let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
-    let code: Vec<Name> = sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
+    let code: Vec<Name> =
+        sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     // A fix never changes what a script makes, so what later scripts meet stays what it is.
     let history = History::of(&facts);
     let fixed = in_parallel(sources, |index, source| {
@@ -184,7 +188,8 @@ fn fix_one(
         let fixes = findings.iter().filter_map(|finding| finding.fix.as_ref());
         let (text, taken) = apply(&source.text, fixes.filter(|fix| risky || fix.risk.is_none()));
         // A text that can no longer be cut into statements is worse than any finding.
-        if taken == 0 || crate::sql::split(&text, dialect).is_err() && crate::sql::split(&source.text, dialect).is_ok() {
+        if taken == 0 || crate::sql::split(&text, dialect).is_err() && crate::sql::split(&source.text, dialect).is_ok()
+        {
             break;
         }
         source.text = text;

@@ -36,13 +36,17 @@ impl Options {
         if let Some(versions) = &settings.postgres_versions {
             let digits: String = versions.trim().chars().take_while(char::is_ascii_digit).collect();
             options.postgres_from = digits.parse().map_err(|_| {
-                SettingsError::new("settings/postgres-versions", format!("lint.postgres-versions: `{versions}` names no version"))
-                    .hint("write `13..`, or `15` for one version")
+                SettingsError::new(
+                    "settings/postgres-versions",
+                    format!("lint.postgres-versions: `{versions}` names no version"),
+                )
+                .hint("write `13..`, or `15` for one version")
             })?;
         }
         for (glob, path) in &settings.paths {
             let read = globset::Glob::new(glob);
-            let read = read.map_err(|error| SettingsError::new("settings/lint-paths", format!("lint.paths: {error}")))?;
+            let read =
+                read.map_err(|error| SettingsError::new("settings/lint-paths", format!("lint.paths: {error}")))?;
             options.paths.push((read.compile_matcher(), levels(&path.levels)?));
         }
         Ok(options)
@@ -56,11 +60,10 @@ impl Options {
         if self.only_sets.as_ref().is_some_and(|sets| !sets.contains(&rule.set)) && self.only_rules.is_empty() {
             return Level::Off;
         }
-        let said = |levels: &BTreeMap<String, Level>| {
-            levels.get(rule.name).or_else(|| levels.get(rule.set.name())).copied()
-        };
-        let for_path = self.paths.iter().filter(|(glob, _)| glob.is_match(file)).filter_map(|(_, levels)| said(levels));
-        for_path.last().or_else(|| said(&self.levels)).unwrap_or(rule.set.level())
+        let said =
+            |levels: &BTreeMap<String, Level>| levels.get(rule.name).or_else(|| levels.get(rule.set.name())).copied();
+        let mut for_path = self.paths.iter().filter(|(glob, _)| glob.is_match(file)).filter_map(|(_, levels)| said(levels));
+        for_path.next_back().or_else(|| said(&self.levels)).unwrap_or(rule.set.level())
     }
 }
 

@@ -112,9 +112,9 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
     };
     // Either the new table takes the old one's name, or the old one makes room first.
     if let Some(create) = context.before(last).find(is_create(from)) {
-        let drops = context.before(last).filter(|other| {
-            other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to))
-        });
+        let drops = context
+            .before(last)
+            .filter(|other| other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to)));
         drops.last()?;
         return rebuild(context, create, last, to, from);
     }
@@ -122,9 +122,9 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
     let copies = context.behind(create).any(|other| {
         other.head.verb == Verb::Insert && other.head.name.as_ref().is_some_and(|name| name.matches(from))
     });
-    let drop = context.behind(create).find(|other| {
-        other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to))
-    })?;
+    let drop = context
+        .behind(create)
+        .find(|other| other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to)))?;
     if !copies {
         return None;
     }
@@ -154,7 +154,8 @@ fn rebuild(
     let gone: Vec<String> = old.map_or_else(Vec::new, |old| {
         old.columns.iter().map(|column| column.name.clone()).filter(|name| not_in(&new, name)).collect()
     });
-    let added = old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
+    let added =
+        old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
     let copy = context.behind(create).find(|other| {
         other.head.verb == Verb::Insert && other.head.name == create.head.name && other.span.start <= last.span.start
     })?;
@@ -163,14 +164,19 @@ fn rebuild(
     });
     let repeats = !others_read && repeats(copy, &new, old.map(|old| &**old));
     let new_text = Span::new(body, create.span.end).text(context.text).to_owned();
-    Some((Rebuilt { table: table.clone(), between: between.clone(), gone, added, repeats, new_text }, Span::new(start, last.end)))
+    Some((
+        Rebuilt { table: table.clone(), between: between.clone(), gone, added, repeats, new_text },
+        Span::new(start, last.end),
+    ))
 }
 
 fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
     statement.head.verb == Verb::Insert
         && statement.tokens().any(|token| {
             token.kind.is_identifier()
-                && columns.iter().any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
+                && columns
+                    .iter()
+                    .any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
         })
 }
 
@@ -197,12 +203,16 @@ fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
         plain || super::update::rests(copy, *value, column)
     });
     // What it reads besides must be there in the new shape as well.
-    let unknown = |name: &str| old.is_some_and(|old| old.column_named(name).is_some()) && new.column_named(name).is_none();
+    let unknown =
+        |name: &str| old.is_some_and(|old| old.column_named(name).is_some()) && new.column_named(name).is_none();
     let mut rest = copy.tokens_behind_name();
     rest.eat_parens();
     let reads_gone = rest.any(|token| {
         token.kind.is_identifier()
             && Name::part(token.text(copy.text), token.kind, copy.dialect).parts().iter().any(|name| unknown(name))
     });
-    copies_itself && !reads_gone && values.len() == columns.len() && columns.iter().all(|name| new.column_named(name).is_some())
+    copies_itself
+        && !reads_gone
+        && values.len() == columns.len()
+        && columns.iter().all(|name| new.column_named(name).is_some())
 }

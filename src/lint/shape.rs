@@ -39,7 +39,9 @@ impl Column {
             Dialect::Postgres => {
                 has("generated") || has("nextval") || self.type_word().contains("serial") || has("default")
             }
-            Dialect::Sqlite => has("autoincrement") || (self.type_word() == "integer" && has("primary")) || has("default"),
+            Dialect::Sqlite => {
+                has("autoincrement") || (self.type_word() == "integer" && has("primary")) || has("default")
+            }
         }
     }
 }

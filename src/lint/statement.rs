@@ -144,7 +144,7 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
             super::body::inside(text, statement.span, &outer, &mut found);
         }
         if has_directives
-            && directives_in(text, statement.tail, dialect).iter().any(|directive| *directive == Directive::End)
+            && directives_in(text, statement.tail, dialect).contains(&Directive::End)
         {
             group = None;
         }

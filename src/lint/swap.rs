@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::guard::Test;
 use super::shape::flat;
-use crate::sql::{ActionKind, Dialect, Name, Span, quote_literal};
+use super::update;
+use crate::sql::{ActionKind, Dialect, Name, Span, Verb, quote_literal};
 
 /// A column that a script replaces by a copy of it.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Swap {
     pub span: Span,
     /// A test that is false once it was done.
     pub test: Option<Test>,
+    /// True if a second run, from the new column, ends where the first one did.
+    pub repeats: bool,
 }
 
 /// Finds the swap of a script.
@@ -51,10 +54,26 @@ pub fn find(context: &Context<'_>) -> Option<Swap> {
             let same = old.is_some_and(|old| old.type_word() == new_type);
             let test = (!same).then(|| test(context.dialect, table, column.object(), &new_type));
             let span = Span::new(first.span.start, last.end);
-            return Some(Swap { table: table.clone(), column: column.object().to_owned(), span, test });
+            let repeats = repeats(context, span, table, copy, column.object());
+            return Some(Swap { table: table.clone(), column: column.object().to_owned(), span, test, repeats });
         }
     }
     None
+}
+
+/// Whether the copy is filled with what the column is, but for a cast.
+fn repeats(context: &Context<'_>, span: Span, table: &Name, copy: &str, column: &str) -> bool {
+    let inside = context.statements.iter().filter(|other| span.start <= other.span.start && other.span.start < span.end);
+    let mut fills = inside.filter(|other| {
+        other.head.verb == Verb::Update && other.head.name.as_ref().is_some_and(|name| name.matches(table))
+    });
+    fills.next().is_some_and(|fill| {
+        let assignments = update::read(fill).assignments;
+        let plain = |assignment: &update::Assignment| {
+            assignment.column == copy && update::rests(fill, assignment.value, column)
+        };
+        assignments.len() == 1 && assignments.iter().all(plain)
+    }) && fills.next().is_none()
 }
 
 fn test(dialect: Dialect, table: &Name, column: &str, new_type: &str) -> Test {

@@ -19,7 +19,8 @@ pub fn agrees(statement: &Statement<'_>) -> bool {
     let head = &statement.head;
     match tree {
         ast::Statement::CreateTable(table) => {
-            head.verb == Verb::Create && (table.if_not_exists, table.or_replace) == (head.if_not_exists, head.or_replace)
+            head.verb == Verb::Create
+                && (table.if_not_exists, table.or_replace) == (head.if_not_exists, head.or_replace)
         }
         ast::Statement::CreateIndex(index) => head.verb == Verb::Create && index.if_not_exists == head.if_not_exists,
         ast::Statement::CreateSequence { if_not_exists, .. } | ast::Statement::CreateSchema { if_not_exists, .. } => {

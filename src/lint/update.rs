@@ -55,16 +55,59 @@ pub fn read(statement: &Statement<'_>) -> Update {
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
 const SETTLING: &[&str] = &[
-    "lower", "upper", "trim", "btrim", "ltrim", "rtrim", "coalesce", "greatest", "least", "abs", "round", "floor", "ceil",
-    "trunc", "date_trunc", "jsonb_set", "json_set", "json_remove", "json_insert", "json_replace", "json_patch", "max",
-    "min", "nullif", "ifnull", "initcap", "cast", "date", "datetime", "json", "jsonb_strip_nulls", "left", "substr",
+    "lower",
+    "upper",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "coalesce",
+    "greatest",
+    "least",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "trunc",
+    "date_trunc",
+    "jsonb_set",
+    "json_set",
+    "json_remove",
+    "json_insert",
+    "json_replace",
+    "json_patch",
+    "max",
+    "min",
+    "nullif",
+    "ifnull",
+    "initcap",
+    "cast",
+    "date",
+    "datetime",
+    "json",
+    "jsonb_strip_nulls",
+    "left",
+    "substr",
 ];
 
 /// Functions that give another value each time.
 const VOLATILE: &[&str] = &[
-    "random", "gen_random_uuid", "uuid_generate_v4", "uuid_generate_v1", "uuid_generate_v1mc", "randomblob", "nextval",
-    "clock_timestamp", "timeofday", "now", "current_timestamp", "localtimestamp", "statement_timestamp",
-    "transaction_timestamp", "current_time", "localtime",
+    "random",
+    "gen_random_uuid",
+    "uuid_generate_v4",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "randomblob",
+    "nextval",
+    "clock_timestamp",
+    "timeofday",
+    "now",
+    "current_timestamp",
+    "localtimestamp",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "current_time",
+    "localtime",
 ];
 
 /// Why running it again would change rows; `None` if it would not, or nobody can tell.
@@ -83,7 +126,10 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
             return Some(format!("`{}` is computed from itself, so each run moves it on", assignment.column));
         }
         if let Some(swapped) = reads_assigned(statement, update, assignment) {
-            return Some(format!("`{}` is computed from `{swapped}`, which the same statement changes", assignment.column));
+            return Some(format!(
+                "`{}` is computed from `{swapped}`, which the same statement changes",
+                assignment.column
+            ));
         }
     }
     None
@@ -115,7 +161,8 @@ fn is_volatile(tokens: Tokens<'_>) -> bool {
 pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
     let assignment = Assignment { column: column.to_owned(), value };
     let own = mentions(statement, value, column);
-    let reads_nothing = !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
+    let reads_nothing =
+        !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
     !is_volatile(statement.part(value)) && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
 }
 
@@ -179,13 +226,15 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
     }
     // Beyond the first argument the column must not come again.
     let parts = items(text, arguments, statement.dialect);
-    let later = parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
+    let later =
+        parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
     if !SETTLING.contains(&name.as_str()) || later {
         return false;
     }
     // What is inside must come to rest as well.
     let Some(inner) = parts.first().copied().filter(|inner| inner.text(text).contains('(')) else { return true };
-    let own: Vec<Span> = own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
+    let own: Vec<Span> =
+        own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
     own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
 }
 
@@ -200,11 +249,11 @@ fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
 
 /// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
 fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
-    let mut tokens = statement.part(assignment.value);
+    let tokens = statement.part(assignment.value);
     let text = statement.text;
     let (mut asked, mut given) = (Vec::new(), Vec::new());
     let mut behind_then = false;
-    while let Some(token) = tokens.next() {
+    for token in tokens {
         if token.is_word(text, "then") {
             behind_then = true;
         } else if token.is_word(text, "when") {
@@ -232,9 +281,10 @@ fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment:
             continue;
         };
         let function = tokens.at(TokenKind::OpenParen);
-        let other = update.assignments.iter().find(|other| {
-            other.column != assignment.column && other.column == name.object() && !function
-        });
+        let other = update
+            .assignments
+            .iter()
+            .find(|other| other.column != assignment.column && other.column == name.object() && !function);
         if let Some(other) = other {
             return Some(&other.column);
         }
@@ -291,7 +341,8 @@ fn removes_what_it_asks(statement: &Statement<'_>, update: &Update, condition: S
     };
     let asked = strings(condition);
     update.assignments.iter().any(|assignment| {
-        let removes = assignment.value.text(text).contains("json_remove") || assignment.value.text(text).contains(" - '");
+        let removes =
+            assignment.value.text(text).contains("json_remove") || assignment.value.text(text).contains(" - '");
         removes && strings(assignment.value).iter().any(|string| asked.contains(string))
     })
 }

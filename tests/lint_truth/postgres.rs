@@ -92,7 +92,9 @@ fn asks(client: &mut Client, guard: &Guard) -> bool {
         Test::Query(query) => query.clone(),
         Test::Object(Object::Column, name) => {
             let (table, column) = name.rsplit_once('.').unwrap();
-            format!("select 1 from pg_attribute where attrelid = to_regclass('{table}') and attname = '{column}' and not attisdropped")
+            format!(
+                "select 1 from pg_attribute where attrelid = to_regclass('{table}') and attname = '{column}' and not attisdropped"
+            )
         }
         Test::Object(Object::Constraint, name) => {
             let (table, name) = name.rsplit_once('.').unwrap();

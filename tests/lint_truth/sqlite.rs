@@ -26,7 +26,11 @@ fn run(connection: &Connection, text: &str) -> Result<(), String> {
     for part in &cut.parts {
         let runs = part.guards.iter().all(|index| {
             let guard = &cut.guards[*index].guard;
-            if guard.group { *groups.entry(*index).or_insert_with(|| asks(connection, guard)) } else { asks(connection, guard) }
+            if guard.group {
+                *groups.entry(*index).or_insert_with(|| asks(connection, guard))
+            } else {
+                asks(connection, guard)
+            }
         });
         if runs {
             connection.execute_batch(part.span.text(text)).map_err(|error| error.to_string())?;
@@ -41,7 +45,11 @@ fn asks(connection: &Connection, guard: &Guard) -> bool {
         Test::Object(Object::Column, name) => {
             let (table, column) = name.rsplit_once('.').unwrap();
             let plain = |name: &str| name.trim_matches('"').replace('\'', "''");
-            format!("select 1 from pragma_table_xinfo('{}') where name = '{}' collate nocase", plain(table), plain(column))
+            format!(
+                "select 1 from pragma_table_xinfo('{}') where name = '{}' collate nocase",
+                plain(table),
+                plain(column)
+            )
         }
         Test::Object(_, name) => {
             format!("select 1 from sqlite_schema where name = '{}' collate nocase", name.trim_matches('"'))

@@ -70,7 +70,8 @@ fn of_dialect(
     let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
     let mut seen = BTreeSet::new();
     if let Some(checkout) = &checkout {
-        let newest = checkout.scripts.iter().filter(|script| merged.contains(&script.file)).map(|script| &script.version);
+        let newest =
+            checkout.scripts.iter().filter(|script| merged.contains(&script.file)).map(|script| &script.version);
         let newest = newest.max().cloned();
         for script in &checkout.scripts {
             let reading = Reading { dialect, layout: Some(project.layout()), variables: None };
@@ -104,11 +105,14 @@ fn of_dialect(
     let is_named = |file: &str| {
         wanted.paths.is_empty()
             || wanted.paths.iter().any(|path| {
-                path.is_empty() || file == path || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                path.is_empty()
+                    || file == path
+                    || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
             })
     };
     let is_changed = |file: &str| changed.is_none_or(|changed| changed.contains(file));
-    gathered.wanted = gathered.sources.iter().map(|source| is_named(&source.file) && is_changed(&source.file)).collect();
+    gathered.wanted =
+        gathered.sources.iter().map(|source| is_named(&source.file) && is_changed(&source.file)).collect();
     for path in alone(project, wanted, &seen, dialect) {
         let loaded = load(project, &path, Reading { dialect, layout: None, variables: None })?;
         let text = loaded.text.as_str().to_owned();

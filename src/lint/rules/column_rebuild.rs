@@ -17,7 +17,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    let Some(swap) = &context.swap else { return };
+    let Some(swap) = context.swap.as_ref().filter(|swap| !swap.repeats) else { return };
     let Some(first) = context.statements.iter().find(|statement| statement.span.start == swap.span.start) else { return };
     if first.is_guarded() || first.nested {
         return;

@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements.iter().filter(|statement| !statement.is_guarded()) {
         let restarts = statement.head.verb == Verb::Alter
             && matches!(statement.head.kind, Some(Kind::Sequence | Kind::Table))
-            && statement.tokens_behind_name().has_word("restart");
+            && statement.tokens_behind_name().has_word("restart")
+            && !statement.tokens().has_words(&["add", "generated"]);
         if restarts {
             let Some(span) = word_span(statement, "restart") else { continue };
             found.report(&RULE, span, "a second run sets the sequence back, and ids that are in use come again");

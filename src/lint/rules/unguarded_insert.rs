@@ -101,7 +101,7 @@ fn made_here_alone(context: &Context<'_>, statement: &Statement<'_>, table: &Nam
     };
     let renamed_away = context.behind(statement).any(|other| {
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(table));
-        other.head.verb == Verb::Drop && names_it || other.actions.iter().any(|action| action.kind == ActionKind::Rename) && names_it
+        names_it && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
     });
     context.made_here(table, statement) && context.statements.iter().filter(fills).count() == 1 && !renamed_away
 }
