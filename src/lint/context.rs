@@ -19,6 +19,8 @@ pub struct Context<'a> {
     pub dialect: Dialect,
     /// The statements, those inside `DO` blocks behind their block.
     pub statements: &'a [Statement<'a>],
+    /// Those of them that make, change, drop or empty something: few, however many rows a script inserts.
+    pub structure: &'a [&'a Statement<'a>],
     /// What came before.
     pub history: &'a History,
     /// Which of the sources this is.
@@ -70,6 +72,12 @@ impl<'a> Context<'a> {
         self.statements.iter().take_while(move |other| other.span.start < start)
     }
 
+    /// Returns the statements in front of one that are no rows.
+    fn structure_before(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
+        let start = statement.span.start;
+        self.structure.iter().copied().take_while(move |other| other.span.start < start)
+    }
+
     /// Returns the statements behind one.
     pub fn behind(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
         let start = statement.span.start;
@@ -78,7 +86,7 @@ impl<'a> Context<'a> {
 
     /// Returns true if this script makes the table before a statement.
     pub fn made_here(&self, table: &Name, statement: &Statement<'_>) -> bool {
-        self.before(statement).any(|other| {
+        self.structure_before(statement).any(|other| {
             let makes = other.head.verb == Verb::Create && other.head.kind.is_some_and(is_table);
             makes && other.head.name.as_ref().is_some_and(|name| name.matches(table))
         })
@@ -86,7 +94,7 @@ impl<'a> Context<'a> {
 
     /// Returns true if a name is of a temporary table that this script makes.
     pub fn is_temporary(&self, table: &Name) -> bool {
-        self.statements.iter().any(|other| {
+        self.structure.iter().any(|other| {
             other.head.temporary && other.head.name.as_ref().is_some_and(|name| name.object() == table.object())
         })
     }
@@ -95,7 +103,7 @@ impl<'a> Context<'a> {
     pub fn dropped_before(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
-        self.before(statement).any(|other| {
+        self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
                 && dropped(other).iter().any(|dropped| dropped.matches(name))
@@ -129,7 +137,7 @@ impl<'a> Context<'a> {
         else {
             return false;
         };
-        self.before(statement).any(|other| {
+        self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
                 && other.head.kind == Some(Kind::Table)
                 && !other.is_guarded()
@@ -139,7 +147,7 @@ impl<'a> Context<'a> {
 
     /// Returns true if this script empties the table before a statement.
     pub fn emptied_before(&self, table: &Name, statement: &Statement<'_>) -> bool {
-        self.before(statement).any(|other| {
+        self.structure_before(statement).any(|other| {
             let names_it = |name: &Name| name.matches(table);
             match other.head.verb {
                 Verb::Truncate => other

@@ -35,7 +35,7 @@ pub use rules::RULES;
 pub use tree::parses;
 
 use crate::error::Place;
-use crate::sql::{Dialect, Name};
+use crate::sql::{Dialect, Name, Verb};
 use finding::Found;
 use history::History;
 
@@ -71,7 +71,7 @@ pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Find
 fn made_by(dialect: Dialect) -> impl Fn(&Source) -> Vec<Name> {
     move |source| {
         let statements = statement::statements(&source.text, dialect);
-        let created = statements.into_iter().filter(|statement| statement.head.verb == crate::sql::Verb::Create);
+        let created = statements.into_iter().filter(|statement| statement.head.verb == Verb::Create);
         created.filter_map(|statement| statement.head.name).collect()
     }
 }
@@ -85,6 +85,10 @@ fn lint_one(
     code: &[Name],
 ) -> Vec<Finding> {
     let statements = statement::statements(&source.text, dialect);
+    let is_structure = |statement: &&statement::Statement<'_>| {
+        matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop | Verb::Truncate | Verb::Delete)
+    };
+    let structure: Vec<&statement::Statement<'_>> = statements.iter().filter(is_structure).collect();
     let head = statements.first().map_or(source.text.len(), |first| first.span.start);
     let at_head = source.text.get(..head).unwrap_or_default();
     let says = |text: &str| crate::script::directives(at_head, dialect).iter().any(|(_, body)| *body == text);
@@ -92,6 +96,7 @@ fn lint_one(
         text: &source.text,
         dialect,
         statements: &statements,
+        structure: &structure,
         history,
         source: index,
         role: source.role,
@@ -112,19 +117,12 @@ fn lint_one(
     }
     // A rebuild is judged as a whole.
     let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name, rules::column_rebuild::RULE.name];
-    found.drafts.retain(|draft| {
-        let own = |statement: &&statement::Statement<'_>| {
-            !statement.nested && statement.span.start <= draft.span.start && draft.span.start < statement.end
-        };
-        let statement = statements.iter().find(own);
-        let inside =
-            context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
-        let inside = inside
-            || context.swap.as_ref().is_some_and(|swap| {
-                swap.span.start <= draft.span.start && draft.span.start < swap.span.end && (swap.test.is_some() || swap.repeats)
-            });
-        !inside || draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name)
-    });
+    if context.rebuild.is_some() || context.swap.is_some() {
+        found.drafts.retain(|draft| {
+            let by_itself = draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name);
+            by_itself || !explained(&context, draft)
+        });
+    }
     let ran = |name: &str| {
         RULES.iter().any(|rule| rule.name == name && rule.dialects.contains(&dialect) && level(rule) != Level::Off)
     };
@@ -144,6 +142,17 @@ fn lint_one(
             fix: draft.fix,
         })
         .collect()
+}
+
+/// Returns true if a finding is in a rebuild, which says as a whole what a second run does.
+fn explained(context: &Context<'_>, draft: &finding::Draft) -> bool {
+    let at = draft.span.start;
+    let own =
+        |statement: &&statement::Statement<'_>| !statement.nested && statement.span.start <= at && at < statement.end;
+    let statement = context.statements.iter().find(own);
+    let rebuilt =
+        context.rebuild.as_ref().zip(statement).is_some_and(|(rebuild, statement)| rebuild.explains(statement));
+    rebuilt || context.swap.as_ref().is_some_and(|swap| swap.explains(at))
 }
 
 /// How many times a text is linted again after its fixes: each pass takes those that do not reach into another.

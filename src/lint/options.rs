@@ -62,7 +62,8 @@ impl Options {
         }
         let said =
             |levels: &BTreeMap<String, Level>| levels.get(rule.name).or_else(|| levels.get(rule.set.name())).copied();
-        let mut for_path = self.paths.iter().filter(|(glob, _)| glob.is_match(file)).filter_map(|(_, levels)| said(levels));
+        let mut for_path =
+            self.paths.iter().filter(|(glob, _)| glob.is_match(file)).filter_map(|(_, levels)| said(levels));
         for_path.next_back().or_else(|| said(&self.levels)).unwrap_or(rule.set.level())
     }
 }

@@ -143,9 +143,7 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
         if is_do {
             super::body::inside(text, statement.span, &outer, &mut found);
         }
-        if has_directives
-            && directives_in(text, statement.tail, dialect).contains(&Directive::End)
-        {
+        if has_directives && directives_in(text, statement.tail, dialect).contains(&Directive::End) {
             group = None;
         }
     }

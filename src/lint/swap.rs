@@ -21,6 +21,13 @@ pub struct Swap {
     pub repeats: bool,
 }
 
+impl Swap {
+    /// Returns true if a second run of the whole says what a second run of what stands here does.
+    pub fn explains(&self, at: usize) -> bool {
+        self.span.start <= at && at < self.span.end && (self.test.is_some() || self.repeats)
+    }
+}
+
 /// Finds the swap of a script.
 pub fn find(context: &Context<'_>) -> Option<Swap> {
     for last in context.statements.iter().filter(|statement| !statement.nested) {
@@ -63,7 +70,8 @@ pub fn find(context: &Context<'_>) -> Option<Swap> {
 
 /// Whether the copy is filled with what the column is, but for a cast.
 fn repeats(context: &Context<'_>, span: Span, table: &Name, copy: &str, column: &str) -> bool {
-    let inside = context.statements.iter().filter(|other| span.start <= other.span.start && other.span.start < span.end);
+    let inside =
+        context.statements.iter().filter(|other| span.start <= other.span.start && other.span.start < span.end);
     let mut fills = inside.filter(|other| {
         other.head.verb == Verb::Update && other.head.name.as_ref().is_some_and(|name| name.matches(table))
     });

@@ -34,7 +34,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || statement.catches(&["unique_violation"])
             || context.is_temporary(table)
             // Its rows go with their tables.
-            || table.object() == "sqlite_sequence" && context.before(statement).any(|other| other.head.verb == Verb::Drop)
+            || table.object() == "sqlite_sequence" && context.structure.first().is_some_and(|first| first.head.verb == Verb::Drop)
             || context.emptied_before(table, statement)
             || deletes_on_the_way(statement, table)
             || !super::super::tree::agrees(statement);
@@ -103,7 +103,7 @@ fn made_here_alone(context: &Context<'_>, statement: &Statement<'_>, table: &Nam
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(table));
         names_it && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
     });
-    context.made_here(table, statement) && context.statements.iter().filter(fills).count() == 1 && !renamed_away
+    context.made_here(table, statement) && context.statements.iter().filter(fills).take(2).count() == 1 && !renamed_away
 }
 
 /// One row of literals becomes `SELECT … WHERE NOT EXISTS`; several are tested by the first.
