@@ -84,6 +84,9 @@ pub enum Error {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The library would not go on after steps that are done: no refusal, since the target is not what it was.
+    #[error(transparent)]
+    Midway(Box<Error>),
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -95,6 +98,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says that steps were done before: a refusal is then none.
+    pub(crate) fn midway(self) -> Self {
+        if self.class() == Class::Refusal { Self::Midway(Box::new(self)) } else { self }
+    }
+
     /// Returns the stable name of this failure: `journal/altered`, `sql/42P01`.
     pub fn code(&self) -> String {
         match self {
@@ -102,6 +110,7 @@ impl Error {
             Self::Scripts(errors) => errors.0.first().map_or("script", |fault| fault.code).to_owned(),
             Self::Refusal(refusal) => refusal.code.to_owned(),
             Self::Engine(error) => error.code(),
+            Self::Midway(error) => error.code(),
             Self::Git(_) => "git".to_owned(),
             Self::Io { .. } => "io".to_owned(),
         }
@@ -113,6 +122,8 @@ impl Error {
             Self::Settings(_) => Class::Usage,
             Self::Scripts(_) | Self::Refusal(_) => Class::Refusal,
             Self::Engine(error) => error.class(),
+            Self::Midway(error) if error.class() == Class::Refusal => Class::Failed,
+            Self::Midway(error) => error.class(),
             Self::Git(_) | Self::Io { .. } => Class::Outside,
         }
     }
@@ -123,6 +134,7 @@ impl Error {
             Self::Settings(error) => error.place.as_ref(),
             Self::Scripts(errors) => errors.0.first().and_then(|fault| fault.place.as_ref()),
             Self::Engine(error) => error.place(),
+            Self::Midway(error) => error.place(),
             Self::Refusal(_) | Self::Git(_) | Self::Io { .. } => None,
         }
     }
@@ -132,6 +144,11 @@ impl Error {
         match self {
             Self::Refusal(refusal) => refusal.notes.clone(),
             Self::Engine(error) => error.notes(),
+            Self::Midway(error) => {
+                let mut notes = error.notes();
+                notes.push("the steps before it are done and stay".to_owned());
+                notes
+            }
             Self::Settings(_) | Self::Scripts(_) | Self::Git(_) | Self::Io { .. } => Vec::new(),
         }
     }
@@ -144,6 +161,7 @@ impl Error {
             Self::Refusal(refusal) => refusal.hints.clone(),
             Self::Engine(EngineError::Unit(_)) => vec![format!("mend it and run `{command}` again")],
             Self::Engine(error) => error.hint().into_iter().collect(),
+            Self::Midway(error) => error.hints(command),
             Self::Git(_) | Self::Io { .. } => Vec::new(),
         }
     }

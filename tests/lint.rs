@@ -142,6 +142,23 @@ fn fixes_cure_what_they_are_for() {
     }
 }
 
+/// Every beginning of every example, in both dialects: texts that end anywhere must neither panic nor hang.
+#[test]
+fn no_beginning_of_a_text_is_too_much() {
+    for rule in RULES {
+        for (_, bad, good) in examples(rule) {
+            for text in [bad, good] {
+                for (at, _) in text.char_indices() {
+                    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                        let mut sources = sources(rule, dialect, &text[..at], true);
+                        fix_all(&mut sources, dialect, &Options::default(), true);
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_pages_are_current() {
     let mut index =

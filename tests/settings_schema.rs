@@ -1,5 +1,5 @@
 //! The committed JSON Schema of `dbbuild.toml` is the one that the settings' types make.
-//! `DBBUILD_UPDATE=1 cargo test --test settings_schema` writes it.
+//! `UPDATE_DOCS=1 cargo test --test settings_schema` writes it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,11 +9,11 @@ use std::path::Path;
 fn the_committed_schema_is_current() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/dbbuild.schema.json");
     let current = dbbuild::project::settings_schema();
-    if std::env::var_os("DBBUILD_UPDATE").is_some() {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&file, &current).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
-    assert_eq!(committed, current, "run `DBBUILD_UPDATE=1 cargo test --test settings_schema` and commit the file");
+    assert_eq!(committed, current, "run `UPDATE_DOCS=1 cargo test --test settings_schema` and commit the file");
 }
 
 #[test]

@@ -8,36 +8,36 @@ use super::{Checkout, Site, baseline};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
-use crate::journal::{Entry, Kind, Stored};
+use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{engine_suffix, strip_sql};
 
-/// How many bytes of text are kept between judging the scripts and running them, and at most fused.
-const KEPT_BYTES: usize = 32 << 20;
-/// How many statements share a transaction at most: an estimate of locks, of which PostgreSQL's default
-/// settings hold about 6,400.
-const FUSED_STATEMENTS: usize = 1_500;
+/// How many bytes of units are kept between judging the scripts and running them.
+const KEPT_BYTES: usize = 64 << 20;
 
 /// How an execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// Every step is done.
-    Done,
-    /// Another builder did one of the steps; plan again.
-    PlanAgain,
+pub struct End {
+    /// How many steps this builder did.
+    pub steps: usize,
+    /// True if another builder did one of the steps: plan again.
+    pub plan_again: bool,
 }
 
-/// Executes a plan on a session that holds the build lock.
+/// Executes a plan on a session that holds the build lock. `touched` is set once something has been done.
+#[allow(clippy::too_many_arguments)]
 pub fn apply(
     site: &Site<'_>,
     checkout: &Checkout,
     inspection: &Inspection,
     plan: &Plan,
+    judged: Judged,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
+    touched: &mut bool,
 ) -> Result<End, Error> {
-    let mut units = Units::judge(site, checkout, inspection, plan)?;
+    let mut units = Units { kept: judged.0, ..Units::new(site, checkout, inspection, plan) };
     let fresh = plan.version.is_none();
-    let mut at = 0;
+    let (mut at, mut steps) = (0, 0);
     while at < plan.steps.len() {
         if site.interrupt.is_raised() {
             return Err(
@@ -47,28 +47,42 @@ pub fn apply(
         let step = &plan.steps[at];
         let mut taken = false;
         let mut length = 1;
+        let mut done = 1;
         match step {
-            Step::Journal { mark } => session.prepare(mark.as_ref())?,
+            Step::Journal { mark } => {
+                session.prepare(mark.as_ref())?;
+                done = 0;
+            }
             Step::Load { folder } => load(site, checkout, folder, session, observer)?,
-            Step::Note { script, why } => note(site, checkout, script, why, session, observer)?,
+            Step::Note { .. } => {
+                let notes = plan.steps[at..].iter().map_while(note_of).collect::<Vec<_>>();
+                (length, done) = (notes.len(), notes.len());
+                note(site, checkout, &notes, session, observer)?;
+            }
             Step::Apply { .. } | Step::Code(_) => {
                 let segment = units.segment(at, if fresh { usize::MAX } else { 1 })?;
                 length = segment.len();
-                taken = run(site, &segment, session, observer)?;
+                done = run(site, &segment, session, observer, touched)?;
+                taken = done < length;
             }
-            Step::Seed(file) => taken = seed(site, checkout, file, Kind::Seed, &mut units, at, session, observer)?,
+            Step::Seed(file) => {
+                taken = seed(site, checkout, file, Kind::Seed, &mut units, at, session, observer)?;
+                done = usize::from(!taken);
+            }
             Step::Baseline { folder } => baseline::step(site, checkout, folder, observer)?,
         }
+        steps += done;
+        *touched |= !taken || done > 0;
         if taken {
-            return Ok(End::PlanAgain);
+            return Ok(End { steps, plan_again: true });
         }
         at += length;
     }
-    Ok(End::Done)
+    Ok(End { steps, plan_again: false })
 }
 
 /// The units of a plan: all of them are judged before the first one runs.
-struct Units<'a> {
+pub struct Units<'a> {
     site: &'a Site<'a>,
     checkout: &'a Checkout,
     plan: &'a Plan,
@@ -76,27 +90,43 @@ struct Units<'a> {
     kept: Vec<Option<Unit>>,
 }
 
+/// What came of judging the units of a plan, as far as there was room to keep them.
+pub struct Judged(Vec<Option<Unit>>);
+
+/// Makes every unit of a plan, or says everything that is wrong with them, before the first one runs.
+pub fn judge(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection, plan: &Plan) -> Result<Judged, Error> {
+    Units::judge(site, checkout, inspection, plan).map(|units| Judged(units.kept))
+}
+
 impl<'a> Units<'a> {
-    fn judge(
+    fn new(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Self {
+        let entries = inspection.journal.as_deref().unwrap_or_default();
+        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
+        Self { site, checkout, plan, running, kept: Vec::new() }
+    }
+
+    /// Makes all units, or says everything that is wrong with their texts.
+    pub fn judge(
         site: &'a Site<'a>,
         checkout: &'a Checkout,
         inspection: &'a Inspection,
         plan: &'a Plan,
     ) -> Result<Self, Error> {
-        let entries = inspection.journal.as_deref().unwrap_or_default();
-        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
-        let mut units = Self { site, checkout, plan, running, kept: Vec::new() };
+        let mut units = Self::new(site, checkout, inspection, plan);
         let (mut bytes, mut faults) = (0, Vec::new());
         for step in 0..plan.steps.len() {
             let unit = match units.make(step) {
-                Ok(unit) => unit,
+                Ok(unit) => {
+                    unit.as_ref().map_or(Ok(()), |unit| site.engine.judge(unit))?;
+                    unit
+                }
                 Err(Error::Scripts(errors)) => {
                     faults.extend(errors.0);
                     None
                 }
                 Err(other) => return Err(other),
             };
-            bytes += unit.as_ref().map_or(0, |unit| 3 * unit.text.as_str().len());
+            bytes += unit.as_ref().map_or(0, size);
             units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
         }
         if faults.is_empty() { Ok(units) } else { Err(crate::script::ScriptErrors(faults).into()) }
@@ -141,7 +171,7 @@ impl<'a> Units<'a> {
     }
 
     /// Takes the unit of a step, made again if it was too large to keep.
-    fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
+    pub fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
         match self.kept.get_mut(step).and_then(Option::take) {
             Some(unit) => Ok(Some(unit)),
             None => self.make(step),
@@ -162,7 +192,7 @@ impl<'a> Units<'a> {
                 _ => break,
             };
             statements += next.parts.len();
-            if segment.len() >= most || !is_open(next) || statements > FUSED_STATEMENTS {
+            if segment.len() >= most || !is_open(next) || statements > self.site.engine.most_fused() {
                 break;
             }
             segment.extend(self.take(step)?);
@@ -171,33 +201,39 @@ impl<'a> Units<'a> {
     }
 }
 
-/// Runs units in one transaction; if that fails, each in its own, and only that result is reported.
-fn run(site: &Site<'_>, units: &[Unit], session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
-    if let [only] = units {
-        return run_one(site, only, session, observer);
-    }
-    match session.apply(units, &site.run, &mut crate::event::Silent) {
-        Ok(outcomes) => {
-            for (unit, outcome) in units.iter().zip(outcomes) {
-                match outcome {
-                    Outcome::Taken => return Ok(true),
-                    Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
+/// Runs units in one transaction; if that fails, each in its own, and only that result is reported. Returns how
+/// many were run, which is less than all if another builder has taken one.
+fn run(
+    site: &Site<'_>,
+    units: &[Unit],
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+    touched: &mut bool,
+) -> Result<usize, Error> {
+    if units.len() > 1 {
+        match session.apply(units, &site.run, &mut crate::event::Silent) {
+            Ok(outcomes) => {
+                for (done, (unit, outcome)) in units.iter().zip(outcomes).enumerate() {
+                    match outcome {
+                        Outcome::Taken => return Ok(done),
+                        Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
+                    }
                 }
+                return Ok(units.len());
             }
-            Ok(false)
-        }
-        Err(EngineError::Interrupted { .. }) => {
-            Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into())
-        }
-        Err(_) => {
-            for unit in units {
-                if run_one(site, unit, session, observer)? {
-                    return Ok(true);
-                }
+            Err(EngineError::Interrupted { .. }) => {
+                return Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into());
             }
-            Ok(false)
+            Err(_) => {}
         }
     }
+    for (done, unit) in units.iter().enumerate() {
+        if run_one(site, unit, session, observer)? {
+            return Ok(done);
+        }
+        *touched = true;
+    }
+    Ok(units.len())
 }
 
 fn run_one(
@@ -219,6 +255,12 @@ fn run_one(
 
 fn step_kind(unit: &Unit) -> StepKind {
     if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
+}
+
+/// Returns about how many bytes a unit takes.
+fn size(unit: &Unit) -> usize {
+    let texts = if unit.entry.text.is_some() { 2 } else { 1 };
+    texts * unit.text.as_str().len() + unit.parts.len() * size_of::<crate::script::Part>()
 }
 
 /// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
@@ -285,34 +327,73 @@ fn load(
     Ok(())
 }
 
+/// A script to journal without running it, why, and the version it gave away.
+type NoteOf<'a> = (&'a PlannedScript, &'a str, Option<&'a PlannedScript>);
+
+fn note_of(step: &Step) -> Option<NoteOf<'_>> {
+    match step {
+        Step::Note { script, why, freed } => Some((script, why, freed.as_ref())),
+        Step::Journal { .. }
+        | Step::Load { .. }
+        | Step::Apply { .. }
+        | Step::Code(_)
+        | Step::Seed(_)
+        | Step::Baseline { .. } => None,
+    }
+}
+
+/// Journals scripts, all in one transaction: half of those that moved up together would make the others look as
+/// if they had never run.
 fn note(
     site: &Site<'_>,
     checkout: &Checkout,
-    script: &PlannedScript,
-    why: &str,
+    notes: &[NoteOf<'_>],
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
-    let planned = Planned {
-        kind: Kind::Script,
-        key: script.version.to_string(),
-        version: Some(&script.version),
-        name: &script.name,
-        file: &script.file,
-        checksum: &script.checksum,
-        attempt: script.attempt,
-        running: None,
-        of_environment: false,
-    };
-    let entry = unit(site.project, site.target, checkout.dialect, &planned)?.entry;
-    session.record(&[entry], &[], &site.run)?;
-    observer.event(Event::Finished {
-        step: StepKind::Note,
-        name: short_name(site, &script.file),
-        duration_ms: 0,
-        result: StepResult::Journaled { why: why.to_owned() },
-    });
+    let mut entries = Vec::with_capacity(notes.len());
+    for (script, _, freed) in notes {
+        entries.extend(note_entries(site, checkout, script, *freed)?);
+    }
+    session.record(&entries, &[], &site.run)?;
+    for (script, why, _) in notes {
+        observer.event(Event::Finished {
+            step: StepKind::Note,
+            name: short_name(site, &script.file),
+            duration_ms: 0,
+            result: StepResult::Journaled { why: (*why).to_owned() },
+        });
+    }
     Ok(())
+}
+
+/// Makes the entries of a script that is journaled without running: its own, and one that frees the version that
+/// it gave away.
+pub fn note_entries(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    script: &PlannedScript,
+    freed: Option<&PlannedScript>,
+) -> Result<Vec<NewEntry>, Error> {
+    let entry = |script: &PlannedScript, state| -> Result<NewEntry, Error> {
+        let planned = Planned {
+            kind: Kind::Script,
+            key: script.version.to_string(),
+            version: Some(&script.version),
+            name: &script.name,
+            file: &script.file,
+            checksum: &script.checksum,
+            attempt: script.attempt,
+            running: None,
+            of_environment: false,
+        };
+        Ok(NewEntry { state, ..unit(site.project, site.target, checkout.dialect, &planned)?.entry })
+    };
+    let mut entries = vec![entry(script, Stored::Applied)?];
+    if let Some(freed) = freed {
+        entries.push(entry(freed, Stored::Reverted)?);
+    }
+    Ok(entries)
 }
 
 /// Brings in one seed or test data file; returns true if another builder did.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::apply::milliseconds;
-use super::{Checkout, Site, Wish, build_into};
-use crate::engine::{Access, DumpInfo, EngineError};
+use super::fresh::Fresh;
+use super::{Checkout, Site};
+use crate::engine::{DumpInfo, EngineError};
 use crate::error::Error;
-use crate::event::{Event, Observer, Silent, StepKind, StepResult};
-use crate::journal::Mark;
-use crate::project::{Project, Target};
+use crate::event::{Event, Observer, StepKind, StepResult};
+use crate::project::{FoundKind, Project};
 use crate::script::Checksum;
 use crate::sql::Dialect;
 
@@ -59,7 +59,15 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
             let content = project.files.read(&format!("{folder}/{file}"));
             content.is_ok_and(|content| Checksum::of_bytes(&content) == *checksum)
         };
-        if !listed.is_some_and(|listed| listed.iter().all(same)) {
+        let is_listed = |listed: &BTreeMap<String, Checksum>, path: &str| {
+            let inside = path.strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path);
+            inside == MANIFEST || !is_ours(inside) || inside.starts_with(".dbbuild-") || listed.contains_key(inside)
+        };
+        let is_whole = |listed: &BTreeMap<String, Checksum>| {
+            let files = project.files.walk(&folder).into_iter().filter(|found| found.kind == FoundKind::File);
+            listed.iter().all(same) && files.map(|found| found.path).all(|path| is_listed(listed, &path))
+        };
+        if !listed.is_some_and(|listed| is_whole(&listed)) {
             return Worth::Untrusted;
         }
     }
@@ -178,12 +186,8 @@ fn is_ours(path: &str) -> bool {
 
 /// Builds the checkout in a scratch database and dumps it into an empty folder.
 fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo, Error> {
-    let scratch = site.engine.scratch(site.protected, observer)?;
-    let mut session = scratch.engine.connect(Access::Write)?;
-    // No environment: a baseline is what a new install of any environment needs.
-    let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
-    let inner = Site { engine: &*scratch.engine, target: &target, ..site.clone() };
-    let server = session.inspect(&site.project.name)?.major;
+    let mut fresh = Fresh::open(site, observer)?;
+    let server = fresh.session.inspect(&site.project.name)?.major;
     if let Some(committed) = committed_server(site.project, checkout.dialect).filter(|committed| *committed != server) {
         return Err(EngineError::Refused {
             code: "baseline/other-server",
@@ -193,11 +197,9 @@ fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn 
         }
         .into());
     }
-    let wish = Wish { from_scripts: true, no_baseline: true, ..Wish::default() };
-    let mark = Mark { environment: String::new(), protected: false };
-    build_into(&inner, checkout, &wish, Some(&mark), &mut *session, &mut Silent)?;
-    session.settle()?;
-    Ok(session.dump(folder, observer)?)
+    // No environment: a baseline is what a new install of any environment needs.
+    fresh.build(site, checkout, None)?;
+    Ok(fresh.session.dump(folder, observer)?)
 }
 
 fn files_below(folder: &Path) -> Result<Vec<String>, Error> {

@@ -142,7 +142,9 @@ fn usable(found: Vec<Found>, extensions: &[&str], ignore: &Ignore, faults: &mut 
     let mut files = Vec::new();
     for Found { path, kind } in found {
         let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end);
-        if !extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)) || ignore.matches(&path) {
+        let is_one = extensions.iter().any(|known| extension.eq_ignore_ascii_case(known));
+        // What a folder holds that may not be looked at is not known: it is not nothing.
+        if !(is_one || matches!(kind, FoundKind::Unreadable(_))) || ignore.matches(&path) {
             continue;
         }
         let fault = |code, message: &str, hint: &str| Fault::new(code, &path, message).hint(hint);
@@ -431,4 +433,19 @@ fn collect<T>(results: Vec<Result<T, ScriptErrors>>) -> Result<Vec<T>, ScriptErr
         }
     }
     if faults.is_empty() { Ok(values) } else { Err(ScriptErrors(faults)) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_looked_into_is_not_an_empty_one() {
+        let ignore = Ignore(globset::GlobSet::empty());
+        let found = vec![Found { path: "db".into(), kind: FoundKind::Unreadable("no permission".into()) }];
+        let mut faults = Vec::new();
+        assert!(usable(found, &["sql"], &ignore, &mut faults).is_empty());
+        assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["script/unreadable"]);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::project::{Layout, Project};
-use crate::script::{Directive, Fault, ScriptErrors, Text, directives, normalise};
+use crate::script::{Directive, Fault, ScriptErrors, Text, directives, has_directives, normalise};
 use crate::sql::{self, Dialect, Span, VariableKind};
 
 /// What a file's text is read as.
@@ -43,8 +43,12 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
         }
         None => (Text::of_file(file, raw), false),
     };
-    let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
-    let text = variables(project, text, reading)?;
+    let text = if has_directives(text.as_str()) {
+        let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
+        variables(project, text, reading)?
+    } else {
+        text
+    };
     Ok(Loaded { text, no_transaction })
 }
 

@@ -4,12 +4,14 @@
 //! in one query; what is to be done is planned again once the lock is held.
 
 mod discover;
+mod fresh;
 mod load;
 mod refusal;
 
 mod apply;
 mod baseline;
 mod code;
+mod offline;
 mod plan;
 mod test_data;
 mod unit;
@@ -18,7 +20,9 @@ use std::time::{Duration, Instant};
 
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
+pub use fresh::Fresh;
 pub use load::{Loaded, Reading, load};
+pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
@@ -105,15 +109,26 @@ impl<'a> Site<'a> {
 
 /// Looks at the checkout and the database, and plans. Writes nothing, creates nothing.
 pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
-    let checkout = discover(site.project, site.engine.dialect())?;
+    // The files and the database are looked at side by side: most builds do nothing else.
+    let (checkout, inspected) = std::thread::scope(|scope| {
+        let files = scope.spawn(|| discover(site.project, site.engine.dialect()));
+        let inspected = inspect(site);
+        (files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inspected)
+    });
+    let checkout = checkout?;
     refuse_no_project(site.project, &checkout)?;
-    let (inspection, exists) = match site.engine.connect(Access::Read) {
-        Ok(mut session) => (session.inspect(&site.project.name)?, true),
-        Err(EngineError::NoDatabase { .. }) => (Inspection::empty(), false),
-        Err(other) => return Err(other.into()),
-    };
+    let (inspection, exists) = inspected?;
     let (reconciled, plan) = plan_for(site, &checkout, &inspection, wish)?;
     Ok(Survey { checkout, inspection, reconciled, plan, exists })
+}
+
+/// Looks at the database; false if it is not there.
+fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
+    match site.engine.connect(Access::Read) {
+        Ok(mut session) => Ok((session.inspect(&site.project.name)?, true)),
+        Err(EngineError::NoDatabase { .. }) => Ok((Inspection::empty(), false)),
+        Err(other) => Err(other),
+    }
 }
 
 /// Refuses a folder that is no project: whoever stands in the wrong folder does not want an empty database.
@@ -150,10 +165,21 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     hold_to(saved, &plan)?;
-    let mut steps = 0;
+    let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
+        // Before the target is touched, which may create it.
+        let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
         let mut session = site.engine.connect(Access::Write)?;
-        steps = build_into_with(&site.with_revision(), &survey.checkout, wish, None, saved, &mut *session, observer)?;
+        let built = Build {
+            site: &site.with_revision(),
+            checkout: &survey.checkout,
+            wish,
+            mark: None,
+            saved,
+            judged: Some((plan, judged)),
+        }
+        .run(&mut *session, observer)?;
+        (steps, mark) = (built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout
@@ -174,37 +200,72 @@ pub fn build_into(
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<usize, Error> {
-    build_into_with(site, checkout, wish, mark, None, session, observer)
+    let build = Build { site, checkout, wish, mark, saved: None, judged: None };
+    build.run(session, observer).map(|built| built.steps)
 }
 
-fn build_into_with(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    wish: &Wish,
-    mark: Option<&Mark>,
-    saved: Option<&Plan>,
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-) -> Result<usize, Error> {
-    session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
-    let mut steps = 0;
-    loop {
-        let inspection = session.inspect(&site.project.name)?;
-        let (_, plan) = plan_for(site, checkout, &inspection, wish)?;
-        let mut plan = plan?;
-        if steps == 0 {
-            hold_to(saved, &plan)?;
-        }
-        if let (Some(mark), Some(Step::Journal { mark: first })) = (mark, plan.steps.first_mut()) {
-            *first = Some(mark.clone());
-        }
-        steps += plan.steps.iter().filter(|step| !matches!(step, Step::Journal { .. })).count();
-        if plan.is_empty() {
-            return Ok(steps);
-        }
-        match apply::apply(site, checkout, &inspection, &plan, session, observer)? {
-            apply::End::Done => return Ok(steps),
-            apply::End::PlanAgain => {}
+/// What a build into a session's database came to.
+struct Built {
+    steps: usize,
+    mark: Option<Mark>,
+}
+
+/// A build into a session's database.
+struct Build<'a> {
+    site: &'a Site<'a>,
+    checkout: &'a Checkout,
+    wish: &'a Wish,
+    /// Overrides the first mark.
+    mark: Option<&'a Mark>,
+    /// The only plan that may be executed.
+    saved: Option<&'a Plan>,
+    /// A plan whose units were judged.
+    judged: Option<(Plan, apply::Judged)>,
+}
+
+impl Build<'_> {
+    fn run(self, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<Built, Error> {
+        let mut touched = false;
+        let built = self.execute(session, observer, &mut touched);
+        built.map_err(|error| if touched { error.midway() } else { error })
+    }
+
+    fn execute(
+        mut self,
+        session: &mut dyn Session,
+        observer: &mut dyn Observer,
+        touched: &mut bool,
+    ) -> Result<Built, Error> {
+        let (site, checkout) = (self.site, self.checkout);
+        session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
+        let mut built = Built { steps: 0, mark: None };
+        let mut is_first = true;
+        loop {
+            let inspection = session.inspect(&site.project.name)?;
+            let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
+            let mut plan = plan?;
+            if std::mem::take(&mut is_first) {
+                hold_to(self.saved, &plan)?;
+            }
+            let judged = match self.judged.take() {
+                Some((before, judged)) if before == plan => judged,
+                _ => apply::judge(site, checkout, &inspection, &plan)?,
+            };
+            if let (Some(mark), Some(Step::Journal { mark: first })) = (self.mark, plan.steps.first_mut()) {
+                *first = Some(mark.clone());
+            }
+            built.mark = inspection.mark.clone().or_else(|| match plan.steps.first() {
+                Some(Step::Journal { mark }) => mark.clone(),
+                _ => None,
+            });
+            if plan.is_empty() {
+                return Ok(built);
+            }
+            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer, touched)?;
+            built.steps += end.steps;
+            if !end.plan_again {
+                return Ok(built);
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checkout, Refusal, Seed};
-use crate::engine::Inspection;
+use super::{Checkout, Refusal, Seed, SeedForm};
+use crate::engine::{Inspection, SeedMode};
 use crate::journal::{Entry, Kind, Mark, Reconciled, State, Status, Stored};
 use crate::project::Target;
 use crate::project::settings::{Policy, PolicySettings};
@@ -52,6 +52,10 @@ pub enum Step {
         script: PlannedScript,
         /// Why: reworded or moved.
         why: String,
+        /// The version that a moved script gave away, if another script has it now: journaled as reverted in the
+        /// same transaction, so that the other one counts as not run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        freed: Option<PlannedScript>,
     },
     /// Runs a script.
     Apply {
@@ -157,6 +161,15 @@ pub struct Facts<'a> {
 
 /// Plans a build, or says why there will be none.
 pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
+    let mut plan = steps(facts)?;
+    // Only a plan that does something is ever held to the journal that it was made from.
+    if !plan.is_empty() {
+        plan.journal = journal_digest(facts.inspection.journal.as_deref().unwrap_or_default());
+    }
+    Ok(plan)
+}
+
+fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     refuse_foreign(facts)?;
     let first_mark = first_mark(facts.target, facts.is_local);
     let fresh = facts.inspection.journal.is_none();
@@ -166,7 +179,7 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         project: facts.project.to_owned(),
         target: facts.described.to_owned(),
         version: facts.reconciled.version.clone(),
-        journal: journal_digest(facts.inspection.journal.as_deref().unwrap_or_default()),
+        journal: Checksum::default(),
         steps: Vec::new(),
         notes: Vec::new(),
     };
@@ -190,6 +203,7 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
         plan.steps.extend(code_steps(facts.code, entries));
         if !facts.wish.no_seed {
+            refuse_sync(facts, protected, entries)?;
             plan.steps.extend(
                 facts.seeds.iter().filter_map(|seed| changed(&seed.source, entries, Kind::Seed).map(Step::Seed)),
             );
@@ -319,12 +333,15 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         plan.note("branches", format!("applied here, and not in this checkout: {}", names(&others)));
     }
+    let mut vacated = Vec::new();
     for status in &reconciled.statuses {
         if matches!(status.state, State::Reworded | State::Moved)
             && let Some(script) = planned(status, facts)
         {
-            plan.note(status.state.word(), noted(status));
-            plan.steps.push(Step::Note { script, why: status.state.word().to_owned() });
+            plan.note(status.state.word(), noted(status, facts));
+            let freed = freed(status, facts);
+            vacated.extend(freed.as_ref().map(|freed| freed.version.clone()));
+            plan.steps.push(Step::Note { script, why: status.state.word().to_owned(), freed });
         }
     }
     for status in to_run {
@@ -336,7 +353,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
             let newest = plan.version.as_ref().map(ToString::to_string).unwrap_or_default();
             plan.note("late", format!("{} is late: it runs although {newest} is applied", name(status)));
         }
-        if let Some(script) = planned(status, facts) {
+        if let Some(mut script) = planned(status, facts) {
+            script.attempt += i32::from(vacated.contains(&script.version));
             plan.steps.push(Step::Apply { script, why: status.state.word().to_owned() });
         }
     }
@@ -370,7 +388,7 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     );
     for status in altered.iter().take(10) {
         if let (Some(entry), Some(script)) =
-            (&status.entry, status.script.and_then(|index| facts.checkout.scripts.get(index)))
+            (entry_of(status, facts), status.script.and_then(|index| facts.checkout.scripts.get(index)))
         {
             let (was, is) = (entry.checksum.short(), script.checksum.short());
             refusal = refusal.note(format!("{}: the journal has {was}, the file is {is}", script.file));
@@ -395,8 +413,12 @@ fn refuse_late(status: &Status, facts: &Facts<'_>) -> Refusal {
     .hint("give it the next version: `dbbuild renumber`")
 }
 
-fn noted(status: &Status) -> String {
-    match (&status.entry, status.state) {
+fn entry_of<'a>(status: &Status, facts: &Facts<'a>) -> Option<&'a Entry> {
+    facts.inspection.journal.as_ref()?.get(status.entry?)
+}
+
+fn noted(status: &Status, facts: &Facts<'_>) -> String {
+    match (entry_of(status, facts), status.state) {
         (Some(entry), State::Moved) => {
             format!("{} was applied as {} {}; its text is the same", name(status), entry.key, entry.name)
         }
@@ -414,6 +436,15 @@ fn names(statuses: &[&Status]) -> String {
         shown.push(format!("and {} more", statuses.len() - 10));
     }
     shown.join(", ")
+}
+
+/// Returns the entry that a script moved away from, if its version is another script's now, which is to run.
+fn freed(moved: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
+    let entry = entry_of(moved, facts)?;
+    let version: Version = entry.key.parse().ok()?;
+    let is_taken = |status: &Status| status.version == version && matches!(status.state, State::Pending | State::Late);
+    facts.reconciled.statuses.iter().find(|status| is_taken(status))?;
+    Some(PlannedScript { version, name: entry.name.clone(), attempt: entry.attempt, ..planned(moved, facts)? })
 }
 
 fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
@@ -444,6 +475,22 @@ pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<Planned
         attempt: entry.map_or(0, |entry| entry.attempt),
         why: if entry.is_some() { "changed" } else { "new" }.to_owned(),
     })
+}
+
+/// Refuses to make a protected table exactly a file, unless the target's settings name the file.
+fn refuse_sync(facts: &Facts<'_>, protected: bool, entries: &[Entry]) -> Result<(), Refusal> {
+    let is_sync = |seed: &&Seed| matches!(seed.form, SeedForm::Rows { mode: SeedMode::Sync, .. });
+    for seed in facts.seeds.iter().filter(is_sync) {
+        let file = &seed.source.file;
+        let is_named = facts.target.sync_seeds.iter().any(|name| name == file || file.ends_with(&format!("/{name}")));
+        if protected && !is_named && changed(&seed.source, entries, Kind::Seed).is_some() {
+            let message = format!("{file} has mode `sync`, which deletes rows, and {} is protected", facts.described);
+            return Err(Refusal::new("seed/sync-protected", message)
+                .hint(format!("if it may: `sync-seeds = [\"{file}\"]` under the target in dbbuild.toml"))
+                .hint("mode `tracked` deletes only rows that the file itself brought"));
+        }
+    }
+    Ok(())
 }
 
 fn journal_digest(entries: &[Entry]) -> Checksum {

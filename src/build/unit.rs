@@ -46,7 +46,10 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     if loaded.no_transaction {
         settings.push(Directive::NoTransaction);
     }
-    let cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
+    let mut cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
+    if planned.running.is_some() {
+        cut.go_on(&text, dialect).map_err(ScriptErrors::from)?;
+    }
     let statements = i32::try_from(cut.parts.len()).unwrap_or(i32::MAX);
     let objects = match planned.kind {
         Kind::Code => objects(text.as_str(), dialect, &cut.parts),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, config, create, init, lint, mark, new_version, plan, renumber, reset, status, wait};
+use super::{build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait};
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
 ///
@@ -89,6 +89,14 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// Show what a build would do, and why.
     Plan(plan::PlanArgs),
+    /// Compare the database with a fresh build of the checkout.
+    Drift(drift::DriftArgs),
+    /// Show what is in the database.
+    Show {
+        /// What.
+        #[command(subcommand)]
+        what: show::What,
+    },
     /// Make this folder a project, or write a dbbuild.toml that fits the scripts that are here.
     Init(init::InitArgs),
     /// Make the next script.
@@ -130,6 +138,8 @@ impl Verb {
             Self::Build(args) => build::run(context, &args),
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
+            Self::Drift(args) => drift::run(context, &args),
+            Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),

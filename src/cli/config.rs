@@ -30,13 +30,16 @@ pub fn run(context: &Context) -> Outcome {
         if name == "project.name" {
             continue;
         }
-        let is_default = value.is_null() || defaults.iter().any(|(known, default)| *known == name && *default == value);
+        let is_empty = value.as_array().is_some_and(Vec::is_empty);
+        let is_default =
+            value.is_null() || is_empty || defaults.iter().any(|(known, default)| *known == name && *default == value);
         // A password stands in the settings at most by mistake; it is not shown for that.
-        let value = if name.ends_with(".password") || name.ends_with(".url") && holds_password(&value) {
-            json!("***")
-        } else {
-            value
-        };
+        let value =
+            if !value.is_null() && (name.ends_with(".password") || name.ends_with(".url") && holds_password(&value)) {
+                json!("***")
+            } else {
+                value
+            };
         rows.push(row(&name, value, if is_default { "default" } else { SETTINGS }));
     }
     if context.is_json() {

@@ -11,7 +11,7 @@ use super::render::{Diagnostic, JsonEvents, TextEvents};
 use crate::build::Site;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::event::Observer;
+use crate::event::{Observer, Silent};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::project::{Origin, Project, SETTINGS, Selection, Target};
@@ -99,6 +99,16 @@ impl Context {
                 Box::new(TextEvents::new(self.global.quiet, self.global.verbose))
             }
             Format::Json => Box::new(JsonEvents),
+        }
+    }
+
+    /// Returns the renderer of events for a verb whose result is one document: programs get that alone.
+    pub fn listener(&self) -> Box<dyn Observer> {
+        match self.global.format {
+            Format::Text | Format::Sarif | Format::Github => {
+                Box::new(TextEvents::new(self.global.quiet, self.global.verbose))
+            }
+            Format::Json => Box::new(Silent),
         }
     }
 

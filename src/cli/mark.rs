@@ -39,7 +39,7 @@ pub fn run(context: &Context, args: &MarkArgs) -> Outcome {
         .hint(format!("if you mean it: `dbbuild mark {} --i-mean {name}`", args.name))
         .into());
     }
-    let mut observer = context.observer();
+    let mut observer = context.listener();
     let mut session = opened.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: opened.target.lock_wait }, &mut *observer)?;
     if inspection.journal.is_none() {
@@ -60,9 +60,12 @@ pub fn run(context: &Context, args: &MarkArgs) -> Outcome {
 pub fn test_data(context: &Context) -> Outcome {
     let opened = context.open()?;
     let site = opened.site(context);
-    let mut observer = context.observer();
+    let mut observer = context.listener();
     let report = build::test_data(&site, &mut *observer)?;
     drop(observer);
+    if context.is_json() {
+        context.document(&json!({"v": 1, "files": report.files, "loaded": report.loaded}));
+    }
     context.say(match (report.files, report.loaded) {
         (0, _) => format!("there is no test data in {}/test", opened.project.seed_folder()),
         (files, 0) => format!("{files} files, all loaded before; nothing to do"),

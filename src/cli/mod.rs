@@ -5,6 +5,7 @@ mod build;
 mod config;
 mod context;
 mod create;
+mod drift;
 mod exit;
 mod init;
 mod lint;
@@ -15,6 +16,7 @@ mod plan;
 mod render;
 mod renumber;
 mod reset;
+mod show;
 mod status;
 mod wait;
 

@@ -30,6 +30,9 @@ pub fn man(context: &Context, folder: &Path) -> Outcome {
         clap_mangen::Man::new(page).title(name).render(&mut text).map_err(|error| io(&path, error))?;
         std::fs::File::create(&path).and_then(|mut file| file.write_all(&text)).map_err(|error| io(&path, error))?;
     }
+    if context.is_json() {
+        context.document(&serde_json::json!({"v": 1, "folder": folder, "pages": count}));
+    }
     context.say(format!("{count} pages written to {}", folder.display()));
     Ok(Exit::Done)
 }

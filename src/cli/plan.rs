@@ -33,6 +33,12 @@ pub struct PlanArgs {
     /// Write the plan to a file, for `dbbuild build --plan FILE`.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Print one SQL script that does it, journal rows included, for psql or the sqlite3 shell.
+    #[arg(long, conflicts_with = "save")]
+    pub sql: bool,
+    /// Take the database to be at this version, and ask none (0 for an empty one).
+    #[arg(long, value_name = "VERSION", requires = "sql")]
+    pub from: Option<Version>,
 }
 
 /// Plans.
@@ -44,6 +50,9 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
         from_scripts: args.from_scripts,
         allow_late: args.allow_late.clone(),
     };
+    if args.sql {
+        return sql(context, &wish, args.from.as_ref());
+    }
     let Some(path) = &args.save else { return show(context, &wish) };
     let opened = context.open()?;
     let plan = build::survey(&opened.site(context), &wish)?.plan?;
@@ -56,6 +65,18 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
         path.display(),
         path.display()
     ));
+    Ok(Exit::Done)
+}
+
+/// Prints what a build would do as a script.
+fn sql(context: &Context, wish: &Wish, from: Option<&Version>) -> Outcome {
+    let opened = context.open()?;
+    let script = build::offline_script(&opened.site(context), wish, from)?;
+    if context.is_json() {
+        context.document(&json!({"v": 1, "sql": script}));
+    } else {
+        context.print(script.trim_end());
+    }
     Ok(Exit::Done)
 }
 

@@ -48,8 +48,8 @@ pub fn run(context: &Context, consent: &Consent) -> Outcome {
     let target = opened.engine.describe();
     // Asked on a reading session first, so that a refusal creates nothing.
     let inspection = opened.engine.connect(Access::Read)?.inspect(&opened.project.name)?;
-    consents(context, &opened, &inspection, consent, "empty")?;
-    let mut observer = context.observer();
+    consents(context, &opened, &inspection, consent, "reset")?;
+    let mut observer = context.listener();
     let mut session = opened.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: opened.target.lock_wait }, &mut *observer)?;
     session.reset(&mut *observer)?;

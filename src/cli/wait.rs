@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde_json::json;
 
 use super::{Context, Exit, Outcome};
 use crate::engine::{Access, EngineError};
@@ -26,14 +27,8 @@ pub fn run(context: &Context, args: &WaitArgs) -> Outcome {
     let started = Instant::now();
     loop {
         match opened.engine.connect(Access::Read) {
-            Ok(_) => {
-                context.say(format!("{} answers", opened.engine.describe()));
-                return Ok(Exit::Done);
-            }
-            Err(EngineError::NoDatabase { target }) => {
-                context.say(format!("the server answers; there is no database at {target} yet (`dbbuild create`)"));
-                return Ok(Exit::Done);
-            }
+            Ok(_) => return Ok(answers(context, &opened.engine.describe(), true)),
+            Err(EngineError::NoDatabase { target }) => return Ok(answers(context, &target, false)),
             Err(error) if started.elapsed() >= args.timeout => return Err(error.into()),
             Err(EngineError::Unreachable { .. } | EngineError::Lost { .. }) => {}
             Err(other) => return Err(other.into()),
@@ -43,4 +38,15 @@ pub fn run(context: &Context, args: &WaitArgs) -> Outcome {
         }
         std::thread::sleep(Duration::from_millis(250).min(args.timeout));
     }
+}
+
+fn answers(context: &Context, target: &str, exists: bool) -> Exit {
+    if context.is_json() {
+        context.document(&json!({"v": 1, "target": target, "answers": true, "exists": exists}));
+    } else if exists {
+        context.print(format!("{target} answers"));
+    } else {
+        context.print(format!("the server answers; there is no database at {target} yet (`dbbuild create`)"));
+    }
+    Exit::Done
 }

@@ -10,10 +10,18 @@ use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::journal::{Entry, Kind, Mark, NewEntry, Run};
-use crate::project::{Address, Target};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::project::Address;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
+pub mod catalog;
 pub mod failure;
+pub mod offline;
+// SQLite has its own words for some of it.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+mod rows;
 mod unit;
 
 #[cfg(feature = "postgres")]
@@ -25,7 +33,9 @@ mod sqlite;
 #[doc(hidden)]
 pub use postgres::PrivateServer;
 
+pub use catalog::{Catalog, Object, Row, TableRows};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
+pub use offline::Offline;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -45,6 +55,12 @@ pub trait Engine: Send + Sync {
     /// Returns true if the database is on this machine (a file, a socket, the loopback interface).
     fn is_local(&self) -> bool;
 
+    /// Returns how many statements of several scripts may share a transaction. The default is an estimate of
+    /// locks, of which a PostgreSQL server's default settings hold about 6,400.
+    fn most_fused(&self) -> usize {
+        1_500
+    }
+
     /// Opens a session. `Access::Read` creates nothing; a database that is not there is `NoDatabase`.
     fn connect(&self, access: Access) -> Result<Box<dyn Session>>;
 
@@ -57,9 +73,20 @@ pub trait Engine: Send + Sync {
     /// Drops the database; returns false if it was not there.
     fn drop_database(&self) -> Result<bool>;
 
+    /// Refuses a text that this target cannot run: a guard that the engine cannot answer, a script that needs the
+    /// session's build lock where there is none. Nothing is connected; every text of a build is asked for before
+    /// the first one runs.
+    fn judge(&self, unit: &Unit) -> Result<()>;
+
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
     /// `protected` is the target's protection: a protected server never hosts scratch work.
     fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+
+    /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
+    fn url(&self) -> Secret;
+
+    /// Returns what writes a script for the database's own shell. Nothing is connected.
+    fn offline(&self) -> Box<dyn Offline + '_>;
 }
 
 /// What a session may do.
@@ -210,6 +237,23 @@ pub trait Session: Send {
         observer: &mut dyn Observer,
     ) -> Result<()>;
 
+    /// Reads everything that is in the database, as of one moment, without what belongs to the system, to
+    /// extensions and to dbbuild.
+    fn catalog(&mut self) -> Result<Catalog>;
+
+    /// Returns each object's definition in the engine's own words: as it reads after being created in this
+    /// throwaway database. Nothing where it cannot be created here, or where words do not change. Keeps nothing.
+    fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {
+        Ok(vec![None; objects.len()])
+    }
+
+    /// Reads all rows of a database that holds nothing but what scripts, code and seeds put there. Columns that
+    /// are worked out are left out.
+    fn seeded(&mut self) -> Result<Vec<TableRows>>;
+
+    /// Reads the rows that have the keys of these; nothing where there is no such table, column or right.
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>>;
+
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {
         Ok(())
@@ -217,6 +261,7 @@ pub trait Session: Send {
 }
 
 /// Opens the engine that a target names. Nothing is connected yet.
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(unused_variables))]
 pub fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
     match &target.address {
         #[cfg(feature = "postgres")]

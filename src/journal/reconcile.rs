@@ -79,8 +79,8 @@ pub struct Status {
     pub state: State,
     /// The index of the script in the checkout, if it is there.
     pub script: Option<usize>,
-    /// The newest entry of this version; for a script that moved from another version, that one's.
-    pub entry: Option<Entry>,
+    /// The index of the newest entry of this version; for a script that moved from another version, of that one's.
+    pub entry: Option<usize>,
     /// The newest attempt of this version itself: 0 if it has none.
     pub attempt: i32,
 }
@@ -108,61 +108,92 @@ pub fn reconcile<E>(
     entries: &[Entry],
     mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
 ) -> Result<Reconciled, E> {
-    let mut journaled: BTreeMap<Version, &Entry> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.kind == Kind::Script) {
+    let mut journaled: BTreeMap<Version, usize> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Script) {
         if let Ok(version) = entry.key.parse() {
-            journaled.insert(version, entry);
+            journaled.insert(version, index);
         }
     }
-    let present: HashSet<&Version> = scripts.iter().map(|script| &script.version).collect();
     let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
-    let version = journaled.iter().rev().find(|(_, entry)| is_done(entry)).map(|(version, _)| version.clone());
-    let gone: Vec<(&Version, &Entry)> = journaled
+    let newest_done = journaled.iter().rev().find(|(_, index)| is_done(&entries[**index]));
+    let version = newest_done.map(|(version, _)| version.clone());
+    let gone = gone(scripts, &journaled);
+
+    // A version's own entry decides, unless the text that it is about stands under another version now: then the
+    // entry moved there, and what has the version today is another script, which has not run.
+    let mut own_states = Vec::with_capacity(scripts.len());
+    for (index, script) in scripts.iter().enumerate() {
+        let own = journaled.get(&script.version).copied();
+        let state = own.map(|own| of_journaled(script, &entries[own], version.as_ref(), || tokens(index)));
+        own_states.push((own, state.transpose()?));
+    }
+    let left: Vec<usize> = own_states
         .iter()
-        .filter(|(version, _)| !present.contains(version))
-        .map(|(version, entry)| (version, *entry))
+        .filter_map(|(own, state)| own.filter(|_| *state == Some(State::Altered)))
+        .chain(gone.iter().map(|(_, index)| *index))
+        .filter(|index| is_done(&entries[*index]))
         .collect();
-    let mut moved_from: HashMap<&Checksum, &Entry> =
-        gone.iter().filter(|(_, entry)| is_done(entry)).map(|(_, entry)| (&entry.checksum, *entry)).collect();
-    let checksums: HashSet<&Checksum> = scripts.iter().map(|script| &script.checksum).collect();
+    let mut moved_from: HashMap<&Checksum, usize> =
+        left.into_iter().map(|index| (&entries[index].checksum, index)).collect();
+    let moved: Vec<Option<usize>> = scripts
+        .iter()
+        .zip(&own_states)
+        .map(|(script, (_, state))| match state {
+            None | Some(State::Altered) => moved_from.remove(&script.checksum),
+            Some(_) => None,
+        })
+        .collect();
+    let moved_away: HashSet<usize> = moved.iter().flatten().copied().collect();
+    let moved_to = scripts.iter().zip(&moved).filter(|(_, from)| from.is_some()).map(|(script, _)| &script.version);
+    let newest_applied = moved_to.max().max(version.as_ref());
 
     let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
-    for (index, script) in scripts.iter().enumerate() {
-        let entry = journaled.get(&script.version).copied();
-        let (state, entry_used) = match entry {
-            Some(entry) => (of_journaled(script, entry, version.as_ref(), || tokens(index))?, Some(entry)),
-            None => match moved_from.remove(&script.checksum) {
-                Some(entry) => (State::Moved, Some(entry)),
-                None if version.as_ref().is_some_and(|newest| script.version < *newest) => (State::Late, None),
-                None => (State::Pending, None),
-            },
+    for ((script, (own, own_state)), (index, from)) in
+        scripts.iter().zip(own_states).zip(moved.iter().copied().enumerate())
+    {
+        let is_new = own.is_none_or(|own| moved_away.contains(&own));
+        let (state, entry) = match (from, own_state) {
+            (Some(other), _) => (State::Moved, Some(other)),
+            (None, Some(state)) if !is_new => (state, own),
+            (None, _) if newest_applied.is_some_and(|newest| script.version < *newest) => (State::Late, None),
+            (None, _) => (State::Pending, None),
         };
         statuses.push(Status {
             version: script.version.clone(),
             name: script.name.clone(),
             state,
             script: Some(index),
-            entry: entry_used.cloned(),
-            attempt: entry.map_or(0, |entry| entry.attempt),
+            entry,
+            attempt: own.map_or(0, |own| entries[own].attempt),
         });
     }
     let newest = scripts.last().map(|script| &script.version);
-    for (version, entry) in gone {
+    let is_here = |checksum: &Checksum| scripts.iter().any(|script| script.checksum == *checksum);
+    for (version, index) in gone {
+        let entry = &entries[index];
         let state = match entry.state {
             Stored::Reverted => continue,
             Stored::Squashed => State::Squashed,
             // The text is here under another version.
-            Stored::Applied | Stored::Adopted if checksums.contains(&entry.checksum) => continue,
+            Stored::Applied | Stored::Adopted if is_here(&entry.checksum) => continue,
             Stored::Applied | Stored::Adopted | Stored::Running => match newest {
-                Some(newest) if version <= newest => State::Missing,
+                Some(newest) if *version <= *newest => State::Missing,
                 _ => State::Ahead,
             },
         };
-        let (version, name, entry) = (version.clone(), entry.name.clone(), entry.clone());
-        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(entry) });
+        let (version, name) = (version.clone(), entry.name.clone());
+        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(index) });
     }
-    statuses.sort_by(|a, b| a.version.cmp(&b.version));
+    if !statuses.is_sorted_by(|a, b| a.version <= b.version) {
+        statuses.sort_by(|a, b| a.version.cmp(&b.version));
+    }
     Ok(Reconciled { statuses, version })
+}
+
+/// Returns the journaled versions that the checkout does not have.
+fn gone<'a>(scripts: &[Script], journaled: &'a BTreeMap<Version, usize>) -> Vec<(&'a Version, usize)> {
+    let is_gone = |version: &Version| scripts.binary_search_by(|script| script.version.cmp(version)).is_err();
+    journaled.iter().filter(|(version, _)| is_gone(version)).map(|(version, index)| (version, *index)).collect()
 }
 
 fn of_journaled<E>(
@@ -253,6 +284,27 @@ mod tests {
         assert_eq!(states(&[("1", "a"), ("3", "b")], &entries), ["1 applied", "3 moved"]);
         let after = [entries[0].clone(), entries[1].clone(), entry("3", "b", Stored::Applied)];
         assert_eq!(states(&[("1", "a"), ("3", "b")], &after), ["1 applied", "3 applied"]);
+    }
+
+    #[test]
+    fn a_version_that_another_script_took_over_has_not_run() {
+        // Renumbered: `b` was 2 here, came to be 3, and 2 is somebody else's now.
+        let entries = [entry("1", "a", Stored::Applied), entry("2", "b", Stored::Applied)];
+        assert_eq!(states(&[("1", "a"), ("2", "t"), ("3", "b")], &entries), ["1 applied", "2 late", "3 moved"]);
+        // Two in a row.
+        let entries = [entry("2", "b", Stored::Applied), entry("3", "c", Stored::Applied)];
+        let scripts = [("2", "t"), ("3", "b"), ("4", "c")];
+        assert_eq!(states(&scripts, &entries), ["2 late", "3 moved", "4 moved"]);
+        // Journaled: the version that was given away is free again.
+        let after =
+            [entry("2", "b", Stored::Reverted), entry("3", "b", Stored::Applied), entry("4", "c", Stored::Applied)];
+        assert_eq!(states(&scripts, &after), ["2 late", "3 applied", "4 applied"]);
+    }
+
+    #[test]
+    fn an_altered_script_beside_a_twin_of_its_old_text_is_altered() {
+        let entries = [entry("2", "x", Stored::Applied), entry("5", "x", Stored::Applied)];
+        assert_eq!(states(&[("2", "y"), ("5", "x")], &entries), ["2 altered", "5 applied"]);
     }
 
     #[test]

@@ -67,7 +67,9 @@ pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (Strin
     let (mut count, mut until) = (0, 0);
     for fix in fixes {
         let reach = fix.reach();
-        if count > 0 && reach.start <= until {
+        // Two insertions at one place have no order; an insertion behind what is taken out has one.
+        let inserted = taken.last().is_some_and(|edit| edit.span.is_empty());
+        if count > 0 && (reach.start < until || reach.start == until && inserted) {
             continue;
         }
         taken.extend(&fix.edits);

@@ -163,7 +163,8 @@ pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
     let own = mentions(statement, value, column);
     let reads_nothing =
         !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
-    !is_volatile(statement.part(value)) && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
+    let knowable = !is_volatile(statement.part(value)) && !statement.part(value).has_word("select");
+    knowable && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
 }
 
 fn is_constant(word: &str) -> bool {

@@ -69,7 +69,12 @@ impl Files {
     /// Reads a file whole.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         match self {
-            Self::Folder(root) => std::fs::read(root.join(path)),
+            Self::Folder(root) => {
+                // Without asking for the size first: most files are small, and there may be thousands.
+                let mut content = Vec::with_capacity(8 << 10);
+                std::fs::File::open(root.join(path))?.read_to_end(&mut content)?;
+                Ok(content)
+            }
             Self::Embedded(files) => find(files, path).map(<[u8]>::to_vec),
         }
     }
@@ -109,8 +114,10 @@ fn leads_inside(root: &Path, path: &Path) -> bool {
 
 fn walk(root: &Path, folder: &str) -> Vec<Found> {
     let top = root.join(folder);
-    if !top.exists() {
-        return Vec::new();
+    match top.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Vec::new(),
+        Err(error) => return vec![Found { path: folder.to_owned(), kind: FoundKind::Unreadable(error.to_string()) }],
     }
     let mut found = Vec::new();
     for entry in WalkDir::new(&top).min_depth(1).sort_by_file_name() {
@@ -150,6 +157,9 @@ fn kind_of(root: &Path, entry: &walkdir::DirEntry) -> FoundKind {
 
 fn relative(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
+    if std::path::MAIN_SEPARATOR == '/' {
+        return path.to_string_lossy().into_owned();
+    }
     let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }

@@ -25,6 +25,8 @@ pub struct Settings {
     pub baseline: BaselineSettings,
     /// What `lint` looks for, and how much it matters.
     pub lint: LintSettings,
+    /// What comparing a database with a fresh build leaves out.
+    pub drift: DriftSettings,
     /// Values of variables that scripts may use. They enter the checksum.
     pub variables: BTreeMap<String, String>,
     /// Directives for scripts that must not be edited, by version.
@@ -183,6 +185,15 @@ pub enum Policy {
 pub struct BaselineSettings {
     /// The command that runs `pg_dump`, with `{host}`, `{port}`, `{database}`, `{user}` where they belong.
     pub pg_dump: Option<Vec<String>>,
+}
+
+/// What comparing a database with a fresh build leaves out.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct DriftSettings {
+    /// Objects that do not count, as globs on the name or on kind and name: `public.tmp_*`, `index public.*`. What
+    /// hangs on a table that is left out is left out too.
+    pub ignore: Vec<String>,
 }
 
 /// Settings of one script.

@@ -23,8 +23,6 @@ pub struct Cut {
     pub lock_timeout: Option<Duration>,
     /// The script's own limit for a statement.
     pub statement_timeout: Option<Duration>,
-    /// Code objects to suspend.
-    pub suspend_code: Vec<String>,
     /// Code files that run before this one.
     pub after: Vec<String>,
     /// False if the script holds what must not share a transaction with other scripts.
@@ -86,9 +84,47 @@ pub fn token_checksum(text: &str, dialect: Dialect) -> Checksum {
     Checksum::of_tokens(tokens)
 }
 
+impl Cut {
+    /// Makes a script that an earlier run left half-way go on statement by statement, as it began, also if its text
+    /// does not ask for that any more: what is finished must not run again.
+    pub fn go_on(&mut self, text: &Text, dialect: Dialect) -> Result<(), Fault> {
+        if self.no_transaction {
+            return Ok(());
+        }
+        if self.foreign_keys_off && dialect == Dialect::Sqlite {
+            return Err(keys_without_transaction(text));
+        }
+        self.no_transaction = true;
+        for part in &mut self.parts {
+            part.digest = digest(text.as_str(), part.span, dialect);
+        }
+        Ok(())
+    }
+}
+
+/// The fault of a script whose foreign keys would stay on without a word: rows would go that it means to keep.
+fn keys_without_transaction(text: &Text) -> Fault {
+    let place = text.place(Span::new(0, 0));
+    let message = "`foreign-keys off` needs one transaction around the whole script, and this one runs without";
+    Fault::new("script/foreign-keys-without-transaction", &place.file.clone(), message)
+        .at(place)
+        .hint("take `foreign-keys off` or `no-transaction` out; what is half-way without a transaction stays so")
+}
+
+/// Returns the digest of a statement's tokens.
+fn digest(text: &str, span: Span, dialect: Dialect) -> Checksum {
+    let tokens = Lexer::part(text, span, dialect).map_while(Result::ok);
+    Checksum::of_tokens(tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text)))
+}
+
+/// Returns true if a text may hold directives: a quick look that spares most texts a lexer.
+pub fn has_directives(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"dbbuild:").is_some()
+}
+
 /// Returns the directives in a text with their spans, without judging where they stand.
 pub fn directives(text: &str, dialect: Dialect) -> Vec<(Span, &str)> {
-    if !text.contains("dbbuild:") {
+    if !has_directives(text) {
         return Vec::new();
     }
     let comments = Lexer::new(text, dialect).map_while(Result::ok).filter(|token| token.kind == TokenKind::LineComment);
@@ -117,7 +153,7 @@ impl<'a> Reader<'a> {
             next_guards: Vec::new(),
             next_repeat: None,
             group: None,
-            has_directives: text.as_str().contains("dbbuild:"),
+            has_directives: has_directives(text.as_str()),
         }
     }
 
@@ -256,7 +292,6 @@ impl<'a> Reader<'a> {
             Directive::ForeignKeysOff => self.cut.foreign_keys_off = true,
             Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
             Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
-            Directive::SuspendCode(names) => self.cut.suspend_code.extend(names),
             Directive::After(names) => self.cut.after.extend(names),
             _ => {}
         }
@@ -278,6 +313,10 @@ impl<'a> Reader<'a> {
             }
         }
         let tokens = statement.tokens(text, self.dialect);
+        if only_writes_rows(tokens) {
+            self.push(statement, Nature::default());
+            return;
+        }
         if statement.copy_data.is_none() && sql::copy_from_stdin(tokens) {
             let hint = "end the statement with `;`, and put the rows and a line `\\.` below it";
             self.fault(
@@ -287,15 +326,23 @@ impl<'a> Reader<'a> {
                 Some(hint),
             );
         }
-        let guards = self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect();
-        self.cut.parts.push(Part {
-            span: statement.span,
-            copy_data: statement.copy_data,
-            guards,
-            repeat: self.next_repeat.take().is_some(),
+        let nature = Nature {
             refuses_transaction: sql::refuses_transaction(tokens).is_some(),
             may_commit: sql::may_commit(tokens),
             sets_session: sql::session_setting(tokens) == Some(sql::SessionSetting::Session),
+        };
+        self.push(statement, nature);
+    }
+
+    fn push(&mut self, statement: &Statement, nature: Nature) {
+        self.cut.parts.push(Part {
+            span: statement.span,
+            copy_data: statement.copy_data,
+            guards: self.group.into_iter().chain(std::mem::take(&mut self.next_guards)).collect(),
+            repeat: self.next_repeat.take().is_some(),
+            refuses_transaction: nature.refuses_transaction,
+            may_commit: nature.may_commit,
+            sets_session: nature.sets_session,
             digest: Checksum::default(),
         });
     }
@@ -307,13 +354,17 @@ impl<'a> Reader<'a> {
             self.foreign_keys_pragmas(statements, &mut own);
             self.transaction_pairs(statements, &mut own);
         }
+        if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
+            self.faults.push(keys_without_transaction(self.text));
+        }
         let text = self.text.as_str();
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
-            self.judge_statement(statement.span, statement.tokens(text, self.dialect));
+            let tokens = statement.tokens(text, self.dialect);
+            if !only_writes_rows(tokens) {
+                self.judge_statement(statement.span, tokens);
+            }
             if self.cut.no_transaction {
-                let tokens = Lexer::part(text, statement.span, self.dialect).map_while(Result::ok);
-                let significant = tokens.filter(|token| !token.kind.is_trivia()).map(|token| token.span.text(text));
-                self.cut.parts[index].digest = Checksum::of_tokens(significant);
+                self.cut.parts[index].digest = digest(text, statement.span, self.dialect);
             } else if self.cut.parts[index].repeat {
                 let hint = Some("put `-- dbbuild: no-transaction` at the head of the file: each pass commits");
                 let message = "`repeat` works outside a transaction only";
@@ -400,6 +451,20 @@ impl<'a> Reader<'a> {
             self.cut.fusible = false;
         }
     }
+}
+
+/// What a statement does beside its work.
+#[derive(Default)]
+struct Nature {
+    refuses_transaction: bool,
+    may_commit: bool,
+    sets_session: bool,
+}
+
+/// Returns true for a statement that by its first word can only write rows: nothing more needs to be asked of it,
+/// and seeds have a hundred thousand of them.
+fn only_writes_rows(tokens: sql::Tokens<'_>) -> bool {
+    tokens.at_any(&["insert", "update", "delete", "replace", "merge"])
 }
 
 /// Returns what `PRAGMA foreign_keys = …` switches to; `None` for every other statement.

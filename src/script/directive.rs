@@ -22,8 +22,6 @@ pub enum Directive {
     Include(String),
     /// The variables this file uses.
     Variables(Vec<String>),
-    /// Code objects that are dropped before the script and recreated after it.
-    SuspendCode(Vec<String>),
     /// Code files that run before this one.
     After(Vec<String>),
     /// Lint: these rules are allowed here, and why.
@@ -132,7 +130,7 @@ pub enum DirectiveError {
 }
 
 /// Every directive's word and form, in the order of the documentation.
-pub const FORMS: [(&str, &str); 13] = [
+pub const FORMS: [(&str, &str); 12] = [
     ("no-transaction", "no-transaction"),
     ("foreign-keys", "foreign-keys off"),
     ("lock-timeout", "lock-timeout 5s"),
@@ -140,7 +138,6 @@ pub const FORMS: [(&str, &str); 13] = [
     ("repeat", "repeat until 0 rows"),
     ("include", "include path/in/the/project.sql"),
     ("variables", "variables name, other_name"),
-    ("suspend-code", "suspend-code name, other_name"),
     ("after", "after name, other_name"),
     ("allow", "allow(rule) reason"),
     (
@@ -174,7 +171,6 @@ impl Directive {
             "repeat" => rest.split_whitespace().eq(["until", "0", "rows"]).then_some(Self::RepeatUntilNoRows),
             "include" => (!rest.is_empty()).then(|| Self::Include(rest.to_owned())),
             "variables" => names(rest).map(Self::Variables),
-            "suspend-code" => names(rest).map(Self::SuspendCode),
             "after" => names(rest).map(Self::After),
             "allow" => allow(rest),
             "unless" => guard(RunIf::Absent, rest),
@@ -192,7 +188,6 @@ impl Directive {
             | Self::LockTimeout(_)
             | Self::StatementTimeout(_)
             | Self::Variables(_)
-            | Self::SuspendCode(_)
             | Self::After(_) => true,
             Self::RepeatUntilNoRows | Self::Include(_) | Self::Allow { .. } | Self::Guard(_) | Self::End => false,
         }
@@ -255,7 +250,7 @@ mod tests {
         assert_eq!(parse("no-transaction"), Directive::NoTransaction);
         assert_eq!(parse("lock-timeout 5s"), Directive::LockTimeout(Duration::from_secs(5)));
         assert_eq!(parse("repeat until 0 rows"), Directive::RepeatUntilNoRows);
-        assert_eq!(parse("suspend-code a, s.b"), Directive::SuspendCode(vec!["a".into(), "s.b".into()]));
+        assert_eq!(parse("after a, s.b"), Directive::After(vec!["a".into(), "s.b".into()]));
         let test = Test::Object(Object::Column, "customer.email".into());
         assert_eq!(
             parse("unless column customer.email begin"),

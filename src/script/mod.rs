@@ -9,7 +9,7 @@ mod text;
 mod version;
 
 pub use checksum::Checksum;
-pub use cut::{Cut, Part, PlacedGuard, cut, directives, token_checksum};
+pub use cut::{Cut, Part, PlacedGuard, cut, directives, has_directives, token_checksum};
 pub use directive::{Directive, DirectiveError, FORMS, Guard, Object, RunIf, Test, body, duration};
 pub use fault::{Fault, ScriptErrors};
 pub use file_name::{FileName, FileNameError, Role, engine_suffix, name_behind, strip_sql};

@@ -111,7 +111,9 @@ pub fn normalise(file: &str, bytes: Vec<u8>) -> Result<String, Fault> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let (line, column) = line_and_column(&error.as_bytes()[..at]);
-        let place = Place { file: file.to_owned(), line, column, text: String::new(), width: 1 };
+        let shown = error.as_bytes().split(|byte| *byte == b'\n').nth(line - 1).unwrap_or_default();
+        let text = String::from_utf8_lossy(shown).trim_end_matches('\r').to_owned();
+        let place = Place { file: file.to_owned(), line, column, text, width: 1 };
         Fault::new("script/encoding", file, format!("not UTF-8: byte {at} cannot be read"))
             .at(place)
             .hint("save the file as UTF-8")
@@ -120,13 +122,13 @@ pub fn normalise(file: &str, bytes: Vec<u8>) -> Result<String, Fault> {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    if let Some(at) = text.bytes().position(|byte| byte == 0) {
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
         let place = Place::new(file, &text, Span { start: at, end: at + 1 });
         return Err(Fault::new("script/nul", file, format!("byte {at} is NUL, which no SQL text may hold"))
             .at(place)
             .hint("remove it; if the file is UTF-16, save it as UTF-8"));
     }
-    Ok(if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text })
+    Ok(if memchr::memmem::find(text.as_bytes(), b"\r\n").is_some() { text.replace("\r\n", "\n") } else { text })
 }
 
 fn line_and_column(before: &[u8]) -> (usize, usize) {

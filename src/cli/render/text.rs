@@ -72,7 +72,8 @@ impl Observer for TextEvents {
                 self.header = Some(header(&project, &target, environment.as_deref(), protected, version.as_deref()));
             }
             Event::Waiting { holder, seconds } => {
-                let text = format!("waiting for the build lock: {holder}, {seconds} s");
+                let waited = if seconds > 0 { format!(" ({seconds} s so far)") } else { String::new() };
+                let text = format!("waiting for the build lock: {holder}{waited}");
                 if std::io::stderr().is_terminal() {
                     self.under_way(text);
                 } else if !self.waiting {
@@ -95,6 +96,8 @@ impl Observer for TextEvents {
                     self.beside(&format!("  {:<9} {name}: {message}", severity.to_lowercase()));
                 }
             }
+            // A note has told it, and why.
+            Event::Finished { result: StepResult::Journaled { .. }, .. } => {}
             Event::Finished { step, name, duration_ms, result } => {
                 let detail = detail(&result);
                 let line = format!("  {:<9} {name:<28} {:>9}   {detail}", word(step), milliseconds(duration_ms));
@@ -148,10 +151,10 @@ fn detail(result: &StepResult) -> String {
                 skipped => parts.push(format!("{skipped} skipped by guards")),
             }
             if *passes > 0 {
-                parts.push(format!("{passes} passes"));
+                parts.push(counted(*passes, "pass", "passes"));
             }
             if *rows_changed > 0 {
-                parts.push(format!("{} rows", grouped(*rows_changed)));
+                parts.push(counted(*rows_changed, "row", "rows"));
             }
         }
         StepResult::Rows { rows, inserted, updated, deleted, overwritten } => {
@@ -163,7 +166,7 @@ fn detail(result: &StepResult) -> String {
             if *overwritten > 0 {
                 parts.push(format!("{} were there with other values", grouped(*overwritten)));
             }
-            let rows = if *rows == 1 { "1 row".to_owned() } else { format!("{} rows", grouped(*rows)) };
+            let rows = counted(*rows, "row", "rows");
             return if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) };
         }
         StepResult::Journaled { why } => parts.push(why.clone()),
@@ -175,6 +178,11 @@ fn detail(result: &StepResult) -> String {
         }),
     }
     parts.join(", ")
+}
+
+/// Returns a number with its noun: `1 row`, `1,200 rows`.
+fn counted(number: u64, one: &str, more: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{} {more}", grouped(number)) }
 }
 
 /// Returns a number with commas between thousands.

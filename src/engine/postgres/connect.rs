@@ -9,7 +9,7 @@ use postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode, SslNegotiation
 use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::conninfo::{Conninfo, Server};
+use super::conninfo::{Conninfo, Server, encode};
 use super::error::{chain, failure};
 use super::passfile::{self, Found};
 use super::quote::ident;
@@ -17,7 +17,7 @@ use super::redact::Redactor;
 use super::tls::{self, Mode};
 use crate::engine::{EngineError, Result};
 use crate::host::Host;
-use crate::project::{Address, LockMode, Target};
+use crate::project::{Address, LockMode, Secret, Target};
 
 /// A target, resolved: where it is, how to get in, and which settings its sessions have.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ impl Connector {
             return Err(unreachable(&target.shown, "this is no PostgreSQL address".into(), None));
         };
         let mut redactor = Redactor::default();
-        for secret in target.password.iter().map(crate::project::Secret::reveal).chain(host.variable("PGPASSWORD")) {
+        for secret in target.password.iter().map(Secret::reveal).chain(host.variable("PGPASSWORD")) {
             redactor.add(secret);
         }
         let conninfo = Conninfo::resolve(address.reveal(), host)
@@ -81,6 +81,20 @@ impl Connector {
         self.conninfo.shown()
     }
 
+    /// Returns the target's URL with its password and its way to encrypt.
+    pub(super) fn url(&self) -> Secret {
+        let mut url = self.shown();
+        let password = self.target.password.as_ref().map(Secret::reveal).or(self.conninfo.get("password"));
+        let sslmode = self.conninfo.get("sslmode");
+        for (name, value) in [("password", password), ("sslmode", sslmode)] {
+            if let Some(value) = value {
+                url.push(if url.contains('?') { '&' } else { '?' });
+                url.push_str(&format!("{name}={}", encode(value)));
+            }
+        }
+        Secret::new(url)
+    }
+
     /// Returns this target with another database of the same server.
     pub(super) fn with_database(&self, database: &str) -> Self {
         let mut other = self.clone();
@@ -90,7 +104,7 @@ impl Connector {
 
     /// Returns the password for a server, from the target, the address, the variables or the password file.
     pub(super) fn password(&self, server: &Server) -> Found {
-        let given = self.target.password.as_ref().map(crate::project::Secret::reveal).or(self.conninfo.get("password"));
+        let given = self.target.password.as_ref().map(Secret::reveal).or(self.conninfo.get("password"));
         match given {
             Some(password) => Found::Password(password.to_owned()),
             None => passfile::find(

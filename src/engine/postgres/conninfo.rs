@@ -160,7 +160,7 @@ fn shown_server(server: &Server) -> String {
 }
 
 /// Percent-encodes what has a meaning in a URL.
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     percent_encoding::utf8_percent_encode(text, KEPT).to_string()

@@ -36,7 +36,7 @@ pub(super) use rows::END;
 pub(super) const STEP: &str = "dump";
 
 /// Everything that decides how a value is written, and no limit of time. `pg_dump` sets the like for itself.
-const SETTINGS: &str = "
+pub(super) const SETTINGS: &str = "
     set local search_path = pg_catalog;
     set local datestyle = 'ISO, MDY';
     set local intervalstyle = 'postgres';

@@ -34,7 +34,8 @@ pub(super) fn lets_run(link: &mut Link, unit: &Unit, part: &Part, groups: &mut G
     Ok(true)
 }
 
-fn group_name(unit: &Unit, index: usize) -> String {
+/// Returns what a group is known by.
+pub(super) fn group_name(unit: &Unit, index: usize) -> String {
     let text = |guard: &PlacedGuard| guard.span.text(unit.text.as_str()).trim().to_owned();
     let own = unit.guards.get(index).map(text).unwrap_or_default();
     let before = unit.guards.iter().take(index).filter(|guard| text(guard) == own).count();
@@ -53,18 +54,33 @@ fn test(link: &mut Link, unit: &Unit, placed: &PlacedGuard) -> Result<bool, Stop
 }
 
 fn has_object(link: &mut Link, kind: Object, name: &str, unit: &Unit, span: Span) -> Result<bool, Stop> {
-    let condition = condition(kind, name).ok_or_else(|| {
-        Stop::Engine(EngineError::Refused {
-            code: "script/guard-name",
-            message: format!("`{name}` is no name of a {}", kind.word()),
-            place: Some(unit.text.place(span)),
-            hint: needs_table(kind).map(str::to_owned),
-        })
-    })?;
+    let condition = condition(kind, name).ok_or_else(|| Stop::Engine(no_name(kind, name, unit, span)))?;
     let answers = link.send(&format!("select exists ({condition}) as present"));
     let answers =
         answers.map_err(|trouble| Stop::of(trouble, unit, Span { start: span.start, end: span.start }, Some(span)))?;
     Ok(value(&answers, "present") == Some("t"))
+}
+
+/// Refuses guards whose names cannot be ones. Nothing has run.
+pub(super) fn refuse_unanswerable(unit: &Unit) -> Result<(), EngineError> {
+    for placed in &unit.guards {
+        if let Test::Object(kind, name) = &placed.guard.test
+            && condition(*kind, name).is_none()
+        {
+            return Err(no_name(*kind, name, unit, placed.span));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal of a guard whose name cannot be one.
+pub(super) fn no_name(kind: Object, name: &str, unit: &Unit, span: Span) -> EngineError {
+    EngineError::Refused {
+        code: "guard/name",
+        message: format!("`{name}` is no name of a {}", kind.word()),
+        place: Some(unit.text.place(span)),
+        hint: needs_table(kind).map(str::to_owned),
+    }
 }
 
 fn needs_table(kind: Object) -> Option<&'static str> {

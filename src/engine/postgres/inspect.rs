@@ -1,6 +1,6 @@
 //! Reads what there is to know of a database: one message on the way that builds take when nothing is to do.
 
-use postgres::SimpleQueryRow;
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::error::Trouble;
 use super::journal::Journal;
@@ -14,17 +14,18 @@ use crate::script::Checksum;
 pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Result<Inspection> {
     let schema = &journal.schema;
     let project = literal(project);
-    // One snapshot for all; two messages could see two states.
+    // One snapshot for all; two messages could see two states. The newest attempt is the last one written; to group
+    // by hash and sort by number takes half the time of sorting by key.
     let message = format!(
         "begin transaction isolation level repeatable read, read only;
          select pg_catalog.current_setting('server_version_num') as version;
          select format::text, environment, protected::text from {schema}.environment;
          select distinct project as other from {schema}.journal where project <> {project} order by 1;
-         select sequence, kind, key, attempt, name, checksum, token_checksum, state, statements_done, statements
-           from (select distinct on (kind, key) * from {schema}.journal
-                  where project = {project} order by kind, key, attempt desc) newest
+         select {entry} from {schema}.journal
+          where sequence in (select pg_catalog.max(sequence) from {schema}.journal where project = {project} group by kind, key)
           order by sequence;
-         commit"
+         commit",
+        entry = ENTRY.join(", ")
     );
     link.ready()?;
     let answers = match link.send_own(&message) {
@@ -46,23 +47,24 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
             return Err(trouble.own("reading the journal", &link.connector.shown()));
         }
     };
-    let format: u32 = value(&answers, "format").and_then(|text| text.parse().ok()).unwrap_or(FORMAT);
+    // The few single values come first.
+    let (head, rest) = answers.split_at(answers.iter().take_while(|answer| !is_entry(answer)).count());
+    let format: u32 = value(head, "format").and_then(|text| text.parse().ok()).unwrap_or(FORMAT);
     if format > FORMAT {
         return Err(newer(format));
     }
-    let mark = value(&answers, "environment").map(|environment| Mark {
+    let mark = value(head, "environment").map(|environment| Mark {
         environment: environment.to_owned(),
-        protected: value(&answers, "protected") != Some("false"),
+        protected: value(head, "protected") != Some("false"),
     });
-    let entries =
-        rows(&answers).filter(|row| column(row, "sequence").is_some()).map(entry).collect::<Result<Vec<Entry>>>()?;
-    let others = rows(&answers).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
+    let entries = rows(rest).map(entry).collect::<Result<Vec<Entry>>>()?;
+    let others = rows(head).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
     Ok(Inspection {
         journal: Some(entries),
         other_projects: others,
         mark,
         objects: Vec::new(),
-        major: major(value(&answers, "version")),
+        major: major(value(head, "version")),
     })
 }
 
@@ -77,33 +79,69 @@ fn major(version_num: Option<&str>) -> u32 {
     version_num.and_then(|text| text.parse::<u32>().ok()).unwrap_or_default() / 10_000
 }
 
+fn is_entry(answer: &SimpleQueryMessage) -> bool {
+    matches!(answer, SimpleQueryMessage::Row(row) if row.len() == ENTRY.len())
+}
+
+/// The columns of an entry, by place: to look thousands of rows' columns up by name takes longer than reading them.
+const ENTRY: [&str; 10] = [
+    "sequence",
+    "kind",
+    "key",
+    "attempt",
+    "name",
+    "checksum",
+    "token_checksum",
+    "state",
+    "statements_done",
+    "statements",
+];
+
 fn entry(row: &SimpleQueryRow) -> Result<Entry> {
-    let text = |name: &str| column(row, name).unwrap_or_default();
+    let text = |at: usize| row.try_get(at).ok().flatten().unwrap_or_default();
     let unreadable =
-        |name: &str| EngineError::Journal(format!("the journal has an unreadable {name}: `{}`", text(name)));
-    let checksum = |name: &str| text(name).parse::<Checksum>().map_err(|_| unreadable(name));
-    let number = |name: &str| text(name).parse::<i32>().map_err(|_| unreadable(name));
+        |at: usize| EngineError::Journal(format!("the journal has an unreadable {}: `{}`", ENTRY[at], text(at)));
+    let checksum = |at: usize| text(at).parse::<Checksum>().map_err(|_| unreadable(at));
+    let number = |at: usize| text(at).parse::<i32>().map_err(|_| unreadable(at));
     Ok(Entry {
-        sequence: text("sequence").parse().map_err(|_| unreadable("sequence"))?,
-        kind: Kind::parse(text("kind")).ok_or_else(|| unreadable("kind"))?,
-        key: text("key").to_owned(),
-        attempt: number("attempt")?,
-        name: text("name").to_owned(),
-        checksum: checksum("checksum")?,
-        token_checksum: checksum("token_checksum")?,
-        state: Stored::parse(text("state")).ok_or_else(|| unreadable("state"))?,
-        statements_done: number("statements_done")?,
-        statements: number("statements")?,
+        sequence: text(0).parse().map_err(|_| unreadable(0))?,
+        kind: Kind::parse(text(1)).ok_or_else(|| unreadable(1))?,
+        key: text(2).to_owned(),
+        attempt: number(3)?,
+        name: text(4).to_owned(),
+        checksum: checksum(5)?,
+        token_checksum: checksum(6)?,
+        state: Stored::parse(text(7)).ok_or_else(|| unreadable(7))?,
+        statements_done: number(8)?,
+        statements: number(9)?,
     })
 }
 
 /// Reads which objects there are, at most ten: extensions and their members, and the system's, do not count.
 fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
-    let schemas = project_schemas(&link.connector.target.schemas, journal);
     let query = format!(
         "begin transaction read only;
          select pg_catalog.current_setting('server_version_num') as version;
-         with member as (
+         {};
+         commit",
+        objects_there(&link.connector.target.schemas, journal)
+    );
+    let answers = link.own("reading which objects there are", &query)?;
+    let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
+    Ok(Inspection {
+        journal: None,
+        other_projects: Vec::new(),
+        mark: None,
+        objects,
+        major: major(value(&answers, "version")),
+    })
+}
+
+/// Returns the query that names the project's objects, at most ten.
+pub(super) fn objects_there(schemas: &[String], journal: &Journal) -> String {
+    let schemas = project_schemas(schemas, journal);
+    format!(
+        "with member as (
              select classid, objid from pg_catalog.pg_depend where deptype = 'e'
          ), project as (
              select n.oid, n.nspname from pg_catalog.pg_namespace n where {schemas}
@@ -125,18 +163,8 @@ fn without_journal(link: &mut Link, journal: &Journal) -> Result<Inspection> {
                 and ('pg_catalog.pg_type'::pg_catalog.regclass, t.oid) not in (select classid, objid from member)
          )
          select kind || ' ' || pg_catalog.quote_ident(nspname) || '.' || pg_catalog.quote_ident(name) as object
-           from object order by kind <> 'table', nspname, name limit 10;
-         commit"
-    );
-    let answers = link.own("reading which objects there are", &query)?;
-    let objects = rows(&answers).filter_map(|row| column(row, "object")).map(str::to_owned).collect();
-    Ok(Inspection {
-        journal: None,
-        other_projects: Vec::new(),
-        mark: None,
-        objects,
-        major: major(value(&answers, "version")),
-    })
+           from object order by kind <> 'table', nspname, name limit 10"
+    )
 }
 
 /// Returns a condition on `pg_catalog.pg_namespace n` that holds for the project's schemas.

@@ -141,6 +141,11 @@ impl Journal {
         let condition = transaction.map_or_else(String::new, |id| {
             format!(" and pg_catalog.pg_current_xact_id() = {}::pg_catalog.xid8", literal(id))
         });
+        self.finish_values(&values.join(", "), &condition)
+    }
+
+    /// Returns the statement that finishes entries: `values` are rows of sequence, state, statements done, duration.
+    pub(super) fn finish_values(&self, values: &str, condition: &str) -> String {
         format!(
             "update {schema}.journal j
                 set state = v.state, statements_done = v.done, finished_at = pg_catalog.clock_timestamp(),
@@ -150,7 +155,6 @@ impl Journal {
                from (values {values}) v (sequence, state, done, duration)
               where j.sequence = v.sequence{condition}",
             schema = self.schema,
-            values = values.join(", ")
         )
     }
 
@@ -160,7 +164,7 @@ impl Journal {
     }
 
     /// Returns the statement that counts finished statements.
-    pub(super) fn advance(&self, sequence: i64, done: usize) -> String {
+    pub(super) fn advance(&self, sequence: impl std::fmt::Display, done: usize) -> String {
         format!("update {}.journal set statements_done = {done}, error = null where sequence = {sequence}", self.schema)
     }
 }
@@ -174,11 +178,24 @@ pub(super) struct Finished {
     pub(super) duration_ms: Option<u128>,
 }
 
-const COLUMNS: &str = "project, kind, key, order_key, attempt, name, checksum, token_checksum, text, state, \
+pub(super) const COLUMNS: &str = "project, kind, key, order_key, attempt, name, checksum, token_checksum, text, state, \
                        statements_done, statements, progress, run, tool_version, source_revision, objects, \
                        finished_at, duration_ms";
 
 fn row(entry: &NewEntry, state: Stored, done: i32, progress: Option<&str>, run: &Run, finished: &str) -> String {
+    format!("({})", values(entry, &entry.attempt.to_string(), state, done, progress, run, finished))
+}
+
+/// Returns the values of `COLUMNS`; `attempt` and `finished`, the last two, are SQL.
+pub(super) fn values(
+    entry: &NewEntry,
+    attempt: &str,
+    state: Stored,
+    done: i32,
+    progress: Option<&str>,
+    run: &Run,
+    finished: &str,
+) -> String {
     let objects = serde_json::Value::from(entry.objects.clone()).to_string();
     let objects = (!entry.objects.is_empty()).then_some(objects);
     let values = [
@@ -186,7 +203,7 @@ fn row(entry: &NewEntry, state: Stored, done: i32, progress: Option<&str>, run: 
         literal(entry.kind.as_str()),
         literal(&entry.key),
         literal(&entry.order_key),
-        entry.attempt.to_string(),
+        attempt.to_owned(),
         literal(&entry.name),
         literal(entry.checksum.as_str()),
         literal(entry.token_checksum.as_str()),
@@ -201,7 +218,7 @@ fn row(entry: &NewEntry, state: Stored, done: i32, progress: Option<&str>, run: 
         optional(objects.as_deref()),
         finished.to_owned(),
     ];
-    format!("({})", values.join(", "))
+    values.join(", ")
 }
 
 /// The grammar of everything here.

@@ -14,6 +14,11 @@ use crate::event::{Event, Observer, Silent};
 use crate::interrupt::Interrupt;
 use crate::project::LockMode;
 
+/// `DISCARD ALL` without the advisory unlock, in parts, so that it can stand in a transaction too.
+pub(super) const DISCARD: &str = "close all;\nset session authorization default;\nreset role;\nreset all;\n\
+                                  deallocate all;\nunlisten *;\ndiscard plans;\ndiscard temp;\n\
+                                  discard sequences;\n";
+
 /// The answers to one message, or what came instead.
 pub(super) type Answer = std::result::Result<Vec<SimpleQueryMessage>, Trouble>;
 
@@ -85,6 +90,12 @@ impl Link {
     /// Sends one message of the tool's own. `doing` is for the error: `reading the journal`.
     pub(super) fn own(&mut self, doing: &str, sql: &str) -> Result<Vec<SimpleQueryMessage>> {
         self.ready()?;
+        self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
+    }
+
+    /// Sends one message of the tool's own inside a transaction: never on a new connection, which would know
+    /// nothing of it.
+    pub(super) fn inside(&mut self, doing: &str, sql: &str) -> Result<Vec<SimpleQueryMessage>> {
         self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
     }
 
@@ -162,11 +173,9 @@ impl Link {
         }
     }
 
-    /// Returns `DISCARD ALL` without the advisory unlock, in parts, so that it can stand in a transaction too.
+    /// Returns the statements that put a session into the state in which it began.
     pub(super) fn reset_text(&self) -> String {
-        let mut text = "close all;\nset session authorization default;\nreset role;\nreset all;\ndeallocate all;\n\
-                        unlisten *;\ndiscard plans;\ndiscard temp;\ndiscard sequences;\n"
-            .to_owned();
+        let mut text = DISCARD.to_owned();
         let at_startup = self.connection.as_ref().is_none_or(|connection| connection.settings_at_startup);
         if !at_startup && self.connector.target.lock == LockMode::Session {
             text.extend(self.connector.settings().iter().map(|(name, value)| set(name, value)));

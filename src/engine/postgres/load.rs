@@ -16,6 +16,9 @@ use crate::interrupt::Interrupt;
 mod rows;
 mod statements;
 
+/// How much is done and of how much, where both are known.
+type Counted = Option<(u64, u64)>;
+
 /// `search_path` stays the project's: functions that a default or an index needs may name things without their
 /// schema, and with `pg_dump`'s empty path some real dumps do not load.
 const SETTINGS: &str = "
@@ -60,7 +63,7 @@ pub(super) fn load_into(
     let saved: Vec<(String, String)> =
         client.query(SAVED, &[]).map_err(&sql)?.iter().map(|row| (row.get(0), row.get(1))).collect();
     client.batch_execute(SETTINGS).map_err(&sql)?;
-    let mut tell = |message: &str, done: Option<(u64, u64)>| {
+    let mut tell = |message: &str, done: Counted| {
         observer.event(Event::Progress { name: STEP.into(), message: message.to_owned(), done });
     };
     for (file, is_needed) in [(PRE_DATA, true), (SEQUENCES, false), (POST_DATA, true)] {

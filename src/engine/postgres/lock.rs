@@ -79,13 +79,20 @@ pub(super) fn take(link: &mut Link, wait: Wait, observer: &mut dyn Observer) -> 
     }
 }
 
+/// What a session that is at work on something is called, so that those who wait for it can be told.
+const AT_WORK: &str = "dbbuild: ";
+
+/// Returns the `application_name` of a session that is at work on something.
+pub(super) fn at_work_on(name: &str) -> String {
+    format!("{AT_WORK}{name}")
+}
+
 /// Returns who holds the lock and what they run, as far as this role may know.
 fn holder(link: &mut Link, journal: &str) -> Result<String> {
     let query = format!(
         "select l.pid::text as pid, a.application_name as program, a.usename as role,
                 coalesce(a.client_hostname, pg_catalog.host(a.client_addr), 'this machine') as host,
-                extract(epoch from pg_catalog.clock_timestamp() - a.backend_start)::bigint::text as seconds,
-                a.state as state, pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 60) as query
+                extract(epoch from pg_catalog.clock_timestamp() - a.backend_start)::bigint::text as seconds
            from pg_catalog.pg_locks l
            left join pg_catalog.pg_stat_activity a on a.pid = l.pid
           where {}",
@@ -98,12 +105,11 @@ fn holder(link: &mut Link, journal: &str) -> Result<String> {
         return Ok("somebody who has just let go".into());
     };
     let part = |name: &str| column(row, name).unwrap_or_default();
-    let mut text =
-        format!("pid {}, {} {}@{}, {} s", part("pid"), part("program"), part("role"), part("host"), part("seconds"));
-    let query = part("query");
-    if !query.is_empty() {
-        let doing = if part("state") == "active" { "running" } else { "idle after" };
-        text = format!("{text}, {doing} {query}");
+    let mut text = format!("pid {}, {}@{}, {} s", part("pid"), part("role"), part("host"), part("seconds"));
+    match part("program").strip_prefix(AT_WORK) {
+        Some(name) => text.push_str(&format!(", running {name}")),
+        None if part("program") != "dbbuild" => text.push_str(&format!(", {}", part("program"))),
+        None => {}
     }
     Ok(link.connector.redactor.clean(&text))
 }

@@ -3,6 +3,7 @@
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
 mod cancel;
+mod catalog;
 mod connect;
 mod conninfo;
 mod database;
@@ -16,6 +17,7 @@ mod journal;
 mod link;
 mod load;
 mod lock;
+mod offline;
 mod passfile;
 mod prepare;
 mod private_server;
@@ -33,11 +35,11 @@ mod stop;
 mod tls;
 mod transaction;
 
-use super::{Access, Engine, Result, Scratch, Session};
+use super::{Access, Engine, Mode, Offline, Result, Scratch, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{LockMode, Secret, Target};
 use crate::sql::Dialect;
 use connect::Connector;
 #[doc(hidden)]
@@ -61,6 +63,14 @@ pub(super) struct PostgresEngine {
 impl Engine for PostgresEngine {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    fn judge(&self, unit: &Unit) -> Result<()> {
+        guard::refuse_unanswerable(unit)?;
+        match self.connector.target.lock {
+            LockMode::Claim if unit.mode == Mode::Statements => Err(statements::needs_session_lock(unit)),
+            LockMode::Claim | LockMode::Session => Ok(()),
+        }
     }
 
     fn describe(&self) -> String {
@@ -97,6 +107,14 @@ impl Engine for PostgresEngine {
         let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
         let engine = Self { connector: made.connector, interrupt, servers };
         Ok(Scratch::new(Box::new(engine), made.keep))
+    }
+
+    fn url(&self) -> Secret {
+        self.connector.url()
+    }
+
+    fn offline(&self) -> Box<dyn Offline + '_> {
+        Box::new(offline::Psql::new(&self.connector))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::engine::{EngineError, Result};
 use crate::journal::{FORMAT, Mark};
 
 /// What `CREATE … IF NOT EXISTS` fails with when somebody else commits the same object in between: unique
-/// violations in the catalog, duplicates, and `tuple concurrently updated`.
-const RACES: [&str; 9] = ["23505", "42P04", "42P06", "42P07", "42710", "42723", "XX000", "40P01", "40001"];
+/// violations in the catalog, duplicates, `tuple concurrently updated`, and waiting for one another too long.
+const RACES: [&str; 10] = ["55P03", "23505", "42P04", "42P06", "42P07", "42710", "42723", "XX000", "40P01", "40001"];
 
 /// Makes the tables unless they are there, and writes the mark unless there is one.
 pub(super) fn prepare(link: &mut Link, journal: &Journal, mark: Option<&Mark>) -> Result<()> {
@@ -57,7 +57,8 @@ pub(super) fn mark(link: &mut Link, journal: &Journal, mark: &Mark) -> Result<()
     link.own("writing the mark", &write_mark(journal, mark, false)).map(|_| ())
 }
 
-fn write_mark(journal: &Journal, mark: &Mark, only_if_absent: bool) -> String {
+/// Returns the statement that writes the mark.
+pub(super) fn write_mark(journal: &Journal, mark: &Mark, only_if_absent: bool) -> String {
     format!(
         "update {}.environment set environment = {}, protected = {}, set_at = pg_catalog.clock_timestamp(), \
          set_by = session_user{};\n",

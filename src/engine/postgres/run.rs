@@ -91,7 +91,7 @@ pub(super) fn lock_timeout(link: &Link, unit: &Unit) -> u128 {
 
 /// `CONCURRENTLY` and `VALIDATE` work for hours and wait for others meanwhile; to give up would throw that away.
 /// A limit of the script's own holds for them too.
-fn waits_without_limit(unit: &Unit, part: &Part) -> bool {
+pub(super) fn waits_without_limit(unit: &Unit, part: &Part) -> bool {
     if unit.lock_timeout.is_some() {
         return false;
     }

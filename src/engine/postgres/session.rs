@@ -6,10 +6,9 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
-use super::{dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
-use crate::engine::{
-    Access, DumpInfo, EngineError, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
-};
+use super::{catalog, dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
+use crate::engine::catalog::{Catalog, Object, Row, TableRows};
+use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -131,15 +130,30 @@ impl Session for PostgresSession {
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        if !tracked.is_empty() {
-            return Err(not_yet("tracked"));
-        }
-        let loaded = self.load_and_record(folder, entries, run, observer);
+        let loaded = self.load_and_record(folder, entries, tracked, run, observer);
         if loaded.is_err() {
             self.link.rollback();
         }
         self.link.reset();
         loaded
+    }
+
+    fn catalog(&mut self) -> Result<Catalog> {
+        let journal = self.journal.clone();
+        self.link.lend(|client, connector, _| catalog::read(client, connector, &journal))
+    }
+
+    fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {
+        self.link.lend(|client, connector, _| catalog::reread(client, connector, objects))
+    }
+
+    fn seeded(&mut self) -> Result<Vec<TableRows>> {
+        let journal = self.journal.clone();
+        self.link.lend(|client, connector, _| catalog::seeded(client, connector, &journal))
+    }
+
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
+        self.link.lend(|client, connector, _| catalog::rows_like(client, connector, wanted))
     }
 
     /// Gathers statistics, and waits for nobody.
@@ -154,6 +168,7 @@ impl PostgresSession {
         &mut self,
         folder: &Path,
         entries: &[NewEntry],
+        tracked: &[RowSeed],
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<()> {
@@ -164,21 +179,9 @@ impl PostgresSession {
         self.link.lend(|client, connector, interrupt| {
             load::load_into(client, connector, interrupt, folder, &shown, observer)
         })?;
-        // Never on a new connection: the transaction would be another one.
         let record = format!("reset role;\n{}", self.journal.record(entries, run));
-        for message in [record.as_str(), "commit"] {
-            let sent = self.link.send_own(message);
-            sent.map_err(|trouble| trouble.own("writing the journal", &self.link.connector.shown()))?;
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn not_yet(what: &str) -> EngineError {
-    EngineError::Refused {
-        code: "engine/not-built-in",
-        message: format!("{what} is not built in"),
-        place: None,
-        hint: None,
+        self.link.inside("writing the journal", &record)?;
+        seed::track_all(&mut self.link, &self.journal, tracked)?;
+        self.link.inside("writing the journal", "commit").map(|_| ())
     }
 }

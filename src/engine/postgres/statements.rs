@@ -83,7 +83,7 @@ pub(super) fn apply(
     }
 }
 
-fn needs_session_lock(unit: &Unit) -> EngineError {
+pub(super) fn needs_session_lock(unit: &Unit) -> EngineError {
     EngineError::Refused {
         code: "engine/needs-session-lock",
         message: format!("{} runs outside a transaction, which needs the build lock of a session", step_name(unit)),
@@ -139,6 +139,12 @@ fn begin_or_resume<'a>(
     }))
 }
 
+/// Returns what the entry of a script knows that has just begun.
+pub(super) fn first_progress(unit: &Unit) -> Result<String> {
+    let progress = Progress { digests: digests(&unit.parts), groups: Groups::new() };
+    serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))
+}
+
 fn digests(parts: &[Part]) -> Vec<String> {
     parts.iter().map(|part| part.digest.as_str().to_owned()).collect()
 }
@@ -189,7 +195,9 @@ fn go(
 ) -> std::result::Result<(), Stop> {
     let unit = running.unit;
     let target = link.connector.target.clone();
-    let mut settings = format!("set lock_timeout = {};\n", run::lock_timeout(link, unit));
+    let name = literal(&lock::at_work_on(&step_name(unit)));
+    let mut settings =
+        format!("set application_name = {name};\nset lock_timeout = {};\n", run::lock_timeout(link, unit));
     settings.push_str(&format!(
         "set statement_timeout = {};\n",
         unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis()
@@ -267,12 +275,17 @@ fn lets_run(link: &mut Link, running: &mut Running<'_>, part: &Part) -> std::res
 }
 
 /// The journal is written as the login role, whatever role the script has taken on.
-const LOGIN_ROLE: &str = "set local session authorization default;\nset local role none;\n\
+pub(super) const LOGIN_ROLE: &str = "set local session authorization default;\nset local role none;\n\
                           set local search_path = pg_catalog, pg_temp;\nset local lock_timeout = 0;\n\
                           set local statement_timeout = 0;\n";
 
+/// Returns a transaction around a statement that the login role runs.
+pub(super) fn in_login_role(statement: &str) -> String {
+    format!("begin isolation level read committed read write;\n{LOGIN_ROLE}{statement};\ncommit")
+}
+
 fn as_login_role(link: &mut Link, statement: &str) -> std::result::Result<(), Stop> {
-    let message = format!("begin isolation level read committed read write;\n{LOGIN_ROLE}{statement};\ncommit");
+    let message = in_login_role(statement);
     let shown = link.connector.shown();
     link.send_own(&message).map(|_| ()).map_err(|trouble| Stop::own(trouble, "writing the journal", &shown))
 }
@@ -341,7 +354,7 @@ fn one(
     let rows = run::part(link, unit, part, applied)?;
     if let Some(then) = then {
         let message = format!("set constraints all immediate;\n{LOGIN_ROLE}{then}");
-        link.send(&message).map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
+        link.send(&message).map_err(|trouble| Stop::at_the_end(trouble, Some(part.span), &shown))?;
     }
     link.send_own("commit").map_err(|trouble| Stop::of(trouble, unit, crate::sql::Span::default(), Some(part.span)))?;
     Ok(rows)

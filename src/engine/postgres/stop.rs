@@ -44,6 +44,20 @@ impl Stop {
         }
     }
 
+    /// Reads trouble with the message behind a text, in which deferred constraints and triggers have their say
+    /// before the tool writes its journal. `last` is the text's last statement.
+    pub(super) fn at_the_end(trouble: Trouble, last: Option<Span>, target: &str) -> Self {
+        // A trigger's error has no character of what was sent, but the context of its function, or is a
+        // constraint's.
+        let is_own = |failure: &SqlFailure, spot: Option<Spot>| {
+            spot.is_some() || (failure.code == "42501" && failure.context.is_none())
+        };
+        match trouble {
+            Trouble::Answer(failure, spot) if !is_own(&failure, spot) => Self::Failed { failure, span: last },
+            trouble => Self::own(trouble, "writing the journal", target),
+        }
+    }
+
     /// Returns the SQLSTATE, or nothing.
     pub(super) fn code(&self) -> &str {
         match self {

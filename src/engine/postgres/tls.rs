@@ -55,9 +55,14 @@ pub(super) fn config(mode: Mode, conninfo: &Conninfo, host: &Host) -> Result<Cli
     let builder = builder.map_err(|error| format!("TLS: {error}"))?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier(mode, conninfo, host, &provider)?);
     let mut config = match client_certificate(conninfo, host)? {
-        Some((chain, key)) => builder
-            .with_client_auth_cert(chain, key)
-            .map_err(|error| format!("the client certificate and its key cannot be used: {error}"))?,
+        Some((chain, key)) => {
+            let signer = provider.key_provider.load_private_key(key);
+            let signer =
+                signer.map_err(|error| format!("the key of the client certificate cannot be used: {error}"))?;
+            // Not `with_client_auth_cert`: it refuses certificates of version 1, which servers take.
+            let certified = rustls::sign::CertifiedKey::new(chain, signer);
+            builder.with_client_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
+        }
         None => builder.with_no_client_auth(),
     };
     config.enable_sni = conninfo.get("sslsni") != Some("0");

@@ -46,7 +46,7 @@ pub(super) fn apply(
         let stop = match go(link, journal, unit, run, style, observer) {
             Ok(Tried::Applied(applied)) => return Ok(Outcome::Applied(applied)),
             Ok(Tried::Taken) => return Ok(Outcome::Taken),
-            Ok(Tried::Unknown(applied)) => match is_committed(link, journal, unit, run)? {
+            Ok(Tried::Unknown(applied)) => match is_committed(link, journal, &unit.entry, run)? {
                 true => return Ok(Outcome::Applied(applied)),
                 false => continue,
             },
@@ -117,15 +117,9 @@ fn go(
         link.reset_text(),
         journal.finish(&[row], Some(&claimed.transaction))
     );
-    // The tool's own message, but a deferred constraint may have its say in it.
     let last = unit.parts.last().map(|part| part.span);
-    let answers = link.send(&finish).map_err(|trouble| match trouble {
-        Trouble::Answer(mut failure, _) => {
-            failure.position = None;
-            Stop::Failed { failure, span: last }
-        }
-        Trouble::Broken(message) => Stop::Broken(message),
-    })?;
+    let shown = link.connector.shown();
+    let answers = link.send(&finish).map_err(|trouble| Stop::at_the_end(trouble, last, &shown))?;
     if value(&answers, "transaction") != Some(&claimed.transaction) {
         return Err(own_commit(link, journal, unit, sequence));
     }
@@ -146,7 +140,9 @@ pub(super) fn settings(link: &Link, unit: &Unit) -> String {
     let target = &link.connector.target;
     let statement_timeout = unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis();
     let mut text = format!(
-        "set local lock_timeout = {};\nset local statement_timeout = {statement_timeout};\n",
+        "set local application_name = {};\nset local lock_timeout = {};\n\
+         set local statement_timeout = {statement_timeout};\n",
+        literal(&lock::at_work_on(&step_name(unit))),
         run::lock_timeout(link, unit)
     );
     if let Some(role) = &target.owner_role {
@@ -253,9 +249,8 @@ pub(super) fn ended(message: &str, detail: &str) -> SqlFailure {
 
 /// Finds out whether a COMMIT whose answer was lost took place: connects again, takes the lock again (which
 /// waits for the old backend), and tries to claim: that waits for the old transaction, too.
-fn is_committed(link: &mut Link, journal: &Journal, unit: &Unit, run: &Run) -> Result<bool> {
+pub(super) fn is_committed(link: &mut Link, journal: &Journal, entry: &NewEntry, run: &Run) -> Result<bool> {
     link.ready()?;
-    let entry = &unit.entry;
     let message = format!(
         "begin isolation level read committed read write;\nset local lock_timeout = 0;\n{};\n\
          select run, state from {}.journal where project = {} and kind = {} and key = {} and attempt = {}",

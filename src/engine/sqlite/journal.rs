@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use super::database::Database;
 use super::error::doing;
 use super::names::Names;
+use crate::engine::offline::unindented;
 use crate::engine::{EngineError, Result};
 use crate::journal::{FORMAT, Kind, Mark, NewEntry, Run, Stored};
 
@@ -15,9 +16,15 @@ pub(super) const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
 /// Creates what is missing. Inside a transaction.
 pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
-    let Names { journal, environment, seed_row, version, .. } = names;
-    // Long columns stand last: SQLite reads a row from the front, page by page.
-    let sql = format!(
+    connection.execute_batch(&tables(names)).map_err(doing("creating the journal"))
+}
+
+/// Returns the statements that create what is missing; SQLite keeps their text as it is.
+pub(super) fn tables(names: &Names) -> String {
+    let Names { journal, plan, environment, seed_row, version, .. } = names;
+    // Long columns stand last: SQLite reads a row from the front, page by page. The index holds all that planning
+    // asks for, so that no text is passed over for it.
+    unindented(&format!(
         "create table if not exists {journal} (
            sequence integer primary key,
            project text not null,
@@ -44,6 +51,9 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
            text text,
            unique (project, kind, key, attempt)
          );
+         create index if not exists {plan}
+             on {journal} (project, kind, key, attempt, name, checksum, token_checksum, state, statements_done,
+                           statements, sequence);
          create table if not exists {environment} (
            id integer primary key check (id = 1),
            environment text,
@@ -71,12 +81,9 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
                                       and newer.kind = entry.kind
                                       and newer.key = entry.key
                                       and newer.state <> 'running')
-                  group by project);"
-    );
-    connection.execute_batch(&sql).map_err(doing("creating the journal"))?;
-    let sql = format!("insert into {environment} (id, format) values (1, ?1) on conflict (id) do nothing");
-    connection.execute(&sql, [FORMAT]).map_err(doing("creating the journal"))?;
-    Ok(())
+                  group by project);
+         insert into {environment} (id, format) values (1, {FORMAT}) on conflict (id) do nothing;"
+    ))
 }
 
 /// Returns the format of the journal that is there; `None` if there is none.
@@ -196,7 +203,8 @@ fn insert(
     connection.query_row(&sql, values, |row| row.get(0)).optional().map_err(doing("claiming the entry"))
 }
 
-fn objects(entry: &NewEntry) -> Option<String> {
+/// Returns the objects that a text makes, as the journal has them.
+pub(super) fn objects(entry: &NewEntry) -> Option<String> {
     (!entry.objects.is_empty()).then(|| serde_json::Value::from(entry.objects.clone()).to_string())
 }
 

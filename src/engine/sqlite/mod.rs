@@ -6,14 +6,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Access, Engine, EngineError, Result, Scratch, Session};
+use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::project::Target;
+use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 mod apply;
+mod catalog;
 mod connection;
 mod database;
 mod deadline;
@@ -27,6 +28,7 @@ mod journal;
 mod load;
 mod lock;
 mod names;
+mod offline;
 mod progress;
 mod reset;
 mod rows;
@@ -56,6 +58,11 @@ impl Engine for Sqlite {
         Dialect::Sqlite
     }
 
+    fn judge(&self, unit: &Unit) -> Result<()> {
+        guard::refuse_unanswerable(std::slice::from_ref(unit))?;
+        statements::refuse_without_lock(&self.database, unit)
+    }
+
     fn describe(&self) -> String {
         self.database.shown.clone()
     }
@@ -67,6 +74,11 @@ impl Engine for Sqlite {
 
     fn is_local(&self) -> bool {
         true
+    }
+
+    /// SQLite locks the file, whatever is done to it.
+    fn most_fused(&self) -> usize {
+        usize::MAX
     }
 
     fn connect(&self, access: Access) -> Result<Box<dyn Session>> {
@@ -95,5 +107,16 @@ impl Engine for Sqlite {
         let database = self.database.scratch(keep.path().join("scratch.db"));
         let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
         Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    }
+
+    fn url(&self) -> Secret {
+        match self.database.file() {
+            Some(file) => Secret::new(format!("sqlite:{}", file.display())),
+            None => Secret::new("sqlite::memory:"),
+        }
+    }
+
+    fn offline(&self) -> Box<dyn Offline + '_> {
+        Box::new(offline::Shell::new(&self.database))
     }
 }

@@ -9,6 +9,8 @@ pub(super) struct Names {
     prefix: String,
     /// `"dbbuild_journal"`, quoted.
     pub journal: String,
+    /// `"dbbuild_journal_plan"`, the journal's index for planning, quoted.
+    pub plan: String,
     /// `"dbbuild_environment"`, quoted.
     pub environment: String,
     /// `"dbbuild_seed_row"`, quoted.
@@ -23,6 +25,7 @@ impl Names {
         Self {
             prefix: prefix.to_owned(),
             journal: quoted("journal"),
+            plan: quoted("journal_plan"),
             environment: quoted("environment"),
             seed_row: quoted("seed_row"),
             version: quoted("version"),

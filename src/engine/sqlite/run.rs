@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::error::{interrupted, is_interrupt, said};
 use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
-use crate::sql::Span;
+use crate::sql::{Dialect, Lexer, Span, Token};
 
 /// Runs a statement to its end, dropping the rows it returns, and returns how many rows it changed.
 ///
@@ -75,11 +75,25 @@ pub(super) fn failed(units: &[Unit], at: usize, span: Span, error: &rusqlite::Er
     let said = said(error);
     let text = units[at].text.as_str();
     let precise = said.offset.map(|offset| span.start + offset).filter(|start| *start < span.end);
+    let precise = precise.or_else(|| named(&said.failure.message, text, span));
     let span = match precise {
         Some(start) => Span::new(start, start + word(&text[start..span.end])),
         None => Span::new(span.start, span.start + first_line(span.text(text))),
     };
     of_unit(units, at, span, said.failure)
+}
+
+/// Returns where the name stands that a message ends with: for `no such table: t` SQLite gives no offset.
+fn named(message: &str, text: &str, span: Span) -> Option<usize> {
+    let (_, name) = message.strip_prefix("no such ")?.split_once(": ")?;
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let is_it = |token: &Token| {
+        token.kind.is_identifier() && token.text(text).trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name)
+    };
+    Lexer::part(text, span, Dialect::Sqlite)
+        .map_while(std::result::Result::ok)
+        .find(is_it)
+        .map(|token| token.span.start)
 }
 
 /// Returns the failure of a unit at a place of its text.

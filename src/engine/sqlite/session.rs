@@ -10,8 +10,10 @@ use super::database::Database;
 use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
+use super::names::Names;
 use super::statements::is_pragma;
-use super::{apply, connection, dump, inspect, journal, load, reset, rows, transaction};
+use super::{apply, catalog, connection, dump, inspect, journal, load, reset, rows, transaction};
+use crate::engine::catalog::{Catalog, Row, TableRows};
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -72,6 +74,21 @@ impl SqliteSession {
         units.iter().any(sets) || self.connection.query_row(temporary, [], |row| row.get(0)).unwrap_or(true)
     }
 
+    /// Reads. What was read of an immutable file counts if it still rests afterwards; else it is read again, properly.
+    fn look<T>(&mut self, read: impl Fn(&Connection, &Names) -> Result<T>) -> Result<T> {
+        if !self.resting {
+            return read(&self.connection, &self.database.names);
+        }
+        self.connection = connection::open(&self.database, self.access)?;
+        let found = read(&self.connection, &self.database.names);
+        if connection::rests_in_wal_mode(&self.database) {
+            return found;
+        }
+        self.resting = false;
+        self.connection = connection::open(&self.database, self.access)?;
+        read(&self.connection, &self.database.names)
+    }
+
     fn in_transaction<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         transaction::within(&self.connection, &self.database, work)
     }
@@ -79,18 +96,7 @@ impl SqliteSession {
 
 impl Session for SqliteSession {
     fn inspect(&mut self, project: &str) -> Result<Inspection> {
-        if !self.resting {
-            return inspect::inspect(&self.connection, &self.database.names, project);
-        }
-        // What was read of an immutable file counts if it still rests afterwards; else it is read again, properly.
-        self.connection = connection::open(&self.database, self.access)?;
-        let read = inspect::inspect(&self.connection, &self.database.names, project);
-        if connection::rests_in_wal_mode(&self.database) {
-            return read;
-        }
-        self.resting = false;
-        self.connection = connection::open(&self.database, self.access)?;
-        inspect::inspect(&self.connection, &self.database.names, project)
+        self.look(|connection, names| inspect::inspect(connection, names, project))
     }
 
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
@@ -176,5 +182,17 @@ impl Session for SqliteSession {
     ) -> Result<()> {
         self.tell(observer);
         load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
+    }
+
+    fn catalog(&mut self) -> Result<Catalog> {
+        self.look(catalog::read)
+    }
+
+    fn seeded(&mut self) -> Result<Vec<TableRows>> {
+        catalog::seeded(&self.connection, &self.database.names)
+    }
+
+    fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
+        self.look(|connection, _| catalog::rows_like(connection, wanted))
     }
 }

@@ -14,7 +14,7 @@ use super::guard::Answers;
 use super::progress::{self, Progress};
 use super::run::{refused, statement};
 use super::{journal, transaction};
-use crate::engine::{Applied, EngineError, Outcome, Part, Result, Unit};
+use crate::engine::{Applied, EngineError, Mode, Outcome, Part, Result, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::Run;
 use crate::sql::{Dialect, Tokens};
@@ -28,15 +28,7 @@ pub(super) fn run(
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
     let Some(unit) = units.first() else { return Ok(Outcome::Taken) };
-    if !database.locks && !database.throwaway {
-        return Err(EngineError::Refused {
-            code: "apply/needs-lock",
-            message: "a script without a transaction needs the build lock: nobody could tell whether its builder lives"
-                .to_owned(),
-            place: None,
-            hint: Some("set `lock = \"session\"` for this target".to_owned()),
-        });
-    }
+    refuse_without_lock(database, unit)?;
     let since = Instant::now();
     let claimed = transaction::within(connection, database, |connection| match &unit.running {
         Some(entry) => {
@@ -59,6 +51,22 @@ pub(super) fn run(
     }
 }
 
+/// Refuses a script whose dead builder nobody could tell from a living one.
+pub(super) fn refuse_without_lock(database: &Database, unit: &Unit) -> Result<()> {
+    if unit.mode != Mode::Statements || database.locks || database.throwaway {
+        return Ok(());
+    }
+    Err(EngineError::Refused {
+        code: "engine/needs-session-lock",
+        message: format!(
+            "{} runs without a transaction, which needs the build lock: nobody could tell whether its builder lives",
+            unit.text.file()
+        ),
+        place: None,
+        hint: Some("set `lock = \"session\"` for this target".to_owned()),
+    })
+}
+
 struct Work<'a> {
     connection: &'a Connection,
     database: &'a Database,
@@ -73,11 +81,13 @@ struct Work<'a> {
 impl Work<'_> {
     fn run_rest(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let finished = self.progress.done.len();
-        for part in self.unit.parts.iter().take(finished).filter(|part| part.sets_session || is_pragma(self.unit, part))
-        {
-            statement(self.connection, self.database, self.units, 0, part)?;
+        let mut answers = Answers { groups: self.progress.groups.clone() };
+        for (index, part) in self.unit.parts.iter().enumerate().take(finished) {
+            let is_needed = part.sets_session || is_pragma(self.unit, part);
+            if is_needed && answers.let_run(self.connection, self.units, 0, index)? {
+                statement(self.connection, self.database, self.units, 0, part)?;
+            }
         }
-        let mut answers = Answers { groups: std::mem::take(&mut self.progress.groups) };
         for (index, part) in self.unit.parts.iter().enumerate().skip(finished) {
             if self.database.interrupt.is_raised() {
                 return Err(interrupted());

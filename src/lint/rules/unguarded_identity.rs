@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations;
 use super::super::guard;
-use crate::sql::{ActionKind, quote_literal};
+use crate::sql::{ActionKind, Kind, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-identity",
@@ -19,10 +19,12 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for (statement, action) in alterations(context, ActionKind::AlterColumn) {
+    let of_tables = context.statements.iter().filter(|statement| statement.head.kind == Some(Kind::Table));
+    let all = of_tables.flat_map(|statement| statement.actions.iter().map(move |action| (statement, action)));
+    for (statement, action) in all.filter(|(_, action)| action.kind == ActionKind::AlterColumn) {
         let (Some(table), Some(column)) = (&statement.head.name, &action.name) else { continue };
         let adds = statement.part(action.span).has_words(&["add", "generated"]);
-        if !adds || statement.caught().is_some() {
+        if !adds {
             continue;
         }
         let literal = |text: &str| quote_literal(context.dialect, text);
@@ -33,7 +35,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         );
         let test = guard::Test::query(false, &query);
         let message = format!("a second run fails: column {column} of {table} is an identity column");
-        found.report(&RULE, action.span, message.clone()).fix(guard::test(statement, &test));
+        if !statement.is_guarded() && statement.caught().is_none() {
+            found.report(&RULE, action.span, message.clone()).fix(guard::test(statement, &test));
+        }
         // Its default cannot be touched any more either.
         for (other, default) in alterations(context, ActionKind::AlterColumn) {
             let same = other.span.start < statement.span.start

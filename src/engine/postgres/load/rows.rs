@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
+use super::Counted;
 use super::statements::refused;
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::dump::{DATA, END};
@@ -43,7 +44,7 @@ pub(super) fn load(
     interrupt: &Interrupt,
     folder: &Path,
     shown: &str,
-    tell: &mut dyn FnMut(&str, Option<(u64, u64)>),
+    tell: &mut dyn FnMut(&str, Counted),
 ) -> Result<()> {
     let folder = folder.join(DATA);
     if !folder.exists() {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use postgres::Client;
 
+use super::Counted;
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::error::{Spot, Trouble};
 use crate::engine::{EngineError, Result, UnitFailure};
@@ -21,7 +22,7 @@ pub(super) fn load(
     interrupt: &Interrupt,
     path: &Path,
     shown: &str,
-    tell: &mut dyn FnMut(&str, Option<(u64, u64)>),
+    tell: &mut dyn FnMut(&str, Counted),
 ) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|source| EngineError::Io { path: path.to_owned(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {

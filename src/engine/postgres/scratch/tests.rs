@@ -91,7 +91,7 @@ fn a_configured_server_comes_first_and_never_is_the_protected_one() {
         connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), host.clone())
     };
     let made = make(&at(&playground), &Servers::default(), OwnServer::Protected, &mut Silent).unwrap();
-    assert_eq!(databases(&playground), [made.connector.conninfo.database.clone()]);
+    assert_eq!(databases(&playground), std::slice::from_ref(&made.connector.conninfo.database));
     assert_eq!(made.connector.target.protected, Some(false));
     drop(made);
     assert!(databases(&playground).is_empty());
@@ -108,7 +108,7 @@ fn the_targets_own_server_serves_only_if_it_may() {
     client.batch_execute("create role maker login createdb; create role nobody login").unwrap();
     let made = on_own(&connector(&target.url_as("maker", "postgres"), |_| {}, bare()), &facts_of(&target), &mut Silent)
         .unwrap();
-    assert_eq!(databases(&target), [made.connector.conninfo.database.clone()]);
+    assert_eq!(databases(&target), std::slice::from_ref(&made.connector.conninfo.database));
     assert_eq!(ask(&made, "select current_user::text"), "maker");
     // Killing who is connected is part of dropping.
     let _connected = made.connector.connect().unwrap();

@@ -6,5 +6,6 @@ mod claims;
 mod fixture;
 mod journal;
 mod scripts;
+mod seeds;
 mod statements;
 mod trouble;

@@ -291,7 +291,7 @@ fn a_guard_that_cannot_be_asked_is_shown_at_its_place() {
         ("42P01", "db/1_test.sql:1:42")
     );
     let error = apply(&mut *session, &unit("1", "-- dbbuild: unless column email\nselect 1")).unwrap_err();
-    assert_eq!((error.code().as_str(), error.hint().as_deref()), ("script/guard-name", Some("write `table.column`")));
+    assert_eq!((error.code().as_str(), error.hint().as_deref()), ("guard/name", Some("write `table.column`")));
     assert_eq!(db.journal(), "");
 }
 

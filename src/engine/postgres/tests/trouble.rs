@@ -48,6 +48,19 @@ fn a_script_that_waits_too_long_for_a_lock_is_tried_again() {
 }
 
 #[test]
+fn trouble_with_the_journal_is_not_the_scripts() {
+    let Some(db) = database() else { return };
+    let mut session = db.builder();
+    db.ask("alter table dbbuild.journal rename column error to mistake");
+    for text in ["create table b (id int)", "-- dbbuild: no-transaction\ncreate table b (id int)"] {
+        let error = session.apply(&[unit("1", text)], &run("r"), &mut Heard::default()).unwrap_err();
+        let EngineError::Sql { doing, failure } = error else { panic!("{error:?}") };
+        assert!(doing.contains("journal"), "{doing}");
+        assert_eq!(failure.code, "42703");
+    }
+}
+
+#[test]
 fn tries_come_to_an_end() {
     let Some(mut db) = database() else { return };
     db.target.lock_timeout = Duration::from_millis(50);

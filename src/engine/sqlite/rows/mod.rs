@@ -17,13 +17,12 @@ use crate::error::Place;
 use crate::event::{Event, Observer};
 use crate::journal::Run;
 
-mod csv;
 mod references;
 mod table;
 mod tracked;
 
-use csv::{CsvError, Reader, Record};
-use table::{Table, place, refusal};
+use crate::engine::rows::{Reader, Record};
+use table::{Table, refusal};
 use tracked::Digests;
 
 /// After so many rows the wish to stop is looked at, and now and then the observer told.
@@ -65,11 +64,11 @@ pub(super) fn load(
 pub(super) fn track(connection: &Connection, database: &Database, seed: &RowSeed) -> Result<()> {
     tracked::forget(connection, database, seed)?;
     let bytes = bytes(seed)?;
-    let mut reader = Reader::new(&bytes);
-    let Some(header) = reader.next().map_err(|error| unreadable(seed, &error))? else { return Ok(()) };
+    let mut reader = Reader::new(&*bytes);
+    let Some(header) = reader.next().map_err(|error| error.refusal(seed))? else { return Ok(()) };
     let table = Table::of(connection, seed, header)?;
     let mut writer = tracked::Writer::new(connection, database, seed)?;
-    while let Some(record) = reader.next().map_err(|error| unreadable(seed, &error))? {
+    while let Some(record) = reader.next().map_err(|error| error.refusal(seed))? {
         if let Some(key) = table.key_of(record) {
             writer.write(&key, &table.digest_of(record))?;
         }
@@ -99,7 +98,7 @@ struct Load<'a> {
 impl Load<'_> {
     fn run(&mut self) -> Result<Loaded> {
         let mut reader = Reader::new(self.bytes);
-        let header = reader.next().map_err(|error| unreadable(self.seed, &error))?;
+        let header = reader.next().map_err(|error| error.refusal(self.seed))?;
         let Some(header) = header else {
             let at = Place { file: self.seed.file.clone(), line: 1, column: 1, text: String::new(), width: 1 };
             let hint = "the first line names the columns".to_owned();
@@ -132,8 +131,8 @@ impl Load<'_> {
     fn keys(&mut self, reader: &mut Reader<'_>, table: &Table) -> Result<HashMap<String, usize>> {
         let seed = self.seed;
         let mut keys = HashMap::new();
-        while let Some(record) = reader.next().map_err(|error| unreadable(seed, &error))? {
-            let at = || Some(place(&seed.file, record, 0));
+        while let Some(record) = reader.next().map_err(|error| error.refusal(seed))? {
+            let at = || Some(record.place(&seed.file, 0));
             if record.len() != table.columns.len() {
                 let message = format!("the header has {} fields, this row has {}", table.columns.len(), record.len());
                 return Err(refusal("seed/ragged-row", message, at(), None));
@@ -218,9 +217,9 @@ impl Load<'_> {
         };
         let mut reader = Reader::new(self.bytes);
         // The header, which was read before.
-        reader.next().map_err(|error| unreadable(self.seed, &error))?;
+        reader.next().map_err(|error| error.refusal(self.seed))?;
         let mut count = 0;
-        while let Some(record) = reader.next().map_err(|error| unreadable(self.seed, &error))? {
+        while let Some(record) = reader.next().map_err(|error| error.refusal(self.seed))? {
             count += 1;
             self.pause(count)?;
             if let Some(digests) = &mut digests
@@ -264,17 +263,12 @@ impl Load<'_> {
     }
 }
 
-fn unreadable(seed: &RowSeed, error: &CsvError) -> EngineError {
-    let at = Place { file: seed.file.clone(), line: error.line, column: 1, text: String::new(), width: 1 };
-    refusal("seed/csv", error.message.clone(), Some(at), None)
-}
-
 /// A row that the database would not take.
 fn failed(seed: &RowSeed, record: &Record, error: &rusqlite::Error) -> EngineError {
     if is_interrupt(error) {
         return interrupted();
     }
-    of_seed(said(error).failure, place(&seed.file, record, record.len()))
+    of_seed(said(error).failure, record.place(&seed.file, record.len()))
 }
 
 fn of_seed(failure: SqlFailure, place: Place) -> EngineError {

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::csv::Record;
+use crate::engine::rows::Record;
 use crate::engine::sqlite::error::doing;
 use crate::engine::sqlite::names::quote;
 use crate::engine::{EngineError, Result, RowSeed};
@@ -56,7 +56,7 @@ impl Table {
         Err(refusal(
             "seed/key-not-unique",
             format!("no unique index of {} has exactly the columns ({key}), so they do not identify a row", table.name),
-            Some(place(&seed.file, header, 0)),
+            Some(header.place(&seed.file, 0)),
             Some(format!("add `create unique index … on {} ({key})`, or name another key", table.sql)),
         ))
     }
@@ -97,20 +97,13 @@ impl Table {
 
     /// Returns a field's value; `None` for NULL. Numbers go as text: the column's affinity makes them numbers.
     pub fn value<'a>(&self, record: &'a Record, index: usize) -> Option<&'a str> {
-        let (text, quoted) = record.field(index);
-        let is_null = match &self.null {
-            Some(null) => text == null,
-            None => text.is_empty(),
-        };
-        if is_null && !quoted {
-            return None;
-        }
-        match text {
-            _ if !self.columns[index].boolean => Some(text),
-            _ if text.eq_ignore_ascii_case("true") => Some("1"),
-            _ if text.eq_ignore_ascii_case("false") => Some("0"),
-            _ => Some(text),
-        }
+        let text = record.value(index, self.null.as_deref())?;
+        Some(match text {
+            _ if !self.columns[index].boolean => text,
+            _ if text.eq_ignore_ascii_case("true") => "1",
+            _ if text.eq_ignore_ascii_case("false") => "0",
+            _ => text,
+        })
     }
 
     /// Returns the key of a record as one text, the same for all spellings of one number; `None` if a part of it
@@ -211,7 +204,7 @@ fn columns(seed: &RowSeed, header: &Record, table: &str, known: &[Known]) -> Res
     let mut columns: Vec<Column> = Vec::new();
     for index in 0..header.len() {
         let (written, _) = header.field(index);
-        let at = || Some(place(&seed.file, header, index));
+        let at = || Some(header.place(&seed.file, index));
         let Some(column) = known.iter().find(|column| column.name.eq_ignore_ascii_case(written)) else {
             let distance =
                 |column: &&Known| strsim::damerau_levenshtein(&column.name.to_lowercase(), &written.to_lowercase());
@@ -243,7 +236,7 @@ fn key(seed: &RowSeed, header: &Record, table: &str, known: &[Known], columns: &
     } else {
         seed.key.clone()
     };
-    let at = || Some(place(&seed.file, header, 0));
+    let at = || Some(header.place(&seed.file, 0));
     if names.is_empty() {
         let hint = "give the table a primary key, or name a key in the sidecar: `key = [\"code\"]`";
         return Err(refusal("seed/no-key", format!("{table} has no primary key"), at(), Some(hint.to_owned())));
@@ -256,17 +249,6 @@ fn key(seed: &RowSeed, header: &Record, table: &str, known: &[Known], columns: &
         })
     };
     names.iter().map(find).collect()
-}
-
-/// Returns the place of a field, or of the record as a whole where the field cannot be found in its line.
-pub(super) fn place(file: &str, record: &Record, index: usize) -> Place {
-    let (text, quoted) = record.field(index);
-    let before: usize = (0..index).map(|before| record.field(before).0.chars().count() + 1).sum();
-    let rest = record.raw.chars().skip(before);
-    let fits = !quoted && rest.take(text.chars().count()).eq(text.chars());
-    let (column, width) =
-        if fits { (before + 1, text.chars().count().max(1)) } else { (1, record.raw.chars().count().max(1)) };
-    Place { file: file.to_owned(), line: record.line, column, text: record.raw.clone(), width }
 }
 
 /// Makes a refusal.

@@ -220,7 +220,8 @@ fn a_busy_database_is_waited_for_as_long_as_the_text_says() {
     let mut heard = 0;
     let unit = script("1", "-- dbbuild: lock-timeout 30ms\ncreate table a (x);");
     let since = std::time::Instant::now();
-    let error = session.apply(&[unit.clone()], &run(), &mut |_: crate::event::Event| heard += 1).unwrap_err();
+    let error =
+        session.apply(std::slice::from_ref(&unit), &run(), &mut |_: crate::event::Event| heard += 1).unwrap_err();
     assert_eq!((code(&error).as_str(), heard), ("sql/SQLITE_BUSY", 5));
     assert!(since.elapsed() > Duration::from_millis(150));
     std::thread::scope(|scope| {

@@ -1,0 +1,96 @@
+//! A build as a script for a database's own shell, `psql` or `sqlite3`: what an engine writes for each step.
+//!
+//! Promise: the script claims, runs and journals as the engine itself does, from the same SQL where the two can
+//! share it. Texts of the project reach the shell as SQL only: nothing in them is read as one of its commands.
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use super::Part;
+use super::{Result, Unit};
+use crate::journal::{Kind, Mark, NewEntry, Run};
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use crate::sql::{Dialect, Lexer, Span, TokenKind};
+
+/// An engine's way to write a script for its shell.
+pub trait Offline {
+    /// Returns the shell's name: `psql`.
+    fn shell(&self) -> &'static str;
+
+    /// Returns the command that runs the script, and what is to be known about running it, one line each.
+    fn usage(&self) -> Vec<String>;
+
+    /// Returns what comes first: the shell's settings, the journal, and the checks that stop the script on a
+    /// database that it was not made for.
+    fn head(&self, premise: &Premise<'_>) -> Result<String>;
+
+    /// Returns a text with its claim and its entry, which does nothing where it has run.
+    fn unit(&self, unit: &Unit, run: &Run) -> Result<String>;
+
+    /// Returns an entry that is written without running anything.
+    fn record(&self, entry: &NewEntry, run: &Run) -> String;
+
+    /// Returns what comes last.
+    fn tail(&self) -> String;
+}
+
+/// What must be true of the database before a script does anything.
+#[derive(Debug, Clone)]
+pub struct Premise<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// For a database that may not have a journal yet: the mark that it gets with it.
+    pub first: Option<Option<&'a Mark>>,
+    /// The environment that the settings give the target; a database that is marked otherwise is not meant.
+    pub environment: Option<&'a str>,
+    /// The protection that the settings give the target.
+    pub protected: Option<bool>,
+    /// The version that the database is taken to be at.
+    pub version: Option<String>,
+    /// The scripts that the database has, or may have.
+    pub scripts: Vec<Known>,
+    /// Everything that this script runs.
+    pub claims: Vec<(Kind, String, String)>,
+}
+
+/// A script that the database has, or may have.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The journal's key.
+    pub key: String,
+    /// The checksum over its tokens: a database that has another one has another script.
+    pub token_checksum: String,
+    /// True if it must be there.
+    pub required: bool,
+}
+
+/// Returns a text as comment lines; nothing in it can end the comment.
+pub fn comment(text: &str) -> String {
+    let clean = |line: &str| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    text.split('\n').map(|line| format!("-- {}", clean(line)).trim_end().to_owned() + "\n").collect()
+}
+
+/// Returns a file's name on one line.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Returns the comments in front of a part, or, for an index behind the last one, at the end of the text.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn comments_before(unit: &Unit, index: usize, dialect: Dialect) -> String {
+    let text = unit.text.as_str();
+    let end_of = |part: &Part| part.copy_data.map_or(part.span.end, |data| data.end.max(part.span.end));
+    let start = index.checked_sub(1).and_then(|before| unit.parts.get(before)).map_or(0, end_of);
+    let end = unit.parts.get(index).map_or(text.len(), |part| part.span.start);
+    let gap = Span::new(start.min(end), end);
+    let tokens = Lexer::part(text, gap, dialect).map_while(std::result::Result::ok);
+    let comments = tokens.filter(|token| matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment));
+    comments.map(|token| token.span.text(text).to_owned() + "\n").collect()
+}
+
+/// Returns a text without the white space in front of its lines that all of them share.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn unindented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let least = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
+    let lines = text.trim().lines().map(|line| line.get(least.min(indent(line))..).unwrap_or_default().trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}

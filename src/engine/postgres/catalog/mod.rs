@@ -1,0 +1,243 @@
+//! Reads the catalog: a handful of bulk queries in one snapshot, with every setting pinned that changes a text.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use postgres::types::FromSql;
+use postgres::{Client, Row};
+
+use super::connect::Connector;
+use super::dump::{self, own, server_major};
+use super::inspect::project_schemas;
+use super::journal::Journal;
+use crate::engine::catalog::{Catalog, Object};
+use crate::engine::{EngineError, Result};
+use crate::sql::{Dialect, Kind, Name, Tokens};
+
+mod attached;
+mod database;
+mod grants;
+mod operators;
+mod parts;
+mod relations;
+mod reread;
+mod routines;
+mod rows;
+mod scope;
+mod search;
+mod types;
+
+pub(super) use reread::reread;
+pub(super) use rows::{rows_like, seeded};
+
+use grants::{Grant, Roles};
+use scope::Scope;
+
+/// What PostgreSQL knows an object by: the catalog that it is in, its number, and a column's number.
+type Id = (u32, u32, i32);
+
+/// Reads the whole catalog, as of one moment.
+pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+    let sql = own(connector, "reading the catalog");
+    client.batch_execute("begin isolation level repeatable read read only").map_err(&sql)?;
+    let read = within(client, connector, journal);
+    // It only read; and if the connection broke, then `read` says so.
+    let ended = client.batch_execute("rollback").map_err(&sql);
+    let catalog = read?;
+    ended?;
+    Ok(catalog)
+}
+
+fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+    let sql = own(connector, "reading the catalog");
+    client.batch_execute(dump::SETTINGS).map_err(&sql)?;
+    let major = server_major(client, connector)?;
+    let condition = project_schemas(&connector.target.schemas, journal);
+    let schemas = client.query(&format!("select n.oid from pg_namespace n where {condition}"), &[]).map_err(&sql)?;
+    let schemas: Vec<u32> = schemas.iter().map(|row| row.get(0)).collect();
+    let scope = Scope::of_schemas(major, &schemas);
+    let roles = Roles::read(client, connector, journal)?;
+
+    let mut found: Vec<(Id, Object)> = Vec::new();
+    let mut columns: HashMap<u32, Vec<String>> = HashMap::new();
+    for query in [
+        database::database(&scope),
+        relations::tables(&scope),
+        relations::columns(&scope),
+        relations::sequences(&scope),
+        relations::views(&scope),
+        parts::constraints(&scope),
+        parts::indexes(&scope),
+        parts::triggers_rules_policies(&scope),
+        routines::routines(&scope),
+        types::types(&scope),
+        operators::operators(&scope),
+        search::text_search(&scope),
+        search::statistics(&scope),
+    ] {
+        for row in client.query(&query, &[]).map_err(&sql)? {
+            let (id, object) = object(&row, &roles).map_err(&sql)?;
+            if object.kind == Kind::Column {
+                columns.entry(id.1).or_default().push(object.name.object().to_owned());
+            }
+            found.push((id, object));
+        }
+    }
+    for (id, object) in &mut found {
+        if object.kind == Kind::Table {
+            object.columns = columns.remove(&id.1).unwrap_or_default();
+        }
+    }
+    attach(client, connector, &roles, &mut found)?;
+    needs(client, connector, &mut found)?;
+    let mut objects: Vec<Object> = found.into_iter().map(|(_, object)| object).collect();
+    objects.extend(mappings(client, connector, &roles)?);
+    objects.extend(grants::default_privileges(client, connector, &scope.schema("n"), &roles)?);
+    Ok(Catalog::new(objects))
+}
+
+/// Makes an object of a row; a query that knows nothing of a column leaves it out.
+fn object(row: &Row, roles: &Roles) -> std::result::Result<(Id, Object), postgres::Error> {
+    let kind: String = row.try_get("kind")?;
+    let name: Vec<String> = row.try_get("name")?;
+    let definition: Option<String> = row.try_get("definition")?;
+    let kind = Kind::read(&mut Tokens::of(&kind, Dialect::Postgres)).unwrap_or(Kind::Type);
+    let mut object = Object::new(kind, Name::new(name), definition.unwrap_or_default());
+    object.signature = optional(row, "signature")?.unwrap_or_default();
+    object.table = optional::<Vec<String>>(row, "table")?.map(Name::new);
+    object.states = optional(row, "states")?.unwrap_or_default();
+    object.owner = optional::<u32>(row, "owner")?.and_then(|owner| roles.foreign(owner));
+    object.is_inherited = optional(row, "inherited")?.unwrap_or_default();
+    let column: Option<i32> = optional(row, "subid")?;
+    Ok(((row.try_get("classid")?, row.try_get("oid")?, column.unwrap_or_default()), object))
+}
+
+fn optional<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> std::result::Result<Option<T>, postgres::Error> {
+    if row.columns().iter().any(|known| known.name() == column) { row.try_get(column) } else { Ok(None) }
+}
+
+/// Adds comments, labels and grants. What is said of a column that is no object of its own (a view's, a composite
+/// type's) is said with its relation.
+fn attach(client: &mut Client, connector: &Connector, roles: &Roles, found: &mut [(Id, Object)]) -> Result<()> {
+    let sql = own(connector, "reading comments and grants");
+    let mut places: HashMap<Id, usize> = found.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+    let composites = "select t.tableoid, t.oid, c.tableoid, c.oid
+                        from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'";
+    for row in client.query(composites, &[]).map_err(&sql)? {
+        let (class, oid): (u32, u32) = (row.get(0), row.get(1));
+        if let Some(at) = places.get(&(class, oid, 0)).copied() {
+            places.insert((row.get(2), row.get(3), 0), at);
+        }
+    }
+    let mut orphans: BTreeMap<(usize, i32), Vec<String>> = BTreeMap::new();
+    for row in client.query(attached::COMMENTS, &[]).map_err(&sql)? {
+        let (id, text) = said(&row).map_err(&sql)?;
+        match (places.get(&id), places.get(&(id.0, id.1, 0))) {
+            (Some(at), _) => {
+                if let Some((_, object)) = found.get_mut(*at) {
+                    object.comment = Some(text);
+                }
+            }
+            (None, Some(at)) => orphans.entry((*at, id.2)).or_default().push(format!("comment: {text}")),
+            (None, None) => {}
+        }
+    }
+    let mut lines: Vec<(Id, String)> = Vec::new();
+    for row in client.query(attached::LABELS, &[]).map_err(&sql)? {
+        lines.push(said(&row).map_err(&sql)?);
+    }
+    let mut grants: BTreeMap<Id, Vec<Grant>> = BTreeMap::new();
+    let mut owners: HashMap<Id, u32> = HashMap::new();
+    for row in client.query(attached::GRANTS, &[]).map_err(&sql)? {
+        let id: Id = (row.get("classid"), row.get("oid"), row.get("subid"));
+        owners.insert(id, row.get("owner"));
+        grants.entry(id).or_default().push(Grant::of(&row));
+    }
+    for (id, granted) in grants {
+        let owner = owners.get(&id).copied().unwrap_or_default();
+        lines.extend(grants::lines(&granted, owner, roles).into_iter().map(|line| (id, line)));
+    }
+    for (id, line) in lines {
+        match (places.get(&id), places.get(&(id.0, id.1, 0))) {
+            (Some(at), _) => found.get_mut(*at).into_iter().for_each(|(_, object)| object.grants.push(line.clone())),
+            (None, Some(at)) => orphans.entry((*at, id.2)).or_default().push(line),
+            (None, None) => {}
+        }
+    }
+    of_columns(client, connector, found, orphans)
+}
+
+fn said(row: &Row) -> std::result::Result<(Id, String), postgres::Error> {
+    Ok(((row.try_get("classid")?, row.try_get("oid")?, row.try_get("subid")?), row.try_get("text")?))
+}
+
+fn of_columns(
+    client: &mut Client,
+    connector: &Connector,
+    found: &mut [(Id, Object)],
+    orphans: BTreeMap<(usize, i32), Vec<String>>,
+) -> Result<()> {
+    if orphans.is_empty() {
+        return Ok(());
+    }
+    let sql = own(connector, "reading the columns of views");
+    let names = "select coalesce(t.oid, a.attrelid), a.attnum::int, a.attname::text
+                   from pg_attribute a
+                   left join pg_type t on t.typrelid = a.attrelid and t.typtype = 'c'
+                                      and exists (select from pg_class c where c.oid = a.attrelid and c.relkind = 'c')
+                  where coalesce(t.oid, a.attrelid) = any ($1)";
+    let relations: Vec<u32> = orphans.keys().filter_map(|(at, _)| found.get(*at)).map(|(id, _)| id.1).collect();
+    let names: HashMap<(u32, i32), String> = client
+        .query(names, &[&relations])
+        .map_err(&sql)?
+        .iter()
+        .map(|row| ((row.get(0), row.get(1)), row.get(2)))
+        .collect();
+    for ((at, column), lines) in orphans {
+        if let Some((id, object)) = found.get_mut(at) {
+            let name = names.get(&(id.1, column)).cloned().unwrap_or_default();
+            object.states.extend(lines.iter().map(|line| format!("column {}: {line}", Name::new([&name]))));
+        }
+    }
+    Ok(())
+}
+
+fn needs(client: &mut Client, connector: &Connector, found: &mut [(Id, Object)]) -> Result<()> {
+    let rows = client.query(attached::NEEDS, &[]).map_err(own(connector, "reading what depends on what"))?;
+    let places: HashMap<Id, usize> = found.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
+    let keys: Vec<String> = found.iter().map(|(_, object)| object.key()).collect();
+    let mut seen: HashSet<(usize, usize)> = HashSet::new();
+    for row in &rows {
+        let from = places.get(&(row.get(0), row.get(1), 0));
+        let to = places.get(&(row.get(2), row.get(3), 0));
+        if let (Some(from), Some(to)) = (from, to)
+            && seen.insert((*from, *to))
+            && let (Some((_, object)), Some(key)) = (found.get_mut(*from), keys.get(*to))
+        {
+            object.needs.push(key.clone());
+        }
+    }
+    found.iter_mut().for_each(|(_, object)| object.needs.sort_unstable());
+    Ok(())
+}
+
+/// User mappings, without their options: those are secrets, mostly, and whoever asks may not be allowed to see them.
+fn mappings(client: &mut Client, connector: &Connector, roles: &Roles) -> Result<Vec<Object>> {
+    let rows = client.query(database::user_mappings(), &[]).map_err(own(connector, "reading user mappings"))?;
+    let mapping = |row: &Row| {
+        let (role, server): (u32, String) = (row.get("role"), row.get("server"));
+        let signature = format!("for {} server {}", roles.name(role), Name::new([server]));
+        let definition = format!("create user mapping {signature}");
+        Object { signature, ..Object::new(Kind::UserMapping, Name::new(Vec::<String>::new()), definition) }
+    };
+    Ok(rows.iter().map(mapping).collect())
+}
+
+/// What cannot be is told as the engine's failure, not as a panic.
+fn unknown(what: &str) -> EngineError {
+    EngineError::Refused {
+        code: "catalog/unknown",
+        message: format!("there is no {what} here"),
+        place: None,
+        hint: None,
+    }
+}

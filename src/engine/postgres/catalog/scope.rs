@@ -1,0 +1,70 @@
+//! What a query is about: everything of the project's schemas, or one object.
+
+/// Conditions that the queries put in, each on the alias that the query uses.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    /// The server's major version.
+    pub major: u32,
+    /// The schemas' numbers as an array literal.
+    schemas: String,
+    /// The number of the one object that is asked for.
+    one: Option<u32>,
+}
+
+impl Scope {
+    pub(super) fn of_schemas(major: u32, schemas: &[u32]) -> Self {
+        let numbers: Vec<String> = schemas.iter().map(u32::to_string).collect();
+        Self { major, schemas: format!("'{{{}}}'::oid[]", numbers.join(",")), one: None }
+    }
+
+    pub(super) fn of_one(major: u32, oid: u32) -> Self {
+        Self { major, schemas: "null::oid[]".to_owned(), one: Some(oid) }
+    }
+
+    /// Objects in a schema, named by its column: `c`, `relnamespace`.
+    pub(super) fn within(&self, alias: &str, schema: &str) -> String {
+        match self.one {
+            Some(oid) => format!("{alias}.oid = {oid}"),
+            None => format!("{alias}.{schema} = any ({}) and {}", self.schemas, no_member(alias)),
+        }
+    }
+
+    /// Parts of a relation `c`, named by their own alias.
+    pub(super) fn on_relation(&self, alias: &str) -> String {
+        match self.one {
+            Some(oid) => format!("{alias}.oid = {oid}"),
+            None => format!("c.relnamespace = any ({}) and {}", self.schemas, no_member("c")),
+        }
+    }
+
+    /// Columns of a relation `c`.
+    pub(super) fn columns(&self) -> String {
+        self.within("c", "relnamespace")
+    }
+
+    /// Objects that are in no schema. Numbers below 16384 are initdb's
+    /// (<https://www.postgresql.org/docs/current/system-catalog-initial-data.html>).
+    pub(super) fn beside(&self, alias: &str) -> String {
+        format!("{alias}.oid >= 16384 and {}", no_member(alias))
+    }
+
+    /// Schemas.
+    pub(super) fn schema(&self, alias: &str) -> String {
+        format!("{alias}.oid = any ({})", self.schemas)
+    }
+
+    /// Something that only servers from a version on have, and what stands in its place before.
+    pub(super) fn since<'a>(&self, major: u32, text: &'a str, before: &'a str) -> &'a str {
+        if self.major >= major { text } else { before }
+    }
+}
+
+/// Members of extensions are the extension's business.
+fn no_member(alias: &str) -> String {
+    format!(
+        "not exists (
+            select from pg_depend e
+             where e.deptype = 'e' and e.classid = {alias}.tableoid and e.objid = {alias}.oid
+        )"
+    )
+}

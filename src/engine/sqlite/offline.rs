@@ -1,0 +1,193 @@
+//! A build as a script for the `sqlite3` shell.
+//!
+//! The shell knows no conditions, so a claim is a plain INSERT: where the entry is there, it fails, `.bail on` stops
+//! the script, and the transaction around it is undone. Guards stand as comments, since the claim lets its text
+//! run once.
+
+use super::connection::patience;
+use super::database::Database;
+use super::journal::{NOW, tables};
+use super::progress::Progress;
+use super::statements::is_pragma;
+use crate::engine::offline::{Offline, Premise, comment, comments_before, one_line};
+use crate::engine::{EngineError, Mode, Part, Result, Unit};
+use crate::journal::{Mark, NewEntry, Run, Stored};
+use crate::sql::{Dialect, Lexer, TokenKind};
+
+mod claim;
+mod premise;
+mod shell;
+
+use claim::Claim;
+use shell::literal;
+
+/// Writes scripts for the `sqlite3` shell.
+pub(super) struct Shell<'a> {
+    database: &'a Database,
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(database: &'a Database) -> Self {
+        Self { database }
+    }
+
+    fn mark(&self, mark: &Mark) -> String {
+        let names = &self.database.names;
+        format!(
+            "update {}\n   set environment = {}, protected = {}, set_at = {NOW}\n \
+             where id = 1 and environment is null and not exists (select 1 from {});\n",
+            names.environment,
+            literal(&mark.environment),
+            u8::from(mark.protected),
+            names.journal
+        )
+    }
+
+    fn claim<'b>(&'b self, entry: &'b NewEntry, run: &'b Run) -> Claim<'b> {
+        Claim { names: &self.database.names, entry, run }
+    }
+
+    /// Returns the text in one transaction with its entry.
+    fn transaction(&self, unit: &Unit, run: &Run) -> Result<String> {
+        let claim = self.claim(&unit.entry, run);
+        let keys_off = unit.mode == Mode::ForeignKeysOff;
+        let mut text = String::new();
+        if keys_off {
+            text.push_str("pragma foreign_keys = off;\n");
+        }
+        text.push_str("begin immediate;\n");
+        text.push_str(&claim.insert(Stored::Running));
+        if keys_off {
+            text.push_str(shell::ORPHANS_BEFORE);
+        }
+        for (index, part) in unit.parts.iter().enumerate() {
+            text.push_str(&comments_before(unit, index, Dialect::Sqlite));
+            text.push_str(&statement(unit, part)?);
+        }
+        text.push_str(&comments_before(unit, unit.parts.len(), Dialect::Sqlite));
+        if keys_off {
+            text.push_str(shell::ORPHANS_AFTER);
+        }
+        text.push_str(&claim.finish());
+        text.push_str("commit;\n");
+        if keys_off {
+            text.push_str("pragma foreign_keys = on;\n");
+        }
+        Ok(text)
+    }
+
+    /// Returns the text statement by statement, with its progress in its entry.
+    fn statements(&self, unit: &Unit, run: &Run) -> Result<String> {
+        if let Some(part) = unit.parts.iter().find(|part| part.repeat) {
+            return Err(EngineError::Refused {
+                code: "offline/repeat",
+                message: "this statement is repeated until it changes no row, which the sqlite3 shell cannot do".into(),
+                place: Some(unit.text.place(part.span)),
+                hint: Some("let `dbbuild` run this script; end the one for the shell before it with `--to`".into()),
+            });
+        }
+        let claim = self.claim(&unit.entry, run);
+        let first = first_progress(unit)?;
+        let mut text = claim.insert(Stored::Running);
+        for (index, part) in unit.parts.iter().enumerate() {
+            let done = claim.advance(index + 1, &part.digest, &first);
+            let own = statement(unit, part)?;
+            text.push_str(&comments_before(unit, index, Dialect::Sqlite));
+            if part.refuses_transaction || is_pragma(unit, part) {
+                text.push_str(&format!("{own}{done}"));
+            } else {
+                text.push_str(&format!("begin immediate;\n{own}{done}commit;\n"));
+            }
+        }
+        text.push_str(&comments_before(unit, unit.parts.len(), Dialect::Sqlite));
+        text.push_str(&claim.finish());
+        Ok(text)
+    }
+}
+
+impl Offline for Shell<'_> {
+    fn shell(&self) -> &'static str {
+        "the sqlite3 shell"
+    }
+
+    fn usage(&self) -> Vec<String> {
+        vec![
+            "Run it:  sqlite3 DATABASE < FILE".to_owned(),
+            "It stops at the first error. Run again, it stops before anything has run, and changes nothing.".to_owned(),
+            "Guards stand in it as comments: a text that has not run yet runs whole.".to_owned(),
+        ]
+    }
+
+    fn head(&self, premise: &Premise<'_>) -> Result<String> {
+        let names = &self.database.names;
+        let mut text = ".bail on\n.dbconfig dqs_ddl off\n.dbconfig dqs_dml off\npragma foreign_keys = on;\n".to_owned();
+        text.push_str(&format!(".timeout {}\n", patience(self.database).as_millis()));
+        text.push_str(
+            "\n-- The journal, and: is this the database that the script was written for?\nbegin immediate;\n",
+        );
+        text.push_str(&premise::before(names, premise));
+        text.push_str(&tables(names));
+        text.push('\n');
+        text.push_str(&premise::checks(names, premise));
+        if let Some(mark) = premise.first.flatten() {
+            text.push_str(&self.mark(mark));
+        }
+        text.push_str("commit;\n");
+        Ok(text)
+    }
+
+    fn unit(&self, unit: &Unit, run: &Run) -> Result<String> {
+        super::guard::refuse_unanswerable(std::slice::from_ref(unit))?;
+        let mut text = String::new();
+        if unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part)) {
+            text.push_str(&comment("What this text sets in its session stays set for what follows."));
+        }
+        text.push_str(&match unit.mode {
+            Mode::Statements => self.statements(unit, run)?,
+            Mode::Transaction | Mode::ForeignKeysOff => self.transaction(unit, run)?,
+        });
+        Ok(format!(
+            ".print {}\n{text}",
+            shell::argument(&one_line(&format!("{} {}", unit.entry.kind.as_str(), unit.text.file())))
+        ))
+    }
+
+    fn record(&self, entry: &NewEntry, run: &Run) -> String {
+        self.claim(entry, run).insert(entry.state)
+    }
+
+    fn tail(&self) -> String {
+        ".print done\n".to_owned()
+    }
+}
+
+/// Returns what the entry knows at first: every group is entered.
+fn first_progress(unit: &Unit) -> Result<String> {
+    let is_group = |index: &usize| unit.guards.get(*index).is_some_and(|placed| placed.guard.group);
+    let mut progress = Progress::default();
+    let mut known = Vec::new();
+    for (at, part) in unit.parts.iter().enumerate() {
+        for guard in part.guards.iter().filter(|index| is_group(index)) {
+            if !known.contains(guard) {
+                known.push(*guard);
+                progress.groups.insert(at, true);
+            }
+        }
+    }
+    serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))
+}
+
+/// Returns a statement as the shell reads it; refuses parameters, which the shell would take for NULL.
+fn statement(unit: &Unit, part: &Part) -> Result<String> {
+    let text = unit.text.as_str();
+    let mut tokens = Lexer::part(text, part.span, Dialect::Sqlite).map_while(std::result::Result::ok);
+    if let Some(parameter) = tokens.find(|token| token.kind == TokenKind::Parameter) {
+        return Err(EngineError::Refused {
+            code: "offline/parameter",
+            message: format!("{} is a parameter, and nothing gives it a value", parameter.span.text(text)),
+            place: Some(unit.text.place(parameter.span)),
+            hint: Some("write the value itself; what is meant as text stands between single quotes".into()),
+        });
+    }
+    Ok(shell::statement(text, part.span) + ";\n")
+}

@@ -1,0 +1,73 @@
+//! A program that embeds the library: built and started for real (`tests/embedding/`).
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Compiles something with this crate's own compiled dependencies.
+fn cargo(arguments: &[&str]) -> Output {
+    // `target/tmp` is cargo's own folder for this; beside it is what is compiled already.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let root = env!("CARGO_MANIFEST_DIR");
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    Command::new(cargo)
+        .current_dir(root)
+        .args(arguments)
+        .env("CARGO_TARGET_DIR", target)
+        .env_remove("RUSTFLAGS")
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn program() -> PathBuf {
+    let built =
+        cargo(&["build", "--offline", "--message-format=json", "--manifest-path", "tests/embedding/Cargo.toml"]);
+    assert!(built.status.success(), "{}", said(&built));
+    let messages = String::from_utf8(built.stdout).unwrap();
+    let mut executables = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).unwrap();
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executables.next_back().unwrap()
+}
+
+#[test]
+fn a_program_brings_its_database_up_from_its_own_scripts() {
+    let program = program();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("notes.db").display());
+    // Somewhere else than in the package: nothing of its folder is needed.
+    let start = || Command::new(&program).arg(&url).current_dir(folder.path()).env_clear().output().unwrap();
+
+    let first = start();
+    assert!(first.status.success(), "{}", said(&first));
+    let expected = "0001_create_note\n0002_create_tag\ntagged\n010_tag.csv\n020_note\nnotebook version 2 steps 5\n";
+    assert_eq!(String::from_utf8_lossy(&first.stdout), expected, "{}", said(&first));
+
+    let again = start();
+    assert_eq!(String::from_utf8_lossy(&again.stdout), "notebook version 2 steps 0\n", "{}", said(&again));
+
+    // The command line, on the folder, sees the same: the project's name and every checksum are equal.
+    let status = Command::new(env!("CARGO_BIN_EXE_dbbuild"))
+        .args(["--project", "tests/embedding", "--url", &url, "status", "--exit-code"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let text = said(&status);
+    assert!(!text.contains("pending") && !text.contains("altered") && !text.contains("seed"), "{text}");
+}
+
+/// Every set of engines compiles without a warning.
+#[test]
+fn each_set_of_features_is_clean() {
+    for features in ["", "sqlite", "postgres", "sqlite,postgres"] {
+        let checked = cargo(&["check", "--offline", "--lib", "--no-default-features", "--features", features]);
+        let text = said(&checked);
+        assert!(checked.status.success() && !text.contains("warning"), "features `{features}`:\n{text}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Puts the scripts into the program.
+
+fn main() {
+    dbbuild::embed!(".");
+}

@@ -1,0 +1,1 @@
+-- dbbuild: include sql/note.sql

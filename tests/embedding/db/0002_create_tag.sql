@@ -1,0 +1,4 @@
+create table if not exists tag (
+    name text primary key,
+    meaning text
+);

@@ -1,0 +1,19 @@
+//! The promises, by what they are about.
+
+mod baselines;
+mod building;
+mod consent;
+mod crowds;
+mod drift;
+mod example;
+mod failing;
+mod files;
+mod guards;
+mod histories;
+mod outputs;
+mod plans;
+mod reading_only;
+mod resuming;
+mod seeds;
+mod sessions;
+mod strangers;

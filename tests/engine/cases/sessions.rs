@@ -1,0 +1,68 @@
+//! What one script does to its session is gone before the next one.
+
+cases! {
+    fn session_settings_do_not_reach_the_next_script(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        case.write("db/1_a.sql", "create schema other;\ncreate role app nologin;\n".replace("app", &format!("app_{}", case.database())));
+        let role = format!("app_{}", case.database());
+        case.write("db/2_b.sql", format!("\
+grant all on schema other, public to {role};
+set search_path = other;
+set statement_timeout = '1h';
+set role {role};
+create temporary table scratch (id integer);
+prepare p as select 1;
+listen news;
+create table there (id integer);
+"));
+        case.write("db/3_c.sql", "\
+create table here (
+    id integer,
+    search_path text default current_setting('search_path'),
+    statement_timeout text default current_setting('statement_timeout'),
+    made_by text default current_user,
+    listening bigint default (select 0)
+);
+".replace(",\n    listening bigint default (select 0)", ""));
+        case.write("db/4_d.sql", "\
+insert into here (id) values (1);
+create table probe as
+select (select count(*) from pg_prepared_statements) as prepared,
+       (select count(*) from pg_listening_channels()) as listening,
+       (select count(*) from pg_class where relname = 'scratch') as temporary;
+");
+        case.build();
+        let made = case.ask("select schemaname, tablename from pg_tables where tablename in ('here', 'there') order by 2");
+        assert_eq!(made, "public|here\nother|there");
+        assert_eq!(case.ask("select statement_timeout, made_by = session_user from here"), "0|t");
+        assert_eq!(case.ask("select * from probe"), "0|0|0");
+        case.execute(&format!("drop owned by {role}; drop role {role}"));
+    }
+
+    fn foreign_keys_are_on_for_every_script(case) {
+        if !case.is_sqlite() {
+            return;
+        }
+        case.two_scripts();
+        case.write("db/3_pragma.sql", "PRAGMA foreign_keys=off;\nselect 1;\n");
+        case.write("db/4_orphan.sql", "insert into item values (1, 99);\n");
+        case.run(&[]).exits(4).says("db/4_orphan.sql:1:1");
+        assert_eq!(case.applied(), "1 2 3");
+    }
+
+    fn scripts_run_as_the_owner_role_and_the_journal_is_the_login_roles(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        let owner = format!("owner_{}", case.database());
+        case.execute(&format!("create role {owner} nologin; grant all on schema public to {owner}"));
+        case.settings(&format!("owner-role = \"{owner}\"\n"));
+        case.two_scripts();
+        case.build();
+        assert_eq!(case.ask("select distinct tableowner from pg_tables where schemaname = 'public'"), owner);
+        assert_eq!(case.ask("select distinct applied_by = session_user from dbbuild.journal"), "t");
+        case.execute(&format!("drop owned by {owner}; drop role {owner}"));
+    }
+}
