@@ -44,7 +44,11 @@ pub struct Place {
 impl Place {
     /// Makes a place from a span of a file's text.
     pub fn new(file: &str, text: &str, span: Span) -> Self {
-        let index = LineIndex::new(text);
+        Self::in_lines(file, text, span, &LineIndex::new(text))
+    }
+
+    /// Makes a place where the text's lines are known already.
+    pub fn in_lines(file: &str, text: &str, span: Span, index: &LineIndex) -> Self {
         let start = index.position(text, span.start.min(text.len()));
         let line_span = index.line_span(start.line);
         let line = text.get(line_span.start..line_span.end).unwrap_or_default();

@@ -95,6 +95,7 @@ pub mod host;
 pub mod init;
 pub mod interrupt;
 pub mod journal;
+pub mod lint;
 pub mod new_version;
 pub mod numbering;
 pub mod project;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, config, create, drift, init, mark, new_version, plan, renumber, reset, show, status, wait};
+use super::{build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait};
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
 ///
@@ -62,6 +62,10 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// Findings for code scanning (`lint` only).
+    Sarif,
+    /// Findings as annotations of a GitHub workflow (`lint` only).
+    Github,
 }
 
 /// When to use colours.
@@ -99,6 +103,8 @@ pub enum Verb {
     NewVersion(new_version::NewVersionArgs),
     /// Give this branch's unmerged scripts the next versions.
     Renumber,
+    /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
+    Lint(lint::LintArgs),
     /// Write the mark: the environment's name and its protection.
     Mark(mark::MarkArgs),
     /// Load the rows of seed/test/.
@@ -137,6 +143,7 @@ impl Verb {
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
+            Self::Lint(args) => lint::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),
             Self::Create => create::run(context),

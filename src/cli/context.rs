@@ -95,7 +95,9 @@ impl Context {
     pub fn observer(&self) -> Box<dyn Observer> {
         self.events_printed.set(true);
         match self.global.format {
-            Format::Text => Box::new(TextEvents::new(self.global.quiet, self.global.verbose)),
+            Format::Text | Format::Sarif | Format::Github => {
+                Box::new(TextEvents::new(self.global.quiet, self.global.verbose))
+            }
             Format::Json => Box::new(JsonEvents),
         }
     }
@@ -103,7 +105,9 @@ impl Context {
     /// Returns the renderer of events for a verb whose result is one document: programs get that alone.
     pub fn listener(&self) -> Box<dyn Observer> {
         match self.global.format {
-            Format::Text => Box::new(TextEvents::new(self.global.quiet, self.global.verbose)),
+            Format::Text | Format::Sarif | Format::Github => {
+                Box::new(TextEvents::new(self.global.quiet, self.global.verbose))
+            }
             Format::Json => Box::new(Silent),
         }
     }

@@ -8,6 +8,7 @@ mod create;
 mod drift;
 mod exit;
 mod init;
+mod lint;
 mod mark;
 mod new_version;
 mod pages;
@@ -43,6 +44,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             "the flags of `build` stand behind the verb: `dbbuild build --to 7`",
         );
         return usage(&error);
+    }
+    let for_lint = matches!(cli.global.format, args::Format::Sarif | args::Format::Github);
+    if for_lint && !matches!(cli.verb, Some(args::Verb::Lint(_))) {
+        let message = "`--format sarif` and `--format github` are for `lint`";
+        return usage(&args::Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message));
     }
     let context = Context::new(cli.global);
     let outcome = match cli.verb {

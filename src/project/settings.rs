@@ -23,6 +23,8 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// The baseline.
     pub baseline: BaselineSettings,
+    /// What `lint` looks for, and how much it matters.
+    pub lint: LintSettings,
     /// What comparing a database with a fresh build leaves out.
     pub drift: DriftSettings,
     /// Values of variables that scripts may use. They enter the checksum.
@@ -200,4 +202,38 @@ pub struct DriftSettings {
 pub struct ScriptSettings {
     /// Directives as they would stand at the head of the script: `no-transaction`.
     pub directives: Vec<String>,
+}
+
+/// What `lint` looks for, and how much it matters.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct LintSettings {
+    /// The level of a rule or of a whole set, by name.
+    pub levels: BTreeMap<String, LintLevel>,
+    /// The sets that run: `idempotency`, `order`, `live-safety`, `security`, `style`. Default: all of them.
+    pub sets: Option<Vec<String>>,
+    /// The versions of PostgreSQL that scripts must serve: `13..`, `15`. Default: `13..`.
+    pub postgres_versions: Option<String>,
+    /// Other levels for some files, by glob relative to the project.
+    pub paths: BTreeMap<String, LintPathSettings>,
+}
+
+/// Levels for some files.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct LintPathSettings {
+    /// The level of a rule or of a whole set, by name.
+    pub levels: BTreeMap<String, LintLevel>,
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LintLevel {
+    /// The rule does not run.
+    Off,
+    /// Told.
+    Warning,
+    /// Told, and `lint` ends with 1.
+    Error,
 }

@@ -97,7 +97,7 @@ impl Diagnostic {
     }
 }
 
-fn excerpt(text: &str, column: usize) -> (String, usize) {
+pub(super) fn excerpt(text: &str, column: usize) -> (String, usize) {
     const WIDTH: usize = 160;
     let start = column.saturating_sub(1);
     let length = text.chars().count();
@@ -110,7 +110,7 @@ fn excerpt(text: &str, column: usize) -> (String, usize) {
 }
 
 /// Takes off the `:line:column` that the snippet renderer adds behind the path, which has them already.
-fn tidy(text: &str) -> String {
+pub(super) fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(line) = lines.iter_mut().find(|line| line.contains("--> ")) {
         let mut parts: Vec<&str> = line.rsplitn(3, ':').collect();

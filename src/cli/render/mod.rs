@@ -2,10 +2,12 @@
 
 mod diagnostic;
 mod diff;
+mod finding;
 mod json;
 mod text;
 
 pub use diagnostic::Diagnostic;
 pub use diff::coloured_diff;
+pub use finding::FindingText;
 pub use json::JsonEvents;
 pub use text::{TextEvents, header, seconds};

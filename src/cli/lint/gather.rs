@@ -1,0 +1,216 @@
+//! What `lint` reads: the project's files in the order in which they run, with what git and the settings say of each.
+
+use std::collections::BTreeSet;
+
+use crate::build::{Reading, discover, load};
+use crate::cli::Context;
+use crate::error::Error;
+use crate::lint::{Role, Source};
+use crate::numbering::Elsewhere;
+use crate::project::settings::Value;
+use crate::project::{Address, Project};
+use crate::script::{Directive, Version};
+use crate::sql::Dialect;
+
+/// The sources of one dialect.
+pub struct Gathered {
+    /// The grammar.
+    pub dialect: Dialect,
+    /// In the order in which they run.
+    pub sources: Vec<Source>,
+    /// For each source, whether a fix may write it.
+    pub writable: Vec<bool>,
+    /// For each source, whether findings in it were asked for.
+    pub wanted: Vec<bool>,
+}
+
+/// What was asked for.
+pub struct Wanted<'a> {
+    /// Files or folders, relative to the project; none is everything.
+    pub paths: Vec<String>,
+    /// History and merged scripts too.
+    pub all: bool,
+    /// What changed since a commit.
+    pub since: Option<&'a str>,
+}
+
+/// Reads the project, once for each of its dialects.
+pub fn gather(context: &Context, project: &Project, wanted: &Wanted<'_>) -> Result<Vec<Gathered>, Error> {
+    let elsewhere = Elsewhere::of(project);
+    let merged = match &elsewhere {
+        Some(elsewhere) => merged(elsewhere)?,
+        None => BTreeSet::new(),
+    };
+    let changed = match (&elsewhere, wanted.since) {
+        (Some(elsewhere), Some(since)) => Some(changed(elsewhere, since)?),
+        (None, Some(_)) | (_, None) => None,
+    };
+    let dialects = dialects(context, project, wanted);
+    let mut all = Vec::new();
+    for dialect in dialects {
+        all.push(of_dialect(project, dialect, wanted, &merged, changed.as_ref())?);
+    }
+    Ok(all)
+}
+
+fn of_dialect(
+    project: &Project,
+    dialect: Dialect,
+    wanted: &Wanted<'_>,
+    merged: &BTreeSet<String>,
+    changed: Option<&BTreeSet<String>>,
+) -> Result<Gathered, Error> {
+    let mut gathered = Gathered { dialect, sources: Vec::new(), writable: Vec::new(), wanted: Vec::new() };
+    let checkout = match discover(project, dialect) {
+        Ok(checkout) => Some(checkout),
+        // Files that were named can be read by themselves.
+        Err(error) if wanted.paths.is_empty() => return Err(error),
+        Err(_) => None,
+    };
+    let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
+    let mut seen = BTreeSet::new();
+    if let Some(checkout) = &checkout {
+        let newest =
+            checkout.scripts.iter().filter(|script| merged.contains(&script.file)).map(|script| &script.version);
+        let newest = newest.max().cloned();
+        for script in &checkout.scripts {
+            let reading = Reading { dialect, layout: Some(project.layout()), variables: None };
+            let loaded = load(project, &script.file, reading)?;
+            let said = project.script_directives(&script.version);
+            let is_history = history.as_ref().is_some_and(|history| script.version <= *history);
+            let is_merged = merged.contains(&script.file);
+            let late = newest.as_ref().filter(|newest| !is_merged && script.version < **newest);
+            gathered.sources.push(Source {
+                file: script.file.clone(),
+                text: loaded.text.as_str().to_owned(),
+                role: Role::Script,
+                exempt: is_history && !wanted.all,
+                no_transaction: loaded.no_transaction || said.contains(&Directive::NoTransaction),
+                late: late.map(ToString::to_string),
+            });
+            gathered.writable.push(wanted.all || !is_history && !is_merged);
+            seen.insert(script.file.clone());
+        }
+        let code = checkout.code.iter().map(|source| (&source.file, Role::Code));
+        let seeds = checkout.seeds.iter().map(|seed| &seed.source.file).filter(|file| file.ends_with(".sql"));
+        for (file, role) in code.chain(seeds.map(|file| (file, Role::Seed))) {
+            let reading = Reading { dialect, layout: None, variables: None };
+            let loaded = load(project, file, reading)?;
+            let text = loaded.text.as_str().to_owned();
+            gathered.sources.push(Source { file: file.clone(), text, role, ..Source::default() });
+            gathered.writable.push(true);
+            seen.insert(file.clone());
+        }
+    }
+    let is_named = |file: &str| {
+        wanted.paths.is_empty()
+            || wanted.paths.iter().any(|path| {
+                path.is_empty()
+                    || file == path
+                    || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            })
+    };
+    let is_changed = |file: &str| changed.is_none_or(|changed| changed.contains(file));
+    gathered.wanted =
+        gathered.sources.iter().map(|source| is_named(&source.file) && is_changed(&source.file)).collect();
+    for path in alone(project, wanted, &seen, dialect) {
+        let loaded = load(project, &path, Reading { dialect, layout: None, variables: None })?;
+        let text = loaded.text.as_str().to_owned();
+        gathered.sources.push(Source { file: path.clone(), text, ..Source::default() });
+        gathered.writable.push(wanted.all || !merged.contains(&path));
+        gathered.wanted.push(is_changed(&path));
+    }
+    Ok(gathered)
+}
+
+/// Files that were named and are no part of the project.
+fn alone(project: &Project, wanted: &Wanted<'_>, seen: &BTreeSet<String>, dialect: Dialect) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in &wanted.paths {
+        if project.files.has(path) {
+            found.push(path.clone());
+        } else {
+            let below = project.files.walk(path).into_iter().map(|found| found.path);
+            found.extend(below.filter(|path| path.ends_with(".sql") && !path.ends_with(".down.sql")));
+        }
+    }
+    let other = match dialect {
+        Dialect::Postgres => ".sqlite.sql",
+        Dialect::Sqlite => ".postgres.sql",
+    };
+    found.retain(|path| !seen.contains(path) && !path.ends_with(other));
+    found.dedup();
+    found
+}
+
+/// The project's files that the main branch has.
+fn merged(elsewhere: &Elsewhere<'_>) -> Result<BTreeSet<String>, Error> {
+    let Some(branch) = elsewhere.main_branch() else { return Ok(BTreeSet::new()) };
+    let prefix = elsewhere.in_repository("");
+    let folder = if prefix.is_empty() { "." } else { prefix.trim_end_matches('/') };
+    let files = elsewhere.repository().files(&branch, folder)?;
+    Ok(files.iter().filter_map(|file| file.strip_prefix(&prefix)).map(str::to_owned).collect())
+}
+
+/// The project's files that changed since a commit's branch point, those git does not know yet included.
+fn changed(elsewhere: &Elsewhere<'_>, since: &str) -> Result<BTreeSet<String>, Error> {
+    let repository = elsewhere.repository();
+    let base = repository.ask(&["merge-base", since, "HEAD"])?;
+    let tracked = repository.ask(&["diff", "--name-only", "-z", "--diff-filter=d", base.trim(), "--"])?;
+    let untracked = repository.ask(&["ls-files", "-z", "--others", "--exclude-standard"])?;
+    let prefix = elsewhere.in_repository("");
+    let files = tracked.split('\0').chain(untracked.split('\0')).filter(|file| !file.is_empty());
+    Ok(files.filter_map(|file| file.strip_prefix(&prefix)).map(str::to_owned).collect())
+}
+
+/// The dialects of the project: as the settings say, else those of the targets and the URL, else what the texts
+/// look like.
+fn dialects(context: &Context, project: &Project, wanted: &Wanted<'_>) -> Vec<Dialect> {
+    let mut found = BTreeSet::new();
+    if let Some(engines) = &project.settings.project.engines {
+        found.extend(engines.iter().map(|engine| Dialect::from(*engine)));
+    } else {
+        for target in project.settings.targets.values() {
+            if let Some(Value::Plain(url)) = &target.url {
+                found.insert(of_url(url));
+            } else if let Ok((target, _)) = project.target(&context.selection(), &context.host) {
+                found.insert(of_address(&target.address));
+            }
+        }
+        if found.is_empty()
+            && let Ok((target, _)) = project.target(&context.selection(), &context.host)
+        {
+            found.insert(of_address(&target.address));
+        }
+    }
+    if found.is_empty() {
+        found.insert(looks_like(project, wanted));
+    }
+    found.into_iter().collect()
+}
+
+fn of_url(url: &str) -> Dialect {
+    if url.trim_start().starts_with("sqlite") { Dialect::Sqlite } else { Dialect::Postgres }
+}
+
+fn of_address(address: &Address) -> Dialect {
+    match address {
+        Address::Postgres(_) => Dialect::Postgres,
+        Address::Sqlite(_) => Dialect::Sqlite,
+    }
+}
+
+/// Words that only SQLite's scripts have.
+const SQLITE_WORDS: [&str; 6] = ["pragma ", "autoincrement", "sqlite_", "without rowid", "strftime(", "randomblob("];
+
+fn looks_like(project: &Project, wanted: &Wanted<'_>) -> Dialect {
+    let folder = project.scripts_folder(Dialect::Postgres);
+    let walked = project.files.walk(folder).into_iter().map(|found| found.path);
+    let files: Vec<String> = walked.chain(wanted.paths.iter().cloned()).filter(|path| path.ends_with(".sql")).collect();
+    let is_sqlite = |path: &String| {
+        let text = project.files.read(path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).to_ascii_lowercase();
+        SQLITE_WORDS.iter().any(|word| text.contains(word))
+    };
+    if files.iter().any(is_sqlite) { Dialect::Sqlite } else { Dialect::Postgres }
+}

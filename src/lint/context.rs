@@ -1,0 +1,185 @@
+//! What a rule sees: a script, its statements, and what came before it.
+
+use std::sync::Arc;
+
+use super::history::{History, Moment, dropped};
+use super::rebuild::Rebuild;
+use super::shape::{Shape, names};
+use super::statement::Statement;
+use super::swap::Swap;
+use crate::script::{Object, RunIf, Test};
+use crate::sql::{Dialect, Kind, Name, Span, Verb};
+
+/// What a rule sees.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The script's text.
+    pub text: &'a str,
+    /// The grammar.
+    pub dialect: Dialect,
+    /// The statements, those inside `DO` blocks behind their block.
+    pub statements: &'a [Statement<'a>],
+    /// Those of them that make, change, drop or empty something: few, however many rows a script inserts.
+    pub structure: &'a [&'a Statement<'a>],
+    /// What came before.
+    pub history: &'a History,
+    /// Which of the sources this is.
+    pub source: usize,
+    /// What kind of file it is.
+    pub role: Role,
+    /// True if the script runs outside a transaction.
+    pub no_transaction: bool,
+    /// True if SQLite's foreign keys are off around it.
+    pub foreign_keys_off: bool,
+    /// The oldest major version of PostgreSQL that must be served.
+    pub postgres_from: u32,
+    /// The newer script of the main branch that this one is behind.
+    pub late: Option<&'a str>,
+    /// The table rebuilds of the script.
+    pub rebuild: Option<Rebuild>,
+    /// The column that the script replaces by a copy.
+    pub swap: Option<Swap>,
+    /// The names of code objects.
+    pub code: &'a [Name],
+}
+
+/// What kind of file a source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// A versioned script.
+    #[default]
+    Script,
+    /// A code object.
+    Code,
+    /// A seed.
+    Seed,
+}
+
+impl<'a> Context<'a> {
+    /// Returns the moment of a statement.
+    pub fn moment(&self, statement: &Statement<'_>) -> Moment {
+        (self.source, statement.span.start)
+    }
+
+    /// Returns what is known of a table just before a statement.
+    pub fn table(&self, name: &Name, statement: &Statement<'_>) -> Option<&Arc<Shape>> {
+        self.history.table(name, self.moment(statement))
+    }
+
+    /// Returns the statements in front of one.
+    pub fn before(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
+        let start = statement.span.start;
+        self.statements.iter().take_while(move |other| other.span.start < start)
+    }
+
+    /// Returns the statements in front of one that are no rows.
+    fn structure_before(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
+        let start = statement.span.start;
+        self.structure.iter().copied().take_while(move |other| other.span.start < start)
+    }
+
+    /// Returns the statements behind one.
+    pub fn behind(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
+        let start = statement.span.start;
+        self.statements.iter().filter(move |other| other.span.start > start)
+    }
+
+    /// Returns true if this script makes the table before a statement.
+    pub fn made_here(&self, table: &Name, statement: &Statement<'_>) -> bool {
+        self.structure_before(statement).any(|other| {
+            let makes = other.head.verb == Verb::Create && other.head.kind.is_some_and(is_table);
+            makes && other.head.name.as_ref().is_some_and(|name| name.matches(table))
+        })
+    }
+
+    /// Returns true if a name is of a temporary table that this script makes.
+    pub fn is_temporary(&self, table: &Name) -> bool {
+        self.structure.iter().any(|other| {
+            other.head.temporary && other.head.name.as_ref().is_some_and(|name| name.object() == table.object())
+        })
+    }
+
+    /// Returns true if this script drops such an object before a statement creates it.
+    pub fn dropped_before(&self, statement: &Statement<'_>) -> bool {
+        let head = &statement.head;
+        let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
+        self.structure_before(statement).any(|other| {
+            other.head.verb == Verb::Drop
+                && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
+                && dropped(other).iter().any(|dropped| dropped.matches(name))
+                && match (&other.head.table, &head.table) {
+                    (Some(left), Some(right)) if kind.is_on_table() => left.matches(right),
+                    _ => true,
+                }
+        }) || self.goes_with_its_table(statement)
+    }
+
+    /// Returns true if this script drops again what a statement creates, so that a second run finds nothing there.
+    pub fn dropped_behind(&self, statement: &Statement<'_>) -> bool {
+        let head = &statement.head;
+        let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
+        self.behind(statement).any(|other| {
+            other.head.verb == Verb::Drop
+                && !other.is_guarded()
+                && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
+                && dropped(other).iter().any(|dropped| dropped.matches(name))
+                && (!kind.is_on_table() || other.head.table == head.table)
+        })
+    }
+
+    /// An index or a trigger goes when this script drops its table first.
+    fn goes_with_its_table(&self, statement: &Statement<'_>) -> bool {
+        let head = &statement.head;
+        let Some(table) = head
+            .table
+            .as_ref()
+            .filter(|_| matches!(head.kind, Some(Kind::Index | Kind::Trigger | Kind::Policy | Kind::Rule)))
+        else {
+            return false;
+        };
+        self.structure_before(statement).any(|other| {
+            other.head.verb == Verb::Drop
+                && other.head.kind == Some(Kind::Table)
+                && !other.is_guarded()
+                && dropped(other).iter().any(|dropped| dropped.matches(table))
+        })
+    }
+
+    /// Returns true if this script empties the table before a statement.
+    pub fn emptied_before(&self, table: &Name, statement: &Statement<'_>) -> bool {
+        self.structure_before(statement).any(|other| {
+            let names_it = |name: &Name| name.matches(table);
+            match other.head.verb {
+                Verb::Truncate => other
+                    .head
+                    .name_span
+                    .is_some_and(|span| names(other.part(Span::new(span.start, other.span.end))).iter().any(names_it)),
+                Verb::Delete => other.head.name.as_ref().is_some_and(names_it),
+                Verb::Drop => other.head.kind == Some(Kind::Table) && dropped(other).iter().any(names_it),
+                _ => false,
+            }
+        })
+    }
+
+    /// Returns true if a directive in front of a statement asks for exactly this.
+    pub fn asks(statement: &Statement<'_>, object: Object, run: RunIf) -> bool {
+        statement.guards.iter().any(|guard| match guard {
+            super::statement::Guarding::Directive(guard) => {
+                guard.run == run && matches!(&guard.test, Test::Object(kind, _) if *kind == object)
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Whether a kind holds rows.
+pub const fn is_table(kind: Kind) -> bool {
+    matches!(kind, Kind::Table | Kind::ForeignTable | Kind::VirtualTable)
+}
+
+fn same_kind(dropped: Kind, created: Kind) -> bool {
+    dropped == created
+        || is_table(dropped) && is_table(created)
+        || matches!((dropped, created), (Kind::Routine, Kind::Function | Kind::Procedure | Kind::Aggregate))
+        || matches!((dropped, created), (Kind::Type, Kind::Domain) | (Kind::Function, Kind::Procedure))
+}

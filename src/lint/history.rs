@@ -1,0 +1,249 @@
+//! What earlier scripts of the project made: the names and shapes that a statement meets.
+//!
+//! Each source is read for its facts alone; then one pass over all of them, in order, notes each change of each
+//! name, so that a rule can ask how things stood at any place without anything being replayed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::shape::{self, Shape};
+use super::statement::Statement;
+use crate::sql::{ActionKind, Kind, Name, Verb};
+
+/// A place in the history: a source and a byte in it.
+pub type Moment = (usize, usize);
+
+/// What a name meant from some moment on: nothing, where it was dropped.
+type States<T> = Vec<(Moment, Option<Arc<T>>)>;
+
+/// How names came and went.
+#[derive(Debug, Default)]
+pub struct History {
+    tables: HashMap<String, States<Shape>>,
+    others: HashMap<(Kind, String), States<str>>,
+}
+
+/// What a statement does to names.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    at: usize,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Table(Name, Shape, bool),
+    Item(Name, String, crate::sql::Dialect),
+    Key(Name, Option<Vec<String>>),
+    DropColumn(Name, String),
+    RenameColumn(Name, String, String),
+    RenameTable(Name, Name),
+    DropConstraint(Name, String),
+    Drop(Kind, Name),
+    Other(Kind, Name, String),
+}
+
+/// Reads the facts of a script.
+pub fn facts(statements: &[Statement<'_>]) -> Vec<Fact> {
+    let mut found = Vec::new();
+    for statement in statements {
+        let head = &statement.head;
+        let (Some(name), Some(kind)) = (&head.name, head.kind) else {
+            unnamed_index(statement, &mut found);
+            continue;
+        };
+        if head.temporary {
+            continue;
+        }
+        let mut add = |what| found.push(Fact { at: statement.span.start, what });
+        match head.verb {
+            Verb::Create if matches!(kind, Kind::Table | Kind::ForeignTable | Kind::VirtualTable) => {
+                add(What::Table(name.clone(), Shape::read(statement.tokens_behind_name()), head.if_not_exists));
+            }
+            Verb::Create => {
+                add(What::Other(kind, name.clone(), shape::flat(statement.tokens_behind_name())));
+                if kind == Kind::Index && head.unique {
+                    unique_index(statement, &mut found);
+                }
+            }
+            Verb::Drop => {
+                for name in dropped(statement) {
+                    add(What::Drop(kind, name));
+                }
+            }
+            Verb::Alter if matches!(kind, Kind::Table | Kind::ForeignTable) => alter(statement, name, &mut found),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The names that a `DROP` drops.
+pub fn dropped(statement: &Statement<'_>) -> Vec<Name> {
+    let Some(span) = statement.head.name_span else { return Vec::new() };
+    shape::names(statement.part(crate::sql::Span::new(span.start, statement.span.end)))
+}
+
+fn unnamed_index(statement: &Statement<'_>, found: &mut Vec<Fact>) {
+    if statement.head.creates(Kind::Index) && statement.head.unique {
+        unique_index(statement, found);
+    }
+}
+
+fn unique_index(statement: &Statement<'_>, found: &mut Vec<Fact>) {
+    let Some(table) = statement.head.table.clone() else { return };
+    let mut tokens = statement.tokens();
+    tokens.skip_to_any(&["on"]);
+    tokens.next();
+    tokens.eat_word("only");
+    tokens.eat_name();
+    if tokens.eat_word("using") {
+        tokens.eat_name();
+    }
+    let columns = shape::columns(&mut tokens).filter(|_| !tokens.has_word("where"));
+    found.push(Fact { at: statement.span.start, what: What::Key(table, columns) });
+}
+
+fn alter(statement: &Statement<'_>, table: &Name, found: &mut Vec<Fact>) {
+    let at = statement.span.start;
+    for action in &statement.actions {
+        let target = action.name.as_ref().map(|name| name.object().to_owned());
+        let mut tokens = statement.part(action.span);
+        let what = match (action.kind, target) {
+            (ActionKind::AddColumn | ActionKind::AddConstraint, _) => {
+                tokens.eat_word("add");
+                tokens.eat_word("column");
+                tokens.eat_words(&["if", "not", "exists"]);
+                let item = crate::sql::Span::new(tokens.start(), action.span.end).text(statement.text);
+                What::Item(table.clone(), item.to_owned(), statement.dialect)
+            }
+            (ActionKind::DropColumn, Some(column)) => What::DropColumn(table.clone(), column),
+            (ActionKind::DropConstraint, Some(name)) => What::DropConstraint(table.clone(), name),
+            (ActionKind::RenameColumn, Some(column)) => {
+                tokens.skip_to_any(&["to"]);
+                tokens.next();
+                let Some((to, _)) = tokens.eat_name() else { continue };
+                What::RenameColumn(table.clone(), column, to.object().to_owned())
+            }
+            (ActionKind::Rename, _) => {
+                let Some(to) = action.name.clone() else { continue };
+                What::RenameTable(table.clone(), to)
+            }
+            _ => continue,
+        };
+        found.push(Fact { at, what });
+    }
+}
+
+impl History {
+    /// Notes the facts of the sources, in order.
+    pub fn of(sources: &[Vec<Fact>]) -> Self {
+        let mut history = Self::default();
+        for (source, facts) in sources.iter().enumerate() {
+            for fact in facts {
+                history.note((source, fact.at), &fact.what);
+            }
+        }
+        history
+    }
+
+    /// Returns the table of this name just before a moment, if a script made it.
+    pub fn table(&self, name: &Name, before: Moment) -> Option<&Arc<Shape>> {
+        last(self.tables.get(name.object())?, before)
+    }
+
+    /// Returns true if a script made or dropped a table of this name before a moment.
+    pub fn knows_table(&self, name: &Name, before: Moment) -> bool {
+        self.tables.get(name.object()).and_then(|states| states.first()).is_some_and(|(at, _)| *at < before)
+    }
+
+    /// Returns how another object of this name was defined just before a moment.
+    pub fn other(&self, kind: Kind, name: &Name, before: Moment) -> Option<&Arc<str>> {
+        last(self.others.get(&(kind, name.object().to_owned()))?, before)
+    }
+
+    /// Returns the indexes and triggers that scripts made on a table and did not drop before a moment.
+    pub fn on_table(&self, table: &Name, before: Moment) -> Vec<(Kind, String)> {
+        let mut found = Vec::new();
+        for ((kind, name), states) in &self.others {
+            let standing = matches!(kind, Kind::Index | Kind::Trigger)
+                && last(states, before).is_some_and(|text| stands_on(text, table));
+            if standing {
+                found.push((*kind, name.clone()));
+            }
+        }
+        found.sort_by(|left, right| left.1.cmp(&right.1));
+        found
+    }
+
+    fn note(&mut self, at: Moment, what: &What) {
+        match what {
+            What::Table(name, shape, guarded) => {
+                // A guarded one over an existing table changes nothing.
+                if !(*guarded && self.table(name, at).is_some()) {
+                    self.set(at, name, Some(shape.clone()));
+                }
+            }
+            What::Item(table, item, dialect) => self.change(at, table, |shape| {
+                shape.item(crate::sql::Tokens::of(item, *dialect));
+            }),
+            What::Key(table, key) => self.change(at, table, |shape| match key {
+                Some(key) => shape.keys.push(key.clone()),
+                None => shape.other_keys = true,
+            }),
+            What::DropColumn(table, column) => self.change(at, table, |shape| shape.drop_column(column)),
+            What::RenameColumn(table, from, to) => self.change(at, table, |shape| shape.rename_column(from, to)),
+            What::DropConstraint(table, name) => {
+                self.change(at, table, |shape| shape.constraints.retain(|known| known != name));
+            }
+            What::RenameTable(from, to) => {
+                let shape = self.table(from, at).map(|shape| (**shape).clone());
+                if let Some(shape) = shape {
+                    self.set(at, from, None);
+                    self.set(at, to, Some(shape));
+                }
+            }
+            What::Drop(Kind::Table | Kind::ForeignTable, name) => {
+                for (kind, own) in self.on_table(name, at) {
+                    self.others.entry((kind, own)).or_default().push((at, None));
+                }
+                self.set(at, name, None);
+            }
+            What::Drop(kind, name) => {
+                self.others.entry((*kind, name.object().to_owned())).or_default().push((at, None));
+            }
+            What::Other(kind, name, definition) => {
+                let states = self.others.entry((*kind, name.object().to_owned())).or_default();
+                states.push((at, Some(definition.as_str().into())));
+            }
+        }
+    }
+
+    fn set(&mut self, at: Moment, name: &Name, shape: Option<Shape>) {
+        self.tables.entry(name.object().to_owned()).or_default().push((at, shape.map(Arc::new)));
+    }
+
+    fn change(&mut self, at: Moment, table: &Name, change: impl FnOnce(&mut Shape)) {
+        let states = self.tables.entry(table.object().to_owned()).or_default();
+        // Several actions of one statement change one state.
+        let Some((moment, Some(shape))) = states.last_mut() else { return };
+        if *moment == at {
+            change(Arc::make_mut(shape));
+            return;
+        }
+        let mut shape = (**shape).clone();
+        change(&mut shape);
+        states.push((at, Some(Arc::new(shape))));
+    }
+}
+
+/// Whether an index or trigger, as one line of tokens behind its name, is on a table.
+fn stands_on(definition: &str, table: &Name) -> bool {
+    let mut words = definition.split(' ').skip_while(|word| *word != "on").skip(1);
+    words.next().is_some_and(|word| word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(table.object()))
+}
+
+fn last<T>(states: &[(Moment, Option<T>)], before: Moment) -> Option<&T> {
+    let count = states.partition_point(|(at, _)| *at < before);
+    states.get(count.checked_sub(1)?).and_then(|(_, state)| state.as_ref())
+}

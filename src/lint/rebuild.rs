@@ -1,0 +1,218 @@
+//! SQLite's way to change a table: make a new one, copy, drop the old one, rename.
+//! <https://www.sqlite.org/lang_altertable.html#otheralter>
+
+use super::context::Context;
+use super::guard::Test;
+use super::history::dropped;
+use super::shape::Shape;
+use super::statement::Statement;
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
+
+/// The rebuilds of a script. Several become one group.
+#[derive(Debug)]
+pub struct Rebuild {
+    /// The tables as they are called before and after, each with its new shape.
+    pub tables: Vec<Rebuilt>,
+    /// From the first statement that belongs to one to the end of the last one.
+    pub span: Span,
+}
+
+/// One table that is rebuilt.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The table as it is called before and after.
+    pub table: Name,
+    /// The columns that it loses.
+    pub gone: Vec<String>,
+    /// The name that one of the two tables has in between.
+    between: Name,
+    added: Option<String>,
+    /// True if a second run would copy from the new shape and end where the first one did.
+    repeats: bool,
+    new_text: String,
+}
+
+impl Rebuild {
+    /// Returns true if a statement is part of it.
+    pub fn holds(&self, statement: &Statement<'_>) -> bool {
+        self.reaches(statement.span.start)
+    }
+
+    /// Returns true if a byte is in it.
+    pub fn reaches(&self, at: usize) -> bool {
+        self.span.start <= at && at < self.span.end
+    }
+
+    /// Returns true if a second run of the whole says what a second run of this statement does.
+    pub fn explains(&self, statement: &Statement<'_>) -> bool {
+        let is_its = |name: &Name| {
+            self.tables.iter().any(|rebuilt| rebuilt.table.matches(name) || rebuilt.between.matches(name))
+        };
+        self.holds(statement) && (self.unsettled().is_some() || statement.head.name.as_ref().is_some_and(is_its))
+    }
+
+    /// Returns the table that a second run would not rebuild as the first one did.
+    pub fn unsettled(&self) -> Option<&Rebuilt> {
+        self.tables.iter().find(|rebuilt| !rebuilt.repeats)
+    }
+}
+
+impl Rebuilt {
+    /// Returns a test that says whether it was done: by a column that came or went, else by the table's text.
+    pub fn test(&self, dialect: Dialect) -> Option<Test> {
+        if let Some(column) = &self.added {
+            return Some(Test::column(false, &self.table, column));
+        }
+        if let Some(column) = self.gone.first() {
+            return Some(Test::column(true, &self.table, column));
+        }
+        if dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
+            return None;
+        }
+        // SQLite keeps the text of the statement, but for the name.
+        let body: String = self.new_text.chars().filter(|char| !char.is_whitespace()).collect();
+        let literal = |text: &str| crate::sql::quote_literal(Dialect::Sqlite, text);
+        let squeezed = "replace(replace(replace(replace(sql, ' ', ''), char(10), ''), char(9), ''), char(13), '')";
+        Some(Test::query(
+            false,
+            &format!(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = {} AND instr({squeezed}, {}) > 0",
+                literal(self.table.object()),
+                literal(&body)
+            ),
+        ))
+    }
+}
+
+/// Finds the rebuilds of a script.
+pub fn find(context: &Context<'_>) -> Option<Rebuild> {
+    let mut found: Option<Rebuild> = None;
+    for statement in context.statements.iter().filter(|statement| !statement.nested) {
+        let Some((rebuilt, span)) = ends(context, statement) else { continue };
+        found = Some(match found {
+            Some(mut first) => {
+                first.tables.push(rebuilt);
+                first.span = first.span.join(span);
+                first
+            }
+            None => Rebuild { tables: vec![rebuilt], span },
+        });
+    }
+    found
+}
+
+fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> {
+    let action = last.actions.iter().find(|action| action.kind == ActionKind::Rename)?;
+    let (from, to) = (last.head.name.as_ref()?, action.name.as_ref()?);
+    let is_create = |name: &Name| {
+        let name = name.clone();
+        move |other: &&Statement<'_>| {
+            other.head.creates(Kind::Table) && other.head.name.as_ref().is_some_and(|made| made.matches(&name))
+        }
+    };
+    // Either the new table takes the old one's name, or the old one makes room first.
+    if let Some(create) = context.before(last).find(is_create(from)) {
+        let drops = context
+            .before(last)
+            .filter(|other| other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to)));
+        drops.last()?;
+        return rebuild(context, create, last, to, from);
+    }
+    let create = context.behind(last).find(is_create(from))?;
+    let copies = context.behind(create).any(|other| {
+        other.head.verb == Verb::Insert && other.head.name.as_ref().is_some_and(|name| name.matches(from))
+    });
+    let drop = context
+        .behind(create)
+        .find(|other| other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(to)))?;
+    if !copies {
+        return None;
+    }
+    let (found, _) = rebuild(context, create, drop, from, to)?;
+    Some((found, Span::new(last.span.start, drop.end)))
+}
+
+fn rebuild(
+    context: &Context<'_>,
+    create: &Statement<'_>,
+    last: &Statement<'_>,
+    table: &Name,
+    between: &Name,
+) -> Option<(Rebuilt, Span)> {
+    let new = Shape::read(create.tokens_behind_name());
+    let body = create.tokens_behind_name().start();
+    let mut start = create.span.start;
+    // A DROP TABLE IF EXISTS of the new name, right in front, belongs to it.
+    if let Some(before) = context.before(create).last()
+        && before.head.verb == Verb::Drop
+        && dropped(before).iter().any(|name| Some(name) == create.head.name.as_ref())
+    {
+        start = before.span.start;
+    }
+    let old = context.history.table(table, (context.source, 0)).filter(|old| !old.partly_known && !new.partly_known);
+    let not_in = |shape: &Shape, column: &str| shape.column_named(column).is_none();
+    let gone: Vec<String> = old.map_or_else(Vec::new, |old| {
+        old.columns.iter().map(|column| column.name.clone()).filter(|name| not_in(&new, name)).collect()
+    });
+    let added =
+        old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
+    let copy = context.behind(create).find(|other| {
+        other.head.verb == Verb::Insert && other.head.name == create.head.name && other.span.start <= last.span.start
+    })?;
+    let others_read = context.statements.iter().any(|other| {
+        start <= other.span.start && other.span.start < last.end && other.span != copy.span && reads(other, &gone)
+    });
+    let repeats = !others_read && repeats(copy, &new, old.map(|old| &**old));
+    let new_text = Span::new(body, create.span.end).text(context.text).to_owned();
+    Some((
+        Rebuilt { table: table.clone(), between: between.clone(), gone, added, repeats, new_text },
+        Span::new(start, last.end),
+    ))
+}
+
+fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
+    statement.head.verb == Verb::Insert
+        && statement.tokens().any(|token| {
+            token.kind.is_identifier()
+                && columns
+                    .iter()
+                    .any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
+        })
+}
+
+/// Whether the copying INSERT, run again over the new shape, copies the rows as they are.
+fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
+    let Some(columns) = super::insert::read(copy).columns else {
+        // By position: only the same columns in the same order.
+        let names = |shape: &Shape| shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+        return old.is_some_and(|old| names(old) == names(new)) && copy.tokens().has_word("select");
+    };
+    let mut query = copy.tokens_behind_name();
+    query.eat_parens();
+    if !query.eat_word("select") {
+        return false;
+    }
+    let start = query.start();
+    query.skip_to_any(&["from"]);
+    // One byte on either side stands for the parentheses of a list.
+    let list = Span::new(start.saturating_sub(1), query.end() + 1);
+    let values = super::shape::items(copy.text, list, copy.dialect);
+    let copies_itself = values.iter().zip(&columns).all(|(value, column)| {
+        let mut tokens = copy.part(*value);
+        let plain = tokens.eat_name().is_some_and(|(name, _)| name.object() == column) && tokens.peek().is_none();
+        plain || super::update::rests(copy, *value, column)
+    });
+    // What it reads besides must be there in the new shape as well.
+    let unknown =
+        |name: &str| old.is_some_and(|old| old.column_named(name).is_some()) && new.column_named(name).is_none();
+    let mut rest = copy.tokens_behind_name();
+    rest.eat_parens();
+    let reads_gone = rest.any(|token| {
+        token.kind.is_identifier()
+            && Name::part(token.text(copy.text), token.kind, copy.dialect).parts().iter().any(|name| unknown(name))
+    });
+    copies_itself
+        && !reads_gone
+        && values.len() == columns.len()
+        && columns.iter().all(|name| new.column_named(name).is_some())
+}

@@ -1,0 +1,26 @@
+//! ATTACH or DETACH in a script.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{SQLITE, Fixable, Rule, Set};
+use crate::sql::Verb;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "attached-database",
+    set: Set::Idempotency,
+    dialects: SQLITE,
+    summary: "ATTACH or DETACH in a script",
+    effect: "A second run stops with an error, and what a script makes must not depend on files beside the database.",
+    remedy: "Take it out: the target says which database it is.",
+    fixable: Fixable::Never,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements.iter().filter(|statement| !statement.is_guarded()) {
+        if matches!(statement.head.verb, Verb::Attach | Verb::Detach) {
+            let message = "a second run on the same connection fails, and no other database is known elsewhere";
+            found.report(&RULE, statement.span, message);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! A statement that its server refuses inside a transaction.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::context::Role;
+use super::super::fix::Fix;
+use crate::sql::{Verb, refuses_transaction};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "missing-no-transaction",
+    set: Set::Order,
+    dialects: BOTH,
+    summary: "A statement that its server refuses inside a transaction",
+    effect: "The build refuses the script before it runs anything.",
+    remedy: "Put `-- dbbuild: no-transaction` (SQLite's foreign keys: `-- dbbuild: foreign-keys off`) at the head of the file.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    if context.no_transaction || context.role == Role::Seed {
+        return;
+    }
+    let mut fixed = false;
+    for (index, statement) in context.statements.iter().enumerate().filter(|(_, statement)| !statement.nested) {
+        let Some(why) = refuses_transaction(statement.tokens()) else { continue };
+        let pragma = statement.head.verb == Verb::Pragma;
+        let foreign_keys = pragma && statement.head.name.as_ref().is_some_and(|name| name.object() == "foreign_keys");
+        // Around a whole script they are read as the directive.
+        let around = foreign_keys && (index == 0 || index + 1 == context.statements.len());
+        if around || foreign_keys && context.foreign_keys_off {
+            continue;
+        }
+        let draft = found.report(&RULE, statement.span, why.to_owned());
+        if !fixed && !foreign_keys {
+            fixed = true;
+            draft.fix(Fix::insert("add the directive", 0, "-- dbbuild: no-transaction\n"));
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! A table rebuild (new table, INSERT SELECT, DROP, RENAME) without a guard around it.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::guard;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "table-rebuild",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "A table rebuild (new table, INSERT SELECT, DROP, RENAME) without a guard around it",
+    effect: "A second run copies from the new shape: it fails where columns went or came, or runs the whole rebuild again.",
+    remedy: "Put the whole into a group: `-- dbbuild: unless column table.new begin` to `-- dbbuild: end`.",
+    fixable: Fixable::Sometimes,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    let Some(rebuild) = &context.rebuild else { return };
+    let Some(unsettled) = rebuild.unsettled() else { return };
+    let Some(first) = context.statements.iter().find(|statement| rebuild.holds(statement)) else { return };
+    if first.is_guarded() || first.nested {
+        return;
+    }
+    let message = format!("a second run rebuilds {} from its new shape", unsettled.table);
+    let draft = found.report(&RULE, first.head_span(), message);
+    match unsettled.test(context.dialect) {
+        Some(test) => {
+            draft.fix(guard::group(context.text, rebuild.span, &test));
+        }
+        None => {
+            draft.help("put the rebuild into a group that asks whether it was done: `-- dbbuild: unless query SELECT … begin`");
+        }
+    }
+}

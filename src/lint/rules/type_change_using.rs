@@ -1,0 +1,75 @@
+//! ALTER COLUMN TYPE with a USING that does not survive a second run.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::alteration::alterations;
+use super::super::guard;
+use super::super::statement::Statement;
+use crate::sql::{ActionKind, Span, TokenKind, quote_literal};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "type-change-using",
+    set: Set::Idempotency,
+    dialects: POSTGRES,
+    summary: "ALTER COLUMN TYPE with a USING that does not survive a second run",
+    effect: "The second run applies the expression to values of the new type: it fails, or converts them once more.",
+    remedy: "Put the statement into a `DO` block that tests the column's type.",
+    fixable: Fixable::Sometimes,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for (statement, action) in alterations(context, ActionKind::AlterColumn) {
+        let (Some(table), Some(column)) = (&statement.head.name, &action.name) else { continue };
+        let mut tokens = statement.part(action.span);
+        if !tokens.skip_to_any(&["type"]) {
+            continue;
+        }
+        tokens.next();
+        let type_start = tokens.start();
+        if !tokens.skip_to_any(&["using"]) || statement.caught().is_some() {
+            continue;
+        }
+        let type_text = Span::new(type_start, tokens.end()).text(context.text);
+        tokens.next();
+        let expression = Span::new(tokens.start(), action.span.end);
+        if survives(statement, expression, column.object()) {
+            continue;
+        }
+        let message = format!("a second run converts {column} of {table} again: its USING expects the old type");
+        let draft = found.report(&RULE, action.span, message);
+        let literal = |text: &str| quote_literal(context.dialect, text);
+        let query = format!(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND atttypid <> to_regtype({})",
+            literal(&table.to_string()),
+            literal(column.object()),
+            literal(type_text)
+        );
+        if !type_text.contains('(') && !type_text.to_lowercase().contains("collate") {
+            draft.fix(guard::test(statement, &guard::Test::query(true, &query)));
+        }
+    }
+}
+
+/// A plain cast of the column, to whatever type, gives the same again.
+fn survives(statement: &Statement<'_>, expression: Span, column: &str) -> bool {
+    let mut tokens = statement.part(expression);
+    while tokens.eat(TokenKind::OpenParen) {}
+    if tokens.eat_word("cast") {
+        tokens.next();
+    }
+    let own = tokens.eat_name().is_some_and(|(name, _)| name.object() == column);
+    while tokens.eat(TokenKind::CloseParen) {}
+    let mut only_casts = own;
+    while tokens.peek().is_some() && only_casts {
+        let cast = tokens.eat_operator("::") || tokens.eat_word("as");
+        only_casts = cast && tokens.eat_name().is_some();
+        while tokens.at(TokenKind::Word) {
+            tokens.next();
+        }
+        tokens.eat_parens();
+        while tokens.eat(TokenKind::OpenBracket) || tokens.eat(TokenKind::CloseBracket) || tokens.eat(TokenKind::CloseParen) {}
+    }
+    only_casts
+}

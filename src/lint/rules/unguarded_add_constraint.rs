@@ -1,0 +1,120 @@
+//! ADD CONSTRAINT without a guard.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::alteration::alterations_of_any;
+use super::super::fix::Fix;
+use super::super::guard::{self, Test};
+use super::super::statement::Statement;
+use crate::sql::{Action, ActionKind, Kind, Name, Span, quote_literal};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-add-constraint",
+    set: Set::Idempotency,
+    dialects: POSTGRES,
+    summary: "ADD CONSTRAINT without a guard",
+    effect: "A second run stops with an error: the constraint exists. `ALTER TABLE IF EXISTS` does not help: it asks for the table.",
+    remedy: "CHECK and FOREIGN KEY: `DROP CONSTRAINT IF EXISTS c, ADD CONSTRAINT c …` in one ALTER. UNIQUE, PRIMARY KEY, EXCLUDE and USING INDEX: a `DO` block that asks pg_constraint.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for (statement, action) in alterations_of_any(context, ActionKind::AddConstraint) {
+        let Some(owner) = &statement.head.name else { continue };
+        let Form { named, is_primary, is_index, raises } = form(statement, action);
+        // Without a name a primary key fails as well; the others are another rule's.
+        if named.is_none() && !is_primary {
+            continue;
+        }
+        // Without a name a primary key is called so.
+        let key_name = Name::new([format!("{}_pkey", owner.object())]);
+        if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
+            continue;
+        }
+        let what = named.as_ref().map_or_else(|| "the primary key".to_owned(), |name| format!("constraint {name}"));
+        let message = match statement.head.if_exists {
+            true => format!("a second run fails: {what} of {owner} exists; IF EXISTS asks for the table only"),
+            false => format!("a second run fails: {what} of {owner} exists"),
+        };
+        let draft = found.report(&RULE, action.span, message);
+        draft.help(format!("a second run raises {raises}"));
+        let lower = guard::is_lower(statement);
+        let of_domain = statement.head.kind == Some(Kind::Domain);
+        match (&named, is_index || is_primary) {
+            (Some(name), false) if of_domain => {
+                let head = Span::new(statement.span.start, action.span.start).text(context.text);
+                let text = format!("{head}{}{}", guard::cased("DROP CONSTRAINT IF EXISTS ", lower), name_text(statement, action, name));
+                draft.fix(Fix::insert("drop it first", statement.span.start, text + ";\n"));
+            }
+            (Some(name), false) => {
+                let drop = guard::cased("DROP CONSTRAINT IF EXISTS ", lower);
+                let text = format!("{drop}{}, ", name_text(statement, action, name));
+                draft.fix(Fix::insert("drop it first", action.span.start, text));
+            }
+            (Some(name), true) => {
+                draft.fix(guard::test(statement, &Test::constraint(false, owner, name)));
+            }
+            (None, _) => {
+                let table = quote_literal(context.dialect, &owner.to_string());
+                let query = format!("SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND contype = 'p'");
+                draft.fix(guard::test(statement, &Test::query(false, &query)));
+            }
+        }
+    }
+}
+
+struct Form {
+    named: Option<Name>,
+    is_primary: bool,
+    is_index: bool,
+    raises: &'static str,
+}
+
+fn form(statement: &Statement<'_>, action: &Action) -> Form {
+    let mut tokens = statement.part(action.span);
+    tokens.eat_word("add");
+    let mut named = None;
+    if tokens.eat_word("constraint") {
+        named = tokens.eat_name().map(|(name, _)| name);
+    }
+    let is_primary = tokens.at_word("primary");
+    let is_index = tokens.at_any(&["unique", "exclude"]) || tokens.has_words(&["using", "index"]);
+    let raises = match () {
+        () if tokens.has_words(&["using", "index"]) => "undefined_object: the index was renamed",
+        () if is_primary => "invalid_table_definition",
+        () if is_index => "duplicate_table",
+        () => "duplicate_object",
+    };
+    Form { named, is_primary, is_index, raises }
+}
+
+fn name_text<'a>(statement: &Statement<'a>, action: &Action, name: &Name) -> std::borrow::Cow<'a, str> {
+    match action.name_span {
+        Some(span) => span.text(statement.text).into(),
+        None => name.to_string().into(),
+    }
+}
+
+/// Dropped in front, in this statement or in one before.
+fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, name: &Name) -> bool {
+    let drops = |other: &Statement<'_>, until: usize| {
+        other.head.name.as_ref().zip(statement.head.name.as_ref()).is_some_and(|(left, right)| left.matches(right))
+            && other.actions.iter().any(|other| {
+                other.kind == ActionKind::DropConstraint
+                    && other.span.start < until
+                    && other.name.as_ref().is_some_and(|dropped| dropped.object() == name.object())
+            })
+    };
+    // A column that is dropped takes its constraints along; a table that is made anew has none.
+    let anew = |other: &Statement<'_>| {
+        other.head.verb == crate::sql::Verb::Drop
+            && other.head.kind == Some(Kind::Table)
+            && statement.head.name.as_ref().is_some_and(|table| {
+                super::super::history::dropped(other).iter().any(|dropped| dropped.matches(table))
+            })
+    };
+    drops(statement, action.span.start)
+        || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
+}

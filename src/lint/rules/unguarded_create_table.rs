@@ -1,0 +1,33 @@
+//! CREATE TABLE without IF NOT EXISTS.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::creation::{Form, unguarded};
+use super::super::fix::Fix;
+use super::super::guard;
+use crate::sql::Kind;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-create-table",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "CREATE TABLE without IF NOT EXISTS",
+    effect: "A second run stops with an error: the table exists.",
+    remedy: "Write `CREATE TABLE IF NOT EXISTS`. It says nothing about a table of another shape; `shadowed-create` finds those.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements.iter().filter(|statement| matches!(statement.head.kind, Some(Kind::Table | Kind::ForeignTable | Kind::VirtualTable))) {
+        let head = &statement.head;
+        if !unguarded(context, statement).is_some_and(|creation| creation.form == Form::IfNotExists) {
+            continue;
+        }
+        let name = head.name.as_ref().map_or_else(|| "it".to_owned(), |name| format!("{} {name}", "table"));
+        let draft = found.report(&RULE, statement.head_span(), format!("a second run fails: {name} exists"));
+        let guard = guard::cased("IF NOT EXISTS ", guard::is_lower(statement));
+        draft.fix(Fix::insert("add IF NOT EXISTS", head.guard_slot, guard));
+    }
+}

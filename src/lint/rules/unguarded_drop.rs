@@ -1,0 +1,67 @@
+//! DROP without IF EXISTS.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::fix::Fix;
+use super::super::{guard, history};
+use super::super::statement::Statement;
+use crate::sql::{Kind, Verb};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-drop",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "DROP without IF EXISTS",
+    effect: "A second run stops with an error: the object is gone.",
+    remedy: "Write `DROP … IF EXISTS`.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements {
+        let head = &statement.head;
+        let (Verb::Drop, Some(kind)) = (head.verb, head.kind) else { continue };
+        let safe = head.if_exists
+            || statement.is_guarded()
+            || kind == Kind::Owned
+            || statement.caught().is_some()
+            || made_before(context, statement)
+            || made_again(context, statement)
+            || !super::super::tree::agrees(statement);
+        if safe {
+            continue;
+        }
+        let name = head.name.as_ref().map_or_else(|| kind.name().to_owned(), |name| format!("{kind} {name}"));
+        let draft = found.report(&RULE, statement.head_span(), format!("a second run fails: {name} is gone"));
+        let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
+        draft.fix(Fix::insert("add IF EXISTS", head.guard_slot, guard));
+    }
+}
+
+/// What the script itself makes before is there to be dropped, on each run.
+fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let head = &statement.head;
+    let Some(name) = &head.name else { return false };
+    history::dropped(statement).len() == 1
+        && context.before(statement).any(|other| {
+            other.head.verb == Verb::Create
+                && other.head.kind == head.kind
+                && !other.head.or_replace
+                && !other.is_guarded()
+                && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+        })
+}
+
+/// What the script makes again further down, and leaves, is there to be dropped on a second run.
+fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let Some(name) = &statement.head.name else { return false };
+    let same = |other: &&Statement<'_>| {
+        other.head.kind == statement.head.kind
+            && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+            && (!statement.head.kind.is_some_and(Kind::is_on_table) || other.head.table == statement.head.table)
+    };
+    let last = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop)).filter(same).last();
+    history::dropped(statement).len() == 1 && last.is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
+}

@@ -1,0 +1,166 @@
+//! INSERT that a second run repeats.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::fix::{Edit, Fix};
+use super::super::guard;
+use super::super::insert::{self, Insert};
+use super::super::shape::{Shape, items};
+use super::super::statement::Statement;
+use crate::sql::{ActionKind, Dialect, Name, Span, Verb};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-insert",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "INSERT that a second run repeats",
+    effect: "A second run fails on a key, or silently inserts the rows again.",
+    remedy: "Write `ON CONFLICT (key) DO NOTHING` (or DO UPDATE) where a key can conflict, else `WHERE NOT EXISTS (…)`, or a guard directive.",
+    fixable: Fixable::Sometimes,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements {
+        let head = &statement.head;
+        let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Insert) else { continue };
+        let insert = insert::read(statement);
+        let safe = head.or_ignore
+            || head.or_replace
+            || insert.conflict.is_some()
+            || insert.asks
+            || statement.is_guarded()
+            || statement.catches(&["unique_violation"])
+            || context.is_temporary(table)
+            // Its rows go with their tables.
+            || table.object() == "sqlite_sequence" && context.structure.first().is_some_and(|first| first.head.verb == Verb::Drop)
+            || context.emptied_before(table, statement)
+            || deletes_on_the_way(statement, table)
+            || !super::super::tree::agrees(statement);
+        if safe {
+            continue;
+        }
+        let shape = context.table(table, statement).cloned();
+        let key = shape.as_ref().and_then(|shape| given_key(&insert, shape));
+        let message = match &key {
+            Some(key) => format!("a second run fails: the rows' keys ({}) are in {table}", key.join(", ")),
+            None => format!("a second run inserts the rows into {table} again"),
+        };
+        let draft = found.report(&RULE, statement.head_span(), message);
+        if insert.is_strange {
+            continue;
+        }
+        draft.fix(match (&key, shape.as_deref()) {
+            (Some(_), _) => Some(on_conflict(context, statement, &insert)),
+            (None, _) if made_here_alone(context, statement, table) => {
+                let name = head.name_span.map_or("", |span| span.text(context.text));
+                let query = format!("SELECT 1 FROM {name}");
+                Some(guard::test(statement, &guard::Test::query(false, &query)))
+            }
+            (None, shape) => where_not_exists(context, statement, &insert, shape),
+        });
+    }
+}
+
+/// `WITH moved AS (DELETE FROM a RETURNING …) INSERT INTO b …`: what was moved is gone.
+fn deletes_on_the_way(statement: &Statement<'_>, table: &Name) -> bool {
+    let mut tokens = statement.tokens();
+    tokens.at_word("with") && tokens.has_words(&["delete", "from"]) && {
+        let mut found = false;
+        while tokens.skip_past("from") {
+            found |= tokens.eat_name().is_some_and(|(name, _)| !name.matches(table));
+        }
+        found
+    }
+}
+
+/// A key all of whose values the rows bring along.
+fn given_key(insert: &Insert, shape: &Shape) -> Option<Vec<String>> {
+    let given = |column: &String| match &insert.columns {
+        Some(columns) => columns.contains(column),
+        None => true,
+    };
+    shape.keys.iter().find(|key| key.iter().all(given)).cloned()
+}
+
+fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {
+    let lower = guard::is_lower(statement);
+    let from = insert.values_span.is_none() && statement.tokens_behind_name().has_word("from");
+    // SQLite takes the ON for a join's where the query ends with its tables.
+    let truth = if context.dialect == Dialect::Sqlite && from && !insert.has_clause { " WHERE true" } else { "" };
+    let text = guard::cased(&format!("{truth} ON CONFLICT DO NOTHING"), lower);
+    Fix::insert("skip rows that are there", insert.body_end, text)
+}
+
+/// The script makes the table, so it is empty before the first run, and this is all that fills it.
+fn made_here_alone(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    let fills = |other: &&Statement<'_>| {
+        matches!(other.head.verb, Verb::Insert | Verb::Copy | Verb::Merge)
+            && other.head.name.as_ref().is_some_and(|name| name.matches(table))
+    };
+    let renamed_away = context.behind(statement).any(|other| {
+        let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(table));
+        names_it && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
+    });
+    context.made_here(table, statement) && context.statements.iter().filter(fills).take(2).count() == 1 && !renamed_away
+}
+
+/// One row of literals becomes `SELECT … WHERE NOT EXISTS`; several are tested by the first.
+fn where_not_exists(
+    context: &Context<'_>,
+    statement: &Statement<'_>,
+    insert: &Insert,
+    shape: Option<&Shape>,
+) -> Option<Fix> {
+    let first = *insert.rows.first()?;
+    let columns = match (&insert.columns, shape) {
+        (Some(columns), _) => columns.clone(),
+        (None, Some(shape)) if !shape.partly_known => shape.columns.iter().map(|column| column.name.clone()).collect(),
+        (None, _) => return None,
+    };
+    let values = items(context.text, first, context.dialect);
+    let incomparable = |column: &String| {
+        let known = shape.and_then(|shape| shape.column_named(column));
+        known.is_some_and(|column| matches!(column.type_word(), "json" | "xml" | "point" | "polygon" | "float" | "real"))
+    };
+    let tests: Vec<String> = columns
+        .iter()
+        .zip(&values)
+        .filter(|(column, value)| insert::is_literal(context.text, **value, context.dialect) && !incomparable(column))
+        .map(|(column, value)| format!("{} = {}", Name::new([column.as_str()]), value.text(context.text)))
+        .map(|test| quoted(&test, context.dialect))
+        .collect();
+    if tests.is_empty() || values.len() > columns.len() {
+        return None;
+    }
+    let lower = guard::is_lower(statement);
+    let table = statement.head.name_span?.text(context.text);
+    let condition = format!("SELECT 1 FROM {table} WHERE {}", tests.join(" AND "));
+    let risk = "a row that has these values already is taken for this one";
+    let complete = tests.len() == columns.len();
+    if insert.rows.len() > 1 || insert.columns.is_none() {
+        let fix = guard::test(statement, &guard::Test::query(false, &condition.replace('\n', " ")));
+        return Some(if complete { fix } else { fix.risky(risk) });
+    }
+    let values_span = insert.values_span?;
+    let close = format!("{}{})", guard::cased(" WHERE NOT EXISTS (", lower), guard::cased(&condition, lower));
+    let fix = Fix::edits(
+        "ask whether the row is there",
+        vec![
+            Edit::replace(Span::new(values_span.start, first.start + 1), guard::cased("SELECT ", lower)),
+            Edit::replace(Span::new(first.end - 1, first.end), close),
+        ],
+    );
+    Some(if complete { fix } else { fix.risky(risk) })
+}
+
+/// A column whose name is a keyword has to be quoted to be compared.
+fn quoted(test: &str, dialect: Dialect) -> String {
+    match test.split_once(" = ") {
+        Some((column, value)) if !column.starts_with('"') => {
+            format!("{} = {value}", crate::sql::quote_identifier(dialect, column))
+        }
+        _ => test.to_owned(),
+    }
+}

@@ -1,0 +1,148 @@
+//! RENAME without a guard.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::fix::Fix;
+use super::super::guard::{self, Test};
+use super::super::shape;
+use super::super::statement::Statement;
+use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Verb, quote_literal};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "unguarded-rename",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "RENAME without a guard",
+    effect: "A second run stops with an error: the old name is gone.",
+    remedy: "A table, view, index or sequence in PostgreSQL: `ALTER … IF EXISTS … RENAME TO`. Everything else: a `DO` block that tests for the old name, in SQLite a directive `-- dbbuild: if column table.old` or `if table old`.",
+    fixable: Fixable::Always,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements.iter().filter(|statement| statement.head.verb == Verb::Alter) {
+        if statement.is_guarded() || statement.caught().is_some() {
+            continue;
+        }
+        let (Some(kind), Some(name)) = (statement.head.kind, &statement.head.name) else { continue };
+        for action in &statement.actions {
+            let Some(old) = old_name(kind, name, action) else { continue };
+            let native = action.kind == ActionKind::Rename
+                && context.dialect == Dialect::Postgres
+                && (shape::is_relation(kind) || kind == Kind::ForeignTable);
+            let remade = context.before(statement).any(|other| {
+                other.head.verb == Verb::Create && other.head.kind == Some(kind) && other.head.name.as_ref() == Some(name)
+            });
+            if native && statement.head.if_exists && !remade || remade && !native && is_rebuild(context, statement, action) {
+                continue;
+            }
+            let message = if remade && native && statement.head.if_exists {
+                format!("a second run fails: {name} is made again above, and its new name is taken")
+            } else {
+                format!("a second run fails: {old} has its new name")
+            };
+            let draft = found.report(&RULE, action.span, message);
+            if native && !remade {
+                let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
+                draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
+            } else if let Some(test) = test(context, statement, kind, name, action) {
+                draft.fix(guard::test(statement, &test));
+            }
+        }
+    }
+}
+
+/// `CREATE TABLE new … DROP TABLE t … ALTER TABLE new RENAME TO t`: the whole is another rule's.
+fn is_rebuild(context: &Context<'_>, statement: &Statement<'_>, action: &Action) -> bool {
+    let Some(to) = &action.name else { return false };
+    context.before(statement).any(|other| {
+        other.head.verb == Verb::Drop && super::super::history::dropped(other).iter().any(|name| name.matches(to))
+    })
+}
+
+fn old_name(kind: Kind, name: &Name, action: &Action) -> Option<String> {
+    match action.kind {
+        ActionKind::Rename => Some(format!("{kind} {name}")),
+        ActionKind::RenameColumn => action.name.as_ref().map(|column| format!("column {column} of {name}")),
+        ActionKind::RenameConstraint => action.name.as_ref().map(|column| format!("constraint {column} of {name}")),
+        ActionKind::RenameAttribute => action.name.as_ref().map(|column| format!("attribute {column} of {name}")),
+        ActionKind::RenameValue => Some(format!("the value of {name}")),
+        _ => None,
+    }
+}
+
+fn new_name(statement: &Statement<'_>, action: &Action) -> Option<Name> {
+    let mut tokens = statement.part(action.span);
+    tokens.skip_to_any(&["to"]);
+    tokens.next();
+    tokens.eat_name().map(|(name, _)| name)
+}
+
+fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Name, action: &Action) -> Option<Test> {
+    let literal = |text: &str| quote_literal(Dialect::Postgres, text);
+    let object = literal(name.object());
+    Some(match (action.kind, kind) {
+        // The new name says that it was done, even where the script makes a column of the old name again.
+        (ActionKind::RenameColumn, Kind::View | Kind::Table | Kind::ForeignTable | Kind::MaterializedView) => {
+            Test::column(false, name, new_name(statement, action)?.object())
+        }
+        (ActionKind::RenameConstraint, Kind::Table) => Test::constraint(true, name, action.name.as_ref()?),
+        (ActionKind::RenameValue, _) => {
+            let mut tokens = statement.part(action.span);
+            let label = tokens.find(|token| token.kind.is_string())?.span.text(statement.text);
+            let shown = literal(&name.to_string());
+            Test::query(true, &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"))
+        }
+        (ActionKind::RenameAttribute, _) => {
+            let attribute = literal(action.name.as_ref()?.object());
+            let shown = literal(&name.to_string());
+            Test::query(
+                true,
+                &format!(
+                    "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({shown}) AND attname = {attribute} AND NOT attisdropped"
+                ),
+            )
+        }
+        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite => Test::relation(true, "table", name),
+        (ActionKind::Rename, Kind::Table) => Test::relation(false, "table", action.name.as_ref()?),
+        (ActionKind::Rename, Kind::Type | Kind::Domain) => {
+            let shown = literal(&name.to_string());
+            Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}"))
+        }
+        (ActionKind::Rename, Kind::Schema) => Test::query(true, &format!("SELECT 1 FROM pg_namespace WHERE nspname = {object}")),
+        (ActionKind::Rename, Kind::Role) => Test::query(true, &format!("SELECT 1 FROM pg_roles WHERE rolname = {object}")),
+        (ActionKind::Rename, Kind::Trigger | Kind::Policy | Kind::Rule) => {
+            let table = literal(&statement.head.table.as_ref()?.to_string());
+            let (catalog, on, column) = match kind {
+                Kind::Trigger => ("pg_trigger", "tgrelid", "tgname"),
+                Kind::Policy => ("pg_policy", "polrelid", "polname"),
+                _ => ("pg_rewrite", "ev_class", "rulename"),
+            };
+            Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {on} = to_regclass({table}) AND {column} = {object}"))
+        }
+        (ActionKind::Rename, _) => {
+            let (catalog, column) = match kind {
+                Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate => ("pg_proc", "proname"),
+                Kind::EventTrigger => ("pg_event_trigger", "evtname"),
+                Kind::Publication => ("pg_publication", "pubname"),
+                Kind::Subscription => ("pg_subscription", "subname"),
+                Kind::Server => ("pg_foreign_server", "srvname"),
+                Kind::ForeignDataWrapper => ("pg_foreign_data_wrapper", "fdwname"),
+                Kind::Collation => ("pg_collation", "collname"),
+                Kind::Conversion => ("pg_conversion", "conname"),
+                Kind::Language => ("pg_language", "lanname"),
+                Kind::Statistics => ("pg_statistic_ext", "stxname"),
+                Kind::TextSearchConfiguration => ("pg_ts_config", "cfgname"),
+                Kind::TextSearchDictionary => ("pg_ts_dict", "dictname"),
+                Kind::OperatorClass => ("pg_opclass", "opcname"),
+                Kind::OperatorFamily => ("pg_opfamily", "opfname"),
+                Kind::Database => ("pg_database", "datname"),
+                Kind::Tablespace => ("pg_tablespace", "spcname"),
+                _ => return None,
+            };
+            Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {column} = {object}"))
+        }
+        _ => return None,
+    })
+}

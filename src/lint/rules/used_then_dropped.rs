@@ -1,0 +1,159 @@
+//! A statement that needs what the script drops or renames further down.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::guard::{self, Test};
+use super::super::history;
+use super::super::statement::Statement;
+use crate::sql::{ActionKind, Kind, Name, Span, Verb};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "used-then-dropped",
+    set: Set::Idempotency,
+    dialects: BOTH,
+    summary: "A statement that needs what the script drops or renames further down",
+    effect: "A second run stops with an error: the table or column that it reads is gone.",
+    remedy: "Test for it: a `DO` block with `IF EXISTS (…)`, or `-- dbbuild: if column table.old` in front of the statement.",
+    fixable: Fixable::Sometimes,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    let losses = losses(context);
+    if losses.is_empty() {
+        return;
+    }
+    for statement in context.statements {
+        if statement.is_guarded() || statement.caught().is_some() || is_rebuild_part(context, statement) {
+            continue;
+        }
+        let needed = losses.iter().find(|loss| {
+            loss.at > statement.span.start && !comes_back(context, loss, statement) && needs(statement, loss)
+        });
+        let Some(loss) = needed else { continue };
+        let Loss { table, column, .. } = loss;
+        let what = match column {
+            Some(column) => format!("column {} of {table}", Name::new([column.as_str()])),
+            None => format!("table {table}"),
+        };
+        let message = format!("a second run fails: {what} goes away further down");
+        let draft = found.report(&RULE, statement.head_span(), message);
+        let test = match column {
+            Some(column) => Test::column(true, table, column),
+            None => Test::relation(true, "table", table),
+        };
+        draft.fix(guard::test(statement, &test));
+    }
+}
+
+/// A name that a statement takes away.
+struct Loss {
+    at: usize,
+    table: Name,
+    column: Option<String>,
+}
+
+fn losses(context: &Context<'_>) -> Vec<Loss> {
+    let mut found = Vec::new();
+    if let Some(rebuild) = &context.rebuild {
+        for rebuilt in &rebuild.tables {
+            let lost = rebuilt.gone.iter().map(|column| Loss {
+                at: rebuild.span.start,
+                table: rebuilt.table.clone(),
+                column: Some(column.clone()),
+            });
+            found.extend(lost);
+        }
+    }
+    for statement in context.statements {
+        let at = statement.span.start;
+        let head = &statement.head;
+        if head.verb == Verb::Drop && head.kind == Some(Kind::Table) {
+            found.extend(history::dropped(statement).into_iter().map(|table| Loss { at, table, column: None }));
+        }
+        let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Alter && head.kind == Some(Kind::Table)) else {
+            continue;
+        };
+        for action in &statement.actions {
+            let column = action.name.as_ref().map(|name| name.object().to_owned());
+            match action.kind {
+                ActionKind::DropColumn | ActionKind::RenameColumn => {
+                    found.push(Loss { at, table: table.clone(), column });
+                }
+                ActionKind::Rename => found.push(Loss { at, table: table.clone(), column: None }),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// The script makes it again, before the statement or behind the loss, so a second run finds it.
+fn comes_back(context: &Context<'_>, loss: &Loss, statement: &Statement<'_>) -> bool {
+    context.statements.iter().any(|other| {
+        let in_reach = other.span.start < statement.span.start || other.span.start > loss.at;
+        let head = &other.head;
+        let is_table = head.name.as_ref().is_some_and(|name| name.matches(&loss.table));
+        let creates = head.verb == Verb::Create && is_table && head.kind == Some(Kind::Table) && !other.is_guarded();
+        let adds = |column: &String| {
+            is_table
+                && other.actions.iter().any(|action| match action.kind {
+                    ActionKind::AddColumn => action.name.as_ref().is_some_and(|name| name.object() == column),
+                    ActionKind::RenameColumn => renames_to(other, action.span, column),
+                    _ => false,
+                })
+        };
+        let renamed_to = loss.column.is_none()
+            && other.actions.iter().any(|action| {
+                action.kind == ActionKind::Rename && action.name.as_ref().is_some_and(|name| name.matches(&loss.table))
+            });
+        in_reach && (creates || renamed_to || loss.column.as_ref().is_some_and(adds))
+    })
+}
+
+fn renames_to(statement: &Statement<'_>, action: Span, column: &str) -> bool {
+    let mut tokens = statement.part(action);
+    tokens.skip_to_any(&["to"]);
+    tokens.next();
+    tokens.eat_name().is_some_and(|(name, _)| name.object() == column)
+}
+
+fn is_rebuild_part(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    context.rebuild.as_ref().is_some_and(|rebuild| rebuild.holds(statement))
+}
+
+fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
+    let head = &statement.head;
+    let reads = matches!(
+        head.verb,
+        Verb::Update | Verb::Insert | Verb::Delete | Verb::Alter | Verb::Create | Verb::Merge | Verb::Truncate | Verb::Copy
+    ) && !matches!(head.kind, Some(Kind::Function | Kind::Procedure))
+        || head.verb == Verb::Comment;
+    let nothing = head.if_exists && head.verb == Verb::Alter && loss.column.is_none()
+        || head.verb == Verb::Alter && loss.column.is_some() && !uses_in_alter(statement);
+    if !reads || nothing {
+        return false;
+    }
+    let mut mentions_table = false;
+    let mut mentions_column = false;
+    let mut tokens = statement.tokens();
+    while tokens.peek().is_some() {
+        let Some((name, _)) = tokens.eat_name() else {
+            tokens.next();
+            continue;
+        };
+        mentions_table |= name.matches(&loss.table) && name.parts().len() <= 2;
+        mentions_column |= loss.column.as_ref().is_some_and(|column| name.object() == column);
+    }
+    // Creating the table itself, or adding the column, is no need of it.
+    let makes = head.verb == Verb::Create && head.name.as_ref().is_some_and(|name| name.matches(&loss.table));
+    mentions_table && !makes && (loss.column.is_none() || mentions_column)
+}
+
+/// Actions that read columns by name in an expression, or need them to be there.
+fn uses_in_alter(statement: &Statement<'_>) -> bool {
+    statement.actions.iter().any(|action| {
+        matches!(action.kind, ActionKind::AlterColumn | ActionKind::AddConstraint | ActionKind::Other)
+    })
+}

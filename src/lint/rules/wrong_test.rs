@@ -1,0 +1,83 @@
+//! A catalog test for another name than the statement's.
+
+use super::super::context::Context;
+use super::super::finding::Found;
+use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::statement::{Guarding, Statement};
+use crate::sql::{ActionKind, Span, Tokens, Verb};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    name: "wrong-test",
+    set: Set::Idempotency,
+    dialects: POSTGRES,
+    summary: "A catalog test for another name than the statement's",
+    effect: "The guard lies: it asks for something else, so the statement runs again and fails, or never runs.",
+    remedy: "Ask for what the statement makes.",
+    fixable: Fixable::Never,
+    check,
+};
+
+fn check(context: &Context<'_>, found: &mut Found) {
+    for statement in context.statements.iter().filter(|statement| statement.nested) {
+        let makes = statement.head.verb == Verb::Create
+            || statement.actions.iter().any(|action| matches!(action.kind, ActionKind::AddColumn | ActionKind::AddConstraint | ActionKind::RenameColumn | ActionKind::AddValue));
+        if !makes || statement.head.is_guarded() {
+            continue;
+        }
+        let conditions: Vec<Span> = statement.guards.iter().filter_map(|guard| match guard {
+            Guarding::Condition(span) => Some(*span),
+            _ => None,
+        }).collect();
+        let [condition] = conditions.as_slice() else { continue };
+        if statement.guards.contains(&Guarding::Opaque) || !asks_catalog(statement.part(*condition)) {
+            continue;
+        }
+        let asked: Vec<String> = statement
+            .part(*condition)
+            .filter(|token| token.kind.is_string())
+            .map(|token| token.text(context.text).trim_matches('\'').to_ascii_lowercase())
+            .collect();
+        // Names that come from variables or functions cannot be compared.
+        if asked.is_empty() || has_variable(statement.part(*condition)) {
+            continue;
+        }
+        let mut own: Vec<String> = statement.head.name.iter().chain(&statement.head.table).map(|name| name.object().to_ascii_lowercase()).collect();
+        for action in &statement.actions {
+            own.extend(action.name.iter().map(|name| name.object().to_ascii_lowercase()));
+            own.extend(inline_names(statement, action.span));
+        }
+        let target: Vec<&String> = match statement.actions.first().and_then(|action| action.name.as_ref()) {
+            Some(name) => own.iter().filter(|known| **known == name.object().to_ascii_lowercase()).collect(),
+            None => own.iter().collect(),
+        };
+        let last = |text: &str| text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned();
+        let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || asked.contains(name.as_str())));
+        if !hit && !target.is_empty() {
+            let message = format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);
+            found.report(&RULE, *condition, message).help("ask for what the statement makes");
+        }
+    }
+}
+
+fn asks_catalog(tokens: Tokens<'_>) -> bool {
+    let text = tokens.text();
+    let mut tokens = tokens;
+    tokens.any(|token| {
+        let word = token.text(text);
+        word.starts_with("pg_") || ["information_schema", "to_regclass", "to_regtype"].contains(&word.to_ascii_lowercase().as_str())
+    })
+}
+
+fn has_variable(tokens: Tokens<'_>) -> bool {
+    tokens.has_any(&["format", "concat", "like", "current_database"]) || tokens.has_words(&["new"])
+}
+
+/// Names of constraints inside a column's definition.
+fn inline_names(statement: &Statement<'_>, span: Span) -> Vec<String> {
+    let mut tokens = statement.part(span);
+    let mut found = Vec::new();
+    while tokens.skip_past("constraint") {
+        found.extend(tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase()));
+    }
+    found
+}

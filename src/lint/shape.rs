@@ -1,0 +1,224 @@
+//! The shape of a table, read from the tokens of its `CREATE TABLE` and of later `ALTER TABLE`s.
+
+use crate::sql::{Dialect, Kind, Name, Span, TokenKind, Tokens};
+
+/// What is known of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// The sets of columns that identify a row: primary key, unique constraints, unique indexes that are not partial.
+    pub keys: Vec<Vec<String>>,
+    /// Keys on expressions or of a part of the rows: something can conflict, but not by columns alone.
+    pub other_keys: bool,
+    /// The names of its constraints.
+    pub constraints: Vec<String>,
+    /// True if not all is known: made from a query, like another table, or inherited.
+    pub partly_known: bool,
+}
+
+/// A column as it was declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Type and constraints as one line of tokens, in lower case.
+    pub definition: String,
+}
+
+impl Column {
+    /// Returns its type's first word.
+    pub fn type_word(&self) -> &str {
+        self.definition.split(' ').next().unwrap_or_default()
+    }
+
+    /// Returns true if the database makes its values where a statement gives none.
+    pub fn is_generated(&self, dialect: Dialect) -> bool {
+        let has = |word: &str| self.definition.split(' ').any(|part| part == word);
+        match dialect {
+            Dialect::Postgres => {
+                has("generated") || has("nextval") || self.type_word().contains("serial") || has("default")
+            }
+            Dialect::Sqlite => {
+                has("autoincrement") || (self.type_word() == "integer" && has("primary")) || has("default")
+            }
+        }
+    }
+}
+
+impl Shape {
+    /// Reads what follows the name in a `CREATE TABLE`.
+    pub fn read(mut tokens: Tokens<'_>) -> Self {
+        let mut shape = Self::default();
+        if !tokens.at(TokenKind::OpenParen) || tokens.has_words(&["partition", "of"]) {
+            shape.partly_known = true;
+            return shape;
+        }
+        let Some(list) = tokens.eat_parens() else { return shape };
+        for item in items(tokens.text(), list, tokens.dialect()) {
+            shape.item(Tokens::new(tokens.text(), item, tokens.dialect()));
+        }
+        shape.partly_known |= tokens.has_any(&["as", "inherits", "of"]);
+        shape
+    }
+
+    /// Takes in a column or a table constraint.
+    pub fn item(&mut self, tokens: Tokens<'_>) {
+        if tokens.at_word("like") && tokens.dialect() == Dialect::Postgres {
+            self.partly_known = true;
+        } else if at_constraint(tokens) {
+            self.constraint(tokens);
+        } else {
+            self.column(tokens);
+        }
+    }
+
+    fn column(&mut self, mut tokens: Tokens<'_>) {
+        let Some((name, _)) = tokens.eat_name() else { return };
+        let name = name.object().to_owned();
+        if tokens.has_words(&["primary", "key"]) || tokens.has_word("unique") {
+            self.keys.push(vec![name.clone()]);
+        }
+        self.columns.retain(|column| column.name != name);
+        self.columns.push(Column { name, definition: flat(tokens) });
+    }
+
+    /// Takes in a table constraint.
+    pub fn constraint(&mut self, mut tokens: Tokens<'_>) {
+        if tokens.eat_word("constraint")
+            && let Some((name, _)) = tokens.eat_name()
+        {
+            self.constraints.push(name.object().to_owned());
+        }
+        let is_key = tokens.eat_words(&["primary", "key"]) || tokens.eat_word("unique");
+        self.other_keys |= tokens.at_word("exclude");
+        if is_key {
+            tokens.eat_words(&["nulls", "not", "distinct"]);
+            match columns(&mut tokens) {
+                Some(columns) => self.keys.push(columns),
+                None => self.other_keys = true,
+            }
+        }
+    }
+
+    /// Returns the column of this name.
+    pub fn column_named(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Changes a column's name.
+    pub fn rename_column(&mut self, from: &str, to: &str) {
+        for column in self.columns.iter_mut().filter(|column| column.name == from) {
+            to.clone_into(&mut column.name);
+        }
+        for name in self.keys.iter_mut().flatten().filter(|name| *name == from) {
+            to.clone_into(name);
+        }
+    }
+
+    /// Takes a column out, and the keys that it was in.
+    pub fn drop_column(&mut self, name: &str) {
+        self.columns.retain(|column| column.name != name);
+        self.keys.retain(|key| !key.iter().any(|column| column == name));
+    }
+}
+
+/// The parts of a list in parentheses, cut at its commas.
+pub fn items(text: &str, list: Span, dialect: Dialect) -> Vec<Span> {
+    let inner = Span::new(list.start + 1, list.end.saturating_sub(1).max(list.start + 1));
+    let mut tokens = Tokens::new(text, inner, dialect);
+    let mut found = Vec::new();
+    let mut start = tokens.start();
+    while let Some(token) = tokens.peek() {
+        match token.kind {
+            TokenKind::Comma => {
+                found.push(Span::new(start, tokens.end()));
+                tokens.next();
+                start = tokens.start();
+            }
+            TokenKind::OpenParen => {
+                tokens.eat_parens();
+            }
+            _ => {
+                tokens.next();
+            }
+        }
+    }
+    if tokens.end() > start {
+        found.push(Span::new(start, tokens.end()));
+    }
+    found
+}
+
+/// Reads a list of plain columns in parentheses; `None` if something else stands in it.
+pub fn columns(tokens: &mut Tokens<'_>) -> Option<Vec<String>> {
+    let list = tokens.eat_parens()?;
+    let read = |item: Span| {
+        let mut tokens = Tokens::new(tokens.text(), item, tokens.dialect());
+        let (name, _) = tokens.eat_name()?;
+        tokens.eat_any(&["asc", "desc"]);
+        tokens.eat_word("nulls");
+        tokens.eat_any(&["first", "last"]);
+        if tokens.eat_word("collate") {
+            tokens.eat_name();
+        }
+        tokens.peek().is_none().then(|| name.object().to_owned())
+    };
+    items(tokens.text(), list, tokens.dialect()).into_iter().map(read).collect()
+}
+
+/// Whether a table constraint is next, named or not.
+pub fn at_constraint(tokens: Tokens<'_>) -> bool {
+    if tokens.at_word("constraint") {
+        return true;
+    }
+    let mut ahead = tokens;
+    let first = ahead.eat_any(&["primary", "foreign", "unique", "check", "exclude"]);
+    match first {
+        Some("primary" | "foreign") => ahead.at_word("key"),
+        Some(_) => ahead.at(TokenKind::OpenParen) || ahead.at_any(&["using", "nulls"]),
+        None => false,
+    }
+}
+
+/// Tokens as one line, words in lower case: equal for two spellings of one thing.
+pub fn flat(tokens: Tokens<'_>) -> String {
+    let text = tokens.text();
+    let mut line = String::new();
+    for token in tokens {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        let written = token.text(text);
+        if token.kind == TokenKind::Word { line.push_str(&written.to_lowercase()) } else { line.push_str(written) }
+    }
+    line
+}
+
+/// The names that a statement drops, or a `TRUNCATE` empties.
+pub fn names(mut tokens: Tokens<'_>) -> Vec<Name> {
+    let mut found = Vec::new();
+    loop {
+        tokens.eat_word("only");
+        let Some((name, _)) = tokens.eat_name() else { return found };
+        found.push(name);
+        tokens.eat_parens();
+        if !tokens.eat(TokenKind::Comma) {
+            return found;
+        }
+    }
+}
+
+/// Whether objects of two kinds share one space of names.
+pub const fn is_relation(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Table
+            | Kind::ForeignTable
+            | Kind::VirtualTable
+            | Kind::View
+            | Kind::MaterializedView
+            | Kind::Index
+            | Kind::Sequence
+    )
+}

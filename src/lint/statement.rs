@@ -1,0 +1,169 @@
+//! Statements as rules see them: those of the script and those inside `DO` blocks, each with what guards it.
+
+use crate::script::{Directive, Guard, body as directive_body};
+use crate::sql::{self, Action, Dialect, Head, Lexer, Span, TokenKind, Tokens, Verb};
+
+/// A statement with its head, its actions and its guards.
+#[derive(Debug, Clone)]
+pub struct Statement<'a> {
+    /// From its first token to its last.
+    pub span: Span,
+    /// The end of what ends it: its semicolon, or its last token.
+    pub end: usize,
+    /// The script that it stands in.
+    pub text: &'a str,
+    /// The grammar.
+    pub dialect: Dialect,
+    /// Verb, kind, name, guard clauses.
+    pub head: Head,
+    /// What an `ALTER` does; empty for other verbs.
+    pub actions: Vec<Action>,
+    /// What stands around it and decides whether it runs.
+    pub guards: Vec<Guarding>,
+    /// True for a statement inside a `DO` block.
+    pub nested: bool,
+    /// The place behind the lines of data of a `COPY`.
+    pub has_data: bool,
+}
+
+/// Something around a statement that decides whether it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guarding {
+    /// A guard directive.
+    Directive(Guard),
+    /// The condition of an `IF` in a `DO` block.
+    Condition(Span),
+    /// Conditions that an `EXCEPTION` clause catches.
+    Caught(Vec<String>),
+    /// A loop, or something else that cannot be judged.
+    Opaque,
+}
+
+impl<'a> Statement<'a> {
+    /// Reads a statement of a script.
+    pub fn read(text: &'a str, span: Span, dialect: Dialect) -> Self {
+        let tokens = Tokens::new(text, span, dialect);
+        let head = Head::of(tokens);
+        let actions = if head.verb == Verb::Alter { sql::actions(tokens) } else { Vec::new() };
+        let end = span.end;
+        Self { span, end, text, dialect, head, actions, guards: Vec::new(), nested: false, has_data: false }
+    }
+
+    /// Returns its significant tokens.
+    pub fn tokens(&self) -> Tokens<'a> {
+        Tokens::new(self.text, self.span, self.dialect)
+    }
+
+    /// Returns its tokens behind the name.
+    pub fn tokens_behind_name(&self) -> Tokens<'a> {
+        let mut tokens = self.tokens();
+        Head::read(&mut tokens);
+        tokens
+    }
+
+    /// Returns where its verb, kind and name stand: what a finding about the whole points at.
+    pub fn head_span(&self) -> Span {
+        let end = self.head.name_span.or(self.head.kind_span).map_or(self.head.verb_span.end, |span| span.end);
+        Span::new(self.span.start, end.max(self.head.verb_span.end))
+    }
+
+    /// Returns the tokens of a part of it.
+    pub fn part(&self, span: Span) -> Tokens<'a> {
+        Tokens::new(self.text, span, self.dialect)
+    }
+
+    /// Returns true if a directive, a condition or something opaque decides whether it runs.
+    pub fn is_guarded(&self) -> bool {
+        self.guards.iter().any(|guard| !matches!(guard, Guarding::Caught(_)))
+    }
+
+    /// Returns the conditions that are caught around it; `None` if there is no such clause.
+    pub fn caught(&self) -> Option<Vec<&str>> {
+        let mut found = None;
+        for guard in &self.guards {
+            if let Guarding::Caught(conditions) = guard {
+                found.get_or_insert_with(Vec::new).extend(conditions.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+
+    /// Returns true if one of these conditions is caught, or all of them are.
+    pub fn catches(&self, conditions: &[&str]) -> bool {
+        self.caught().is_some_and(|caught| {
+            caught.contains(&"others") || conditions.iter().any(|condition| caught.contains(condition))
+        })
+    }
+
+    /// Returns true if these words follow each other outside parentheses.
+    pub fn has_words(&self, words: &[&str]) -> bool {
+        self.find_words(words).is_some()
+    }
+
+    /// Returns where these words follow each other outside parentheses.
+    pub fn find_words(&self, words: &[&str]) -> Option<Span> {
+        let mut tokens = self.tokens();
+        let first = [*words.first()?];
+        while tokens.skip_to_any(&first) {
+            let start = tokens.start();
+            if tokens.eat_words(words) {
+                return Some(Span::new(start, tokens.end()));
+            }
+            tokens.next();
+        }
+        None
+    }
+}
+
+/// The statements of a script, those inside `DO` blocks behind their block.
+pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
+    let mut found = Vec::new();
+    let mut group: Option<Guard> = None;
+    let mut next: Vec<Guard> = Vec::new();
+    let has_directives = text.contains("dbbuild:");
+    for statement in sql::Statements::new(text, dialect).flatten() {
+        if has_directives {
+            for directive in directives_in(text, statement.lead, dialect) {
+                match directive {
+                    Directive::Guard(guard) if guard.group => group = Some(guard),
+                    Directive::Guard(guard) => next.push(guard),
+                    Directive::End => group = None,
+                    _ => {}
+                }
+            }
+        }
+        let mut read = Statement::read(text, statement.span, dialect);
+        read.end = if statement.terminated { semicolon(text, statement.span, dialect) } else { statement.span.end };
+        read.has_data = statement.copy_data.is_some();
+        let guards = group.iter().cloned().chain(std::mem::take(&mut next));
+        read.guards = guards.map(Guarding::Directive).collect();
+        let outer = read.guards.clone();
+        let is_do = read.head.verb == Verb::Do;
+        found.push(read);
+        if is_do {
+            super::body::inside(text, statement.span, &outer, &mut found);
+        }
+        if has_directives && directives_in(text, statement.tail, dialect).contains(&Directive::End) {
+            group = None;
+        }
+    }
+    found
+}
+
+fn semicolon(text: &str, span: Span, dialect: Dialect) -> usize {
+    let rest = Lexer::part(text, Span::new(span.end, text.len()), dialect).map_while(Result::ok);
+    let mut ends = rest.filter(|token| token.kind == TokenKind::Semicolon);
+    ends.next().map_or(span.end, |token| token.span.end)
+}
+
+fn directives_in(text: &str, span: Span, dialect: Dialect) -> Vec<Directive> {
+    if !span.text(text).contains("dbbuild:") {
+        return Vec::new();
+    }
+    let tokens = Lexer::part(text, span, dialect).map_while(Result::ok);
+    let comments = tokens.filter(|token| token.kind == TokenKind::LineComment);
+    comments
+        .filter_map(|token| directive_body(token.span.text(text)))
+        .filter_map(|text| Directive::parse(text).ok())
+        .collect()
+}

@@ -1,0 +1,349 @@
+//! Whether an `UPDATE` that runs twice changes anything the second time.
+
+use super::shape::items;
+use super::statement::Statement;
+use crate::sql::{Span, TokenKind, Tokens};
+
+/// One `column = expression` of an `UPDATE`.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The column.
+    pub column: String,
+    /// Where the expression stands.
+    pub value: Span,
+}
+
+/// The parts of an `UPDATE`.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// What it assigns.
+    pub assignments: Vec<Assignment>,
+    /// What stands behind `WHERE`.
+    pub condition: Option<Span>,
+}
+
+/// Reads an `UPDATE`, or the `DO UPDATE` part of another statement.
+pub fn read(statement: &Statement<'_>) -> Update {
+    let mut tokens = statement.tokens_behind_name();
+    let mut update = Update::default();
+    if !tokens.skip_to_any(&["set"]) {
+        return update;
+    }
+    tokens.next();
+    let start = tokens.end();
+    tokens.skip_to_any(&["from", "where", "returning"]);
+    let list = Span::new(start.saturating_sub(1), tokens.end() + 1);
+    for item in items(statement.text, list, statement.dialect) {
+        let mut part = statement.part(item);
+        let names = if part.at(TokenKind::OpenParen) {
+            super::shape::columns(&mut part).unwrap_or_default()
+        } else {
+            part.eat_name().map(|(name, _)| name.object().to_owned()).into_iter().collect()
+        };
+        part.next();
+        let value = Span::new(part.start(), item.end);
+        update.assignments.extend(names.into_iter().map(|column| Assignment { column, value }));
+    }
+    if tokens.skip_to_any(&["where"]) {
+        tokens.next();
+        let start = tokens.start();
+        tokens.skip_to_any(&["returning"]);
+        update.condition = Some(Span::new(start, tokens.end()));
+    }
+    update
+}
+
+/// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
+const SETTLING: &[&str] = &[
+    "lower",
+    "upper",
+    "trim",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "coalesce",
+    "greatest",
+    "least",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "trunc",
+    "date_trunc",
+    "jsonb_set",
+    "json_set",
+    "json_remove",
+    "json_insert",
+    "json_replace",
+    "json_patch",
+    "max",
+    "min",
+    "nullif",
+    "ifnull",
+    "initcap",
+    "cast",
+    "date",
+    "datetime",
+    "json",
+    "jsonb_strip_nulls",
+    "left",
+    "substr",
+];
+
+/// Functions that give another value each time.
+const VOLATILE: &[&str] = &[
+    "random",
+    "gen_random_uuid",
+    "uuid_generate_v4",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "randomblob",
+    "nextval",
+    "clock_timestamp",
+    "timeofday",
+    "now",
+    "current_timestamp",
+    "localtimestamp",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "current_time",
+    "localtime",
+];
+
+/// Why running it again would change rows; `None` if it would not, or nobody can tell.
+pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
+    let guarded = update.condition.is_some_and(|condition| excludes_itself(statement, update, condition));
+    if guarded {
+        return None;
+    }
+    for assignment in &update.assignments {
+        let tokens = statement.part(assignment.value);
+        if is_volatile(tokens) {
+            return Some(format!("`{}` gets another value on each run", assignment.column));
+        }
+        let own = mentions(statement, assignment.value, &assignment.column);
+        if !own.is_empty() && !settles(statement, assignment, &own) {
+            return Some(format!("`{}` is computed from itself, so each run moves it on", assignment.column));
+        }
+        if let Some(swapped) = reads_assigned(statement, update, assignment) {
+            return Some(format!(
+                "`{}` is computed from `{swapped}`, which the same statement changes",
+                assignment.column
+            ));
+        }
+    }
+    None
+}
+
+fn is_volatile(tokens: Tokens<'_>) -> bool {
+    let text = tokens.text();
+    let mut tokens = tokens;
+    while let Some(token) = tokens.next() {
+        let is_function = tokens.at(TokenKind::OpenParen);
+        let bare = ["current_timestamp", "localtimestamp", "current_time", "localtime"];
+        let word = bare.iter().any(|word| token.is_word(text, word));
+        if word || is_function && VOLATILE.iter().any(|word| token.is_word(text, word)) {
+            return true;
+        }
+        let strftime_now = ["strftime", "datetime", "date", "unixepoch", "julianday"];
+        if is_function && strftime_now.iter().any(|word| token.is_word(text, word)) {
+            let mut arguments = tokens;
+            let inside = arguments.eat_parens().map(|span| span.text(text).to_ascii_lowercase());
+            if inside.is_some_and(|inside| inside.contains("'now'") || inside == "()") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether an expression, assigned to a column, gives the same on a second run.
+pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
+    let assignment = Assignment { column: column.to_owned(), value };
+    let own = mentions(statement, value, column);
+    let reads_nothing =
+        !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
+    let knowable = !is_volatile(statement.part(value)) && !statement.part(value).has_word("select");
+    knowable && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
+}
+
+fn is_constant(word: &str) -> bool {
+    ["null", "true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Where an expression reads a column. Another table's column of that name is none.
+fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
+    let mut alias = statement.tokens_behind_name();
+    alias.eat_word("as");
+    let alias = if alias.at_word("set") { None } else { alias.eat_name().map(|(name, _)| name) };
+    let table = statement.head.name.as_ref();
+    let is_own = |qualifier: &str| {
+        let named = alias.as_ref().is_some_and(|alias| alias.object() == qualifier);
+        named || table.is_some_and(|table| table.object() == qualifier)
+    };
+    let mut found = Vec::new();
+    let mut tokens = statement.part(value);
+    while tokens.peek().is_some() {
+        let Some((name, span)) = tokens.eat_name() else {
+            tokens.next();
+            continue;
+        };
+        if name.object() == column && name.schema().is_none_or(is_own) && !tokens.at(TokenKind::OpenParen) {
+            found.push(span);
+        }
+    }
+    found
+}
+
+/// Whether an expression of its own column comes to rest after one run.
+fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> bool {
+    let mut tokens = statement.part(assignment.value);
+    let text = statement.text;
+    // The column as it is.
+    if assignment.value.text(text).trim() == own.first().map_or("", |span| span.text(text)) {
+        return true;
+    }
+    if tokens.at_word("case") {
+        return case_settles(statement, assignment);
+    }
+    if tokens.at(TokenKind::OpenParen) {
+        // A query of its own.
+        return tokens.has_word("select");
+    }
+    let Some(first) = tokens.next() else { return true };
+    // A cast settles, whatever it is of.
+    if own.contains(&first.span) && tokens.eat_operator("::") {
+        tokens.eat_name();
+        tokens.eat_parens();
+        return tokens.peek().is_none();
+    }
+    let name = first.text(text).to_ascii_lowercase();
+    let Some(arguments) = tokens.eat_parens() else { return false };
+    if tokens.peek().is_some_and(|token| token.kind != TokenKind::Operator || token.text(text) != "::") {
+        return false;
+    }
+    if ["replace", "regexp_replace"].contains(&name.as_str()) {
+        return replacement_settles(statement, arguments);
+    }
+    // Beyond the first argument the column must not come again.
+    let parts = items(text, arguments, statement.dialect);
+    let later =
+        parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
+    if !SETTLING.contains(&name.as_str()) || later {
+        return false;
+    }
+    // What is inside must come to rest as well.
+    let Some(inner) = parts.first().copied().filter(|inner| inner.text(text).contains('(')) else { return true };
+    let own: Vec<Span> =
+        own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
+    own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
+}
+
+/// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.
+fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let (Some(from), Some(to)) = (parts.get(1), parts.get(2)) else { return false };
+    let inner = |span: &Span| span.text(statement.text).trim().trim_matches('\'').to_owned();
+    let both_literal = [from, to].iter().all(|span| span.text(statement.text).trim().starts_with('\''));
+    !both_literal || inner(from).is_empty() || !inner(to).contains(&inner(from))
+}
+
+/// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
+fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
+    let tokens = statement.part(assignment.value);
+    let text = statement.text;
+    let (mut asked, mut given) = (Vec::new(), Vec::new());
+    let mut behind_then = false;
+    for token in tokens {
+        if token.is_word(text, "then") {
+            behind_then = true;
+        } else if token.is_word(text, "when") {
+            behind_then = false;
+        } else if token.is_word(text, "else") {
+            behind_then = true;
+        } else if token.kind.is_string() || token.kind == TokenKind::Number {
+            if behind_then { given.push(token.text(text)) } else { asked.push(token.text(text)) }
+        } else if behind_then && (token.kind == TokenKind::Operator && token.text(text) != "::") {
+            return false;
+        }
+    }
+    !given.iter().any(|value| asked.contains(value))
+}
+
+/// Returns another assigned column that the expression reads.
+fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment: &Assignment) -> Option<&'u str> {
+    let mut tokens = statement.part(assignment.value);
+    if tokens.has_word("select") {
+        return None;
+    }
+    while tokens.peek().is_some() {
+        let Some((name, _)) = tokens.eat_name() else {
+            tokens.next();
+            continue;
+        };
+        let function = tokens.at(TokenKind::OpenParen);
+        let other = update
+            .assignments
+            .iter()
+            .find(|other| other.column != assignment.column && other.column == name.object() && !function);
+        if let Some(other) = other {
+            return Some(&other.column);
+        }
+    }
+    None
+}
+
+/// Whether the condition asks an assigned column for a value that the statement takes away: `a = 1`, `a IS NULL`,
+/// `a <> 2`, `a LIKE …`, `a NOT LIKE`, `NOT (a ? 'key')`. What asks by `<` or `>` is not taken for a guard.
+fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.part(condition);
+    if tokens.has_words(&["not", "exists"]) || tokens.has_words(&["not", "in"]) {
+        return true;
+    }
+    if removes_what_it_asks(statement, update, condition) {
+        return true;
+    }
+    while tokens.peek().is_some() {
+        let Some((name, _)) = tokens.eat_name() else {
+            tokens.next();
+            continue;
+        };
+        if !update.assignments.iter().any(|assignment| assignment.column == name.object()) {
+            continue;
+        }
+        // Behind a function's argument, or a cast, the comparison follows.
+        while tokens.at(TokenKind::CloseParen) {
+            tokens.next();
+        }
+        if tokens.eat_operator("::") {
+            tokens.eat_name();
+        }
+        let Some(next) = tokens.peek() else { return false };
+        let operator = next.kind == TokenKind::Operator && !["<", ">", "<=", ">="].contains(&next.text(text));
+        let word = ["is", "in", "like", "ilike", "not", "glob", "similar"].iter().any(|word| next.is_word(text, word));
+        let mut behind = tokens;
+        // `IS NOT NULL` still holds after the first run.
+        if behind.eat_words(&["is", "not", "null"]) {
+            continue;
+        }
+        if operator || word {
+            return true;
+        }
+    }
+    false
+}
+
+/// `json_remove(a, '$.b') … WHERE json_extract(a, '$.b') IS NOT NULL`, `a - 'b' … WHERE a ? 'b'`.
+fn removes_what_it_asks(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
+    let text = statement.text;
+    let strings = |span: Span| {
+        statement.part(span).filter(|token| token.kind.is_string()).map(|token| token.text(text)).collect::<Vec<_>>()
+    };
+    let asked = strings(condition);
+    update.assignments.iter().any(|assignment| {
+        let removes =
+            assignment.value.text(text).contains("json_remove") || assignment.value.text(text).contains(" - '");
+        removes && strings(assignment.value).iter().any(|string| asked.contains(string))
+    })
+}

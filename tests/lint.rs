@@ -1,0 +1,198 @@
+//! Every rule has examples that are its tests and its page in the documentation: `tests/lint/<rule>/`.
+//!
+//! `bad.<dialect>.sql` has findings of the rule, told in `findings.<dialect>.txt`; `good.<dialect>.sql` has none;
+//! `fixed.<dialect>.sql` is what the fix makes of the bad one. `DBBUILD_UPDATE=1` writes what is generated.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use dbbuild::lint::{Fixable, Options, RULES, Role, Rule, Set, Source, fix_all, lint};
+use dbbuild::sql::{Dialect, split};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn folder(rule: &Rule) -> PathBuf {
+    root().join("tests/lint").join(rule.name)
+}
+
+fn read(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.replace("\r\n", "\n"))
+}
+
+/// Compares generated text with the committed one, or writes it.
+fn current(path: &Path, text: &str) {
+    if std::env::var_os("DBBUILD_UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let committed = read(path).unwrap_or_default();
+    assert_eq!(committed, text, "{} is not current: run with DBBUILD_UPDATE=1", path.display());
+}
+
+/// The example as the last source, behind the code objects that it may need.
+fn sources(rule: &Rule, dialect: Dialect, text: &str, is_bad: bool) -> Vec<Source> {
+    let mut sources = Vec::new();
+    if let Some(code) = read(&folder(rule).join(format!("code.{dialect}.sql"))) {
+        sources.push(Source {
+            file: "code.sql".into(),
+            text: code,
+            role: Role::Code,
+            exempt: true,
+            ..Source::default()
+        });
+    }
+    let late = (rule.name == "late-script" && is_bad).then(|| "12".to_owned());
+    sources.push(Source { file: "example.sql".into(), text: text.into(), late, ..Source::default() });
+    sources
+}
+
+fn examples(rule: &Rule) -> Vec<(Dialect, String, String)> {
+    let mut found = Vec::new();
+    for dialect in rule.dialects {
+        let bad = read(&folder(rule).join(format!("bad.{dialect}.sql")));
+        let good = read(&folder(rule).join(format!("good.{dialect}.sql")));
+        if let Some((bad, good)) = bad.zip(good) {
+            found.push((*dialect, bad, good));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_rule_has_examples() {
+    for rule in RULES {
+        assert!(!examples(rule).is_empty(), "{}: no bad and good example", rule.name);
+    }
+    for entry in std::fs::read_dir(root().join("tests/lint")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(RULES.iter().any(|rule| rule.name == name), "tests/lint/{name} is no rule");
+    }
+    let files = std::fs::read_dir(root().join("src/lint/rules")).unwrap();
+    for name in files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).filter(|name| name != "mod.rs") {
+        let rule = name.trim_end_matches(".rs").replace('_', "-");
+        assert!(RULES.iter().any(|known| known.name == rule), "src/lint/rules/{name} is not in the list");
+    }
+}
+
+#[test]
+fn bad_examples_are_found_and_good_ones_are_not() {
+    for rule in RULES {
+        for (dialect, bad, good) in examples(rule) {
+            let options = Options::default();
+            let findings = lint(&sources(rule, dialect, &bad, true), dialect, &options);
+            let mut told = String::new();
+            for finding in &findings {
+                let place = &finding.place;
+                writeln!(told, "{}:{} {}: {}", place.line, place.column, finding.rule.name, finding.message).unwrap();
+                if let Some(fix) = &finding.fix {
+                    writeln!(told, "    fix: {}", fix.title).unwrap();
+                }
+            }
+            assert!(findings.iter().any(|finding| finding.rule.name == rule.name), "{} {dialect}:\n{told}", rule.name);
+            current(&folder(rule).join(format!("findings.{dialect}.txt")), &told);
+            let findings = lint(&sources(rule, dialect, &good, false), dialect, &options);
+            let wrong: Vec<_> = findings
+                .iter()
+                .filter(|finding| {
+                    finding.rule.name == rule.name || rule.set == Set::Idempotency && finding.rule.set == rule.set
+                })
+                .map(|finding| format!("{}: {}", finding.rule.name, finding.message))
+                .collect();
+            assert!(wrong.is_empty(), "{} {dialect}, good: {wrong:?}", rule.name);
+        }
+    }
+}
+
+#[test]
+fn fixes_cure_what_they_are_for() {
+    for rule in RULES {
+        for (dialect, bad, _) in examples(rule) {
+            let options = Options::default();
+            let mut fixed = sources(rule, dialect, &bad, true);
+            fix_all(&mut fixed, dialect, &options, false);
+            let text = fixed.last().unwrap().text.clone();
+            let has_fix = |sources: &[Source]| {
+                lint(sources, dialect, &options)
+                    .into_iter()
+                    .filter(|finding| finding.fix.as_ref().is_some_and(|fix| fix.risk.is_none()))
+                    .map(|finding| finding.rule.name)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(has_fix(&fixed), Vec::<&str>::new(), "{} {dialect}: a fix is left\n{text}", rule.name);
+            assert!(split(&text, dialect).is_ok(), "{}: {text}", rule.name);
+            if rule.fixable == Fixable::Always {
+                let left: Vec<_> = lint(&fixed, dialect, &options)
+                    .into_iter()
+                    .filter(|finding| finding.rule.name == rule.name)
+                    .map(|finding| finding.message)
+                    .collect();
+                assert!(left.is_empty(), "{} {dialect}: {left:?}\n{text}", rule.name);
+            }
+            if text == bad {
+                continue;
+            }
+            current(&folder(rule).join(format!("fixed.{dialect}.sql")), &text);
+            let mut again = fixed.clone();
+            assert!(fix_all(&mut again, dialect, &options, false).is_empty(), "{}: fixing twice changes", rule.name);
+        }
+    }
+}
+
+/// Every beginning of every example, in both dialects: texts that end anywhere must neither panic nor hang.
+#[test]
+fn no_beginning_of_a_text_is_too_much() {
+    for rule in RULES {
+        for (_, bad, good) in examples(rule) {
+            for text in [bad, good] {
+                for (at, _) in text.char_indices() {
+                    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                        let mut sources = sources(rule, dialect, &text[..at], true);
+                        fix_all(&mut sources, dialect, &Options::default(), true);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_pages_are_current() {
+    let mut index =
+        String::from("# Rules\n\nEach rule has a page with its examples. Generated from the rules; do not edit.\n");
+    for set in Set::ALL {
+        writeln!(index, "\n## {}\n", set.name()).unwrap();
+        let mut rules: Vec<_> = RULES.iter().filter(|rule| rule.set == set).collect();
+        rules.sort_by_key(|rule| rule.name);
+        for rule in rules {
+            writeln!(index, "- [{0}]({0}.md): {1}", rule.name, rule.summary).unwrap();
+            current(&root().join(format!("docs/rules/{}.md", rule.name)), &page(rule));
+        }
+    }
+    current(&root().join("docs/rules/index.md"), &index);
+}
+
+fn page(rule: &Rule) -> String {
+    let dialects: Vec<_> = rule.dialects.iter().map(|dialect| dialect.name()).collect();
+    let mut page = format!("# {}\n\n{}.\n\n", rule.name, capital(rule.summary));
+    writeln!(page, "Set: `{}`. Dialects: {}. {}\n", rule.set.name(), dialects.join(", "), rule.fixable.words())
+        .unwrap();
+    writeln!(page, "**What happens.** {}\n\n**What to write.** {}", rule.effect, rule.remedy).unwrap();
+    for (dialect, bad, good) in examples(rule) {
+        let findings = read(&folder(rule).join(format!("findings.{dialect}.txt"))).unwrap_or_default();
+        writeln!(page, "\n## {dialect}\n\nFound:\n\n```sql\n{bad}```\n\n```text\n{findings}```").unwrap();
+        if let Some(fixed) = read(&folder(rule).join(format!("fixed.{dialect}.sql"))) {
+            writeln!(page, "\nFixed:\n\n```sql\n{fixed}```").unwrap();
+        }
+        writeln!(page, "\nNot found:\n\n```sql\n{good}```").unwrap();
+    }
+    page
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

@@ -1,0 +1,2 @@
+-- dbbuild: allow(unguarded-drop)
+drop table if exists customer;

@@ -1,0 +1,2 @@
+-- dbbuild: no-transaction
+ATTACH DATABASE 'other.db' AS other;

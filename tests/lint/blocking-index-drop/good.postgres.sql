@@ -1,0 +1,2 @@
+-- dbbuild: no-transaction
+drop index concurrently if exists customer_email;

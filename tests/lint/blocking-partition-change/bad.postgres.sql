@@ -1,0 +1,2 @@
+-- dbbuild: if table sale_2024
+alter table sale detach partition sale_2024;

@@ -1,0 +1,2 @@
+reindex table customer;
+refresh materialized view totals;

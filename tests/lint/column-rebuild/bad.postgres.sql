@@ -1,0 +1,4 @@
+alter table customer add column tags_new jsonb;
+update customer set tags_new = to_jsonb(tags);
+alter table customer drop column tags;
+alter table customer rename column tags_new to tags;

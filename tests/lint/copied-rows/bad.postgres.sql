@@ -1,0 +1,4 @@
+create table if not exists country (code text);
+copy country (code) from stdin;
+at
+\.

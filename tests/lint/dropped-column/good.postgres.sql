@@ -1,0 +1,2 @@
+create table if not exists customer (a int, email text);
+alter table customer drop column if exists email;

@@ -1,0 +1,1 @@
+create index concurrently if not exists customer_email on customer (email);

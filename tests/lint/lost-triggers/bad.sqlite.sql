@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS customer (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TRIGGER IF NOT EXISTS stamp AFTER UPDATE ON customer BEGIN SELECT 1; END;
+CREATE TABLE customer_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO customer_new (id, name) SELECT id, name FROM customer;
+DROP TABLE customer;
+ALTER TABLE customer_new RENAME TO customer;

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS customer (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE customer_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO customer_new (id, name) SELECT id, name FROM customer;
+DROP TABLE customer;
+ALTER TABLE customer_new RENAME TO customer;

@@ -1,0 +1,2 @@
+-- dbbuild: no-transaction
+VACUUM;

@@ -1,0 +1,2 @@
+-- dbbuild: no-transaction
+create index concurrently if not exists customer_email on customer (email);

@@ -1,0 +1,3 @@
+PRAGMA foreign_keys = off;
+UPDATE customer SET a = 1;
+PRAGMA foreign_keys = on;

@@ -1,0 +1,2 @@
+BEGIN;
+DROP TABLE IF EXISTS customer; COMMIT;

@@ -1,0 +1,2 @@
+grant select on customer to clerk;
+revoke all on customer from public;

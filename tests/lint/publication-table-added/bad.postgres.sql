@@ -1,0 +1,2 @@
+alter publication changes add table customer;
+alter server archive options (add host 'a');

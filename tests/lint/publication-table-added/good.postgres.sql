@@ -1,0 +1,2 @@
+alter publication changes set table customer;
+alter server archive options (set host 'a');

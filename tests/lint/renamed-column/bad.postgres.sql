@@ -1,0 +1,2 @@
+-- dbbuild: if column customer.mail
+alter table customer rename column mail to email;

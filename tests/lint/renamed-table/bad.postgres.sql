@@ -1,0 +1,1 @@
+alter table if exists customer rename to client;

@@ -1,0 +1,1 @@
+alter index if exists customer_mail rename to customer_email;

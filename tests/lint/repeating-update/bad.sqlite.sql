@@ -1,0 +1,1 @@
+UPDATE customer SET points = points * 2;

@@ -1,0 +1,1 @@
+UPDATE customer SET data = json_remove(data, '$.old');

@@ -1,0 +1,2 @@
+create table if not exists report as select 1 as a;
+select 1 as a into temp work;

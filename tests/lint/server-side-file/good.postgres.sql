@@ -1,0 +1,4 @@
+create temp table work (a text);
+copy work from stdin;
+a
+\.

@@ -1,0 +1,2 @@
+create table if not exists customer (id bigint);
+alter table customer add column if not exists parent bigint references customer (id);

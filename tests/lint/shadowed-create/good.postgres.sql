@@ -1,0 +1,2 @@
+create table if not exists customer (id bigint, name text);
+create table if not exists customer (id bigint, name text);

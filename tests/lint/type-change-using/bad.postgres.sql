@@ -1,0 +1,1 @@
+alter table customer alter column active type boolean using (active = 1);

@@ -1,0 +1,2 @@
+-- dbbuild: unless column customer.email
+ALTER TABLE customer ADD COLUMN email TEXT;

@@ -1,0 +1,1 @@
+create unique index customer_email on customer (email);

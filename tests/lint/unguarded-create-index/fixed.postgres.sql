@@ -1,0 +1,1 @@
+create unique index if not exists customer_email on customer (email);

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS customer_email ON customer (email);

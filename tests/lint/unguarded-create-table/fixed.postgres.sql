@@ -1,0 +1,4 @@
+create table if not exists customer (
+  id bigint primary key -- the key
+);
+CREATE UNLOGGED TABLE IF NOT EXISTS "Order" AS SELECT 1 AS a;

@@ -1,0 +1,1 @@
+CREATE VIEW adult AS SELECT * FROM person WHERE age > 17;

@@ -1,0 +1,1 @@
+CREATE VIEW IF NOT EXISTS adult AS SELECT * FROM person WHERE age > 17;

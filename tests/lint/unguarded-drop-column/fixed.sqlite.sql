@@ -1,0 +1,2 @@
+-- dbbuild: if column customer.email
+ALTER TABLE customer DROP COLUMN email;

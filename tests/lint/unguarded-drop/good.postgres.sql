@@ -1,0 +1,2 @@
+drop table if exists customer;
+drop trigger if exists stamp on customer;

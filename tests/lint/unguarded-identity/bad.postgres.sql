@@ -1,0 +1,1 @@
+alter table customer alter column id add generated always as identity;

@@ -1,0 +1,2 @@
+INSERT OR IGNORE INTO country VALUES ('at', 'Austria');
+REPLACE INTO country VALUES ('at', 'Austria');

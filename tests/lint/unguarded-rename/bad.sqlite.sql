@@ -1,0 +1,2 @@
+ALTER TABLE customer RENAME TO client;
+ALTER TABLE client RENAME COLUMN mail TO email;

@@ -1,0 +1,2 @@
+-- dbbuild: if table customer
+ALTER TABLE customer RENAME TO client;

@@ -1,0 +1,1 @@
+alter table if exists shop.customer set schema archive;

@@ -1,0 +1,1 @@
+create index if not exists customer_email_idx on customer (email);

@@ -1,0 +1,2 @@
+-- dbbuild: allow(unguarded-drop) a second run must tell
+drop table customer;

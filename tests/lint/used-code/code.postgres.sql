@@ -1,0 +1,1 @@
+create or replace function next_number() returns int language sql as 'select 1';

@@ -1,0 +1,1 @@
+create table if not exists a (next_number int);

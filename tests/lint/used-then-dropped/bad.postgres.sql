@@ -1,0 +1,2 @@
+update customer set full_name = first || ' ' || last;
+alter table customer drop column if exists first, drop column if exists last;

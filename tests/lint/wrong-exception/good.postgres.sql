@@ -1,0 +1,7 @@
+do $$
+begin
+  create table customer (id int);
+exception when duplicate_table then
+  null;
+end
+$$;

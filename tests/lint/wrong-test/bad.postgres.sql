@@ -1,0 +1,7 @@
+do $$
+begin
+  if not exists (select from pg_constraint where conname = 'adlut') then
+    alter table customer add constraint adult check (age > 17);
+  end if;
+end
+$$;

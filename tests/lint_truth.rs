@@ -1,0 +1,118 @@
+//! What lint says of a statement against what a real engine does when the statement runs a second time.
+//!
+//! Each case is a setup, a statement and the engine's truth, found by running it: the second run fails, changes the
+//! catalog or rows, or does nothing. Lint must have a finding of its idempotency rules in the first two cases and
+//! none in the third; and what its fix makes must run twice without a change, with the same first run.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeMap;
+
+use dbbuild::lint::{Options, Set, Source, fix_all, lint};
+use dbbuild::sql::Dialect;
+
+mod lint_truth {
+    pub mod postgres;
+    pub mod sqlite;
+}
+
+/// What a second run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Truth {
+    /// It raises an error.
+    Fails,
+    /// It changes the catalog or rows.
+    Changes,
+    /// It changes nothing.
+    Nothing,
+}
+
+/// One case of the table.
+struct Case {
+    name: String,
+    setup: String,
+    statement: String,
+    /// Cases where lint is known to say otherwise, with the reason.
+    known: Option<String>,
+}
+
+/// Reads `tests/lint_truth/<dialect>.sql`: `-- case: name`, setup, `-- statement`, the statement.
+fn cases(text: &str) -> Vec<Case> {
+    let read = |part: &str| {
+        let (name, rest) = part.split_once('\n').unwrap();
+        let (setup, statement) = rest.split_once("-- statement").unwrap();
+        let (known, statement) = statement.split_once('\n').unwrap();
+        let known = known.trim().strip_prefix("known: ").map(str::to_owned);
+        Case { name: name.trim().into(), setup: setup.into(), statement: statement.trim_end().into(), known }
+    };
+    text.split("-- case: ").skip(1).map(read).collect()
+}
+
+/// Setup and statement as two scripts; findings and fixes are of the second one.
+fn sources(case: &Case, statement: &str) -> Vec<Source> {
+    let setup = Source { file: "1.sql".into(), text: case.setup.clone(), exempt: true, ..Source::default() };
+    vec![setup, Source { file: "2.sql".into(), text: statement.into(), ..Source::default() }]
+}
+
+fn verdict(case: &Case, statement: &str, dialect: Dialect) -> Vec<&'static str> {
+    let found = lint(&sources(case, statement), dialect, &Options::default());
+    let found = found.into_iter().filter(|finding| finding.rule.set == Set::Idempotency);
+    found.map(|finding| finding.rule.name).collect()
+}
+
+/// Judges each case; `twice` runs a setup and a statement twice and says what the second run did.
+fn judge(text: &str, dialect: Dialect, mut twice: impl FnMut(&str, &str) -> Result<(Truth, String), String>) {
+    let mut wrong = Vec::new();
+    let mut counts: BTreeMap<(Truth, bool), usize> = BTreeMap::new();
+    let (mut fixed, mut unfixed) = (0, Vec::new());
+    for case in cases(text) {
+        let (truth, end) = match twice(&case.setup, &case.statement) {
+            Ok(truth) => truth,
+            Err(error) => {
+                wrong.push(format!("{}: the first run fails: {error}", case.name));
+                continue;
+            }
+        };
+        let found = verdict(&case, &case.statement, dialect);
+        *counts.entry((truth, found.is_empty())).or_default() += 1;
+        if (truth == Truth::Nothing) != found.is_empty() && case.known.is_none() {
+            wrong.push(format!("{}: a second run: {truth:?}; lint: {found:?}", case.name));
+            continue;
+        }
+        let mut sources = sources(&case, &case.statement);
+        let changed = fix_all(&mut sources, dialect, &Options::default(), false);
+        if changed.is_empty() {
+            if truth != Truth::Nothing {
+                unfixed.push(case.name.clone());
+            }
+            continue;
+        }
+        fixed += 1;
+        let text = &sources[1].text;
+        match twice(&case.setup, text) {
+            Err(error) => wrong.push(format!("{}: fixed, the first run fails: {error}\n{text}", case.name)),
+            Ok((Truth::Nothing, same)) if same == end => {}
+            Ok((truth, other)) => {
+                let same = if other == end { "" } else { ", and the first run ends elsewhere" };
+                wrong.push(format!("{}: fixed, a second run: {truth:?}{same}\n{text}", case.name));
+            }
+        }
+    }
+    println!("{dialect}: (truth, lint is silent) {counts:?}; fixed {fixed}; found and not fixed: {unfixed:?}");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn sqlite() {
+    judge(include_str!("lint_truth/sqlite.sql"), Dialect::Sqlite, lint_truth::sqlite::twice);
+}
+
+#[test]
+fn postgres() {
+    let Some(mut server) = lint_truth::postgres::Server::start() else {
+        assert!(std::env::var_os("CI").is_none(), "no PostgreSQL");
+        println!("skipped: no PostgreSQL");
+        return;
+    };
+    judge(include_str!("lint_truth/postgres.sql"), Dialect::Postgres, |setup, text| server.twice(setup, text));
+}

@@ -1,0 +1,120 @@
+//! Runs statements twice on a private PostgreSQL server.
+
+use dbbuild::engine::PrivateServer;
+use dbbuild::host::Host;
+use dbbuild::script::{Guard, Object, RunIf, Test, Text, cut};
+use dbbuild::sql::Dialect;
+use postgres::{Client, NoTls, SimpleQueryMessage};
+
+use crate::Truth;
+
+/// A server, and a number for the next database.
+pub struct Server {
+    server: PrivateServer,
+    next: u32,
+}
+
+impl Server {
+    /// Starts the server; `None` without PostgreSQL.
+    pub fn start() -> Option<Self> {
+        let variables = std::env::var("PATH").map(|path| [("PATH".to_owned(), path)].into()).unwrap_or_default();
+        let temporary = std::env::temp_dir();
+        let cache = Some(temporary.join("dbbuild-test-servers"));
+        let host = Host { variables, cache, temporary, user: Some("dbbuild".into()), ..Host::default() };
+        PrivateServer::start(&host, None).ok().map(|server| Self { server, next: 0 })
+    }
+
+    /// Runs the setup, then the text twice; returns what the second run did and where the first one ended.
+    pub fn twice(&mut self, setup: &str, text: &str) -> Result<(Truth, String), String> {
+        self.next += 1;
+        let name = format!("truth_{}", self.next);
+        self.server.create_database(&name).unwrap();
+        let mut client = Client::connect(&self.server.url(&name), NoTls).unwrap();
+        let result = Self::twice_on(&mut client, setup, text);
+        drop(client);
+        self.server.drop_database(&name).unwrap();
+        // Roles and subscriptions belong to the server.
+        self.server.clean().unwrap();
+        result
+    }
+
+    fn twice_on(client: &mut Client, setup: &str, text: &str) -> Result<(Truth, String), String> {
+        client.batch_execute(setup).map_err(|error| format!("setup: {}", shown(&error)))?;
+        run(client, text)?;
+        let first = state(client);
+        if run(client, text).is_err() {
+            return Ok((Truth::Fails, first));
+        }
+        let second = state(client);
+        Ok((if first == second { Truth::Nothing } else { Truth::Changes }, first))
+    }
+}
+
+fn shown(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn run(client: &mut Client, text: &str) -> Result<(), String> {
+    let script = Text::of_file("2.sql", text.to_owned());
+    let cut = cut(&script, Dialect::Postgres, &[]).map_err(|faults| format!("{faults:?}"))?;
+    let mut groups = std::collections::BTreeMap::new();
+    if !cut.no_transaction {
+        client.batch_execute("begin").map_err(|error| shown(&error))?;
+    }
+    for part in &cut.parts {
+        let mut runs = true;
+        for index in &part.guards {
+            let guard = &cut.guards[*index].guard;
+            let answer = match groups.get(index) {
+                Some(answer) => *answer,
+                None => asks(client, guard),
+            };
+            if guard.group {
+                groups.insert(*index, answer);
+            }
+            runs &= answer;
+        }
+        if !runs {
+            continue;
+        }
+        if let Err(error) = client.batch_execute(part.span.text(text)) {
+            if !cut.no_transaction {
+                client.batch_execute("rollback").map_err(|error| shown(&error))?;
+            }
+            return Err(shown(&error));
+        }
+    }
+    if cut.no_transaction { Ok(()) } else { client.batch_execute("commit").map_err(|error| shown(&error)) }
+}
+
+fn asks(client: &mut Client, guard: &Guard) -> bool {
+    let query = match &guard.test {
+        Test::Query(query) => query.clone(),
+        Test::Object(Object::Column, name) => {
+            let (table, column) = name.rsplit_once('.').unwrap();
+            format!(
+                "select 1 from pg_attribute where attrelid = to_regclass('{table}') and attname = '{column}' and not attisdropped"
+            )
+        }
+        Test::Object(Object::Constraint, name) => {
+            let (table, name) = name.rsplit_once('.').unwrap();
+            format!("select 1 from pg_constraint where conrelid = to_regclass('{table}') and conname = '{name}'")
+        }
+        Test::Object(_, name) => format!("select 1 where to_regclass('{name}') is not null"),
+    };
+    let rows = client.simple_query(&query).unwrap();
+    let present = rows.iter().any(|row| matches!(row, SimpleQueryMessage::Row(_)));
+    present == (guard.run == RunIf::Present)
+}
+
+/// The catalog as text, without what differs from run to run, and the rows of every table.
+fn state(client: &mut Client) -> String {
+    let mut all = Vec::new();
+    for row in client.simple_query(include_str!("state.sql")).unwrap() {
+        if let SimpleQueryMessage::Row(row) = row {
+            all.push(row.get(0).unwrap_or_default().to_owned());
+        }
+    }
+    all.sort();
+    all.join("\n")
+}

@@ -1,0 +1,517 @@
+-- Cases of tests/lint_truth.rs: a setup, and a statement that runs twice behind it.
+
+-- case: create table
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create table n (a int);
+
+-- case: create table guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create table if not exists n (a int);
+
+-- case: ctas
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create table n as select 1 as a;
+
+-- case: select into
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+select 1 as a into n;
+
+-- case: create index
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create index i on t (a);
+
+-- case: create index guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create index if not exists i on t (a);
+
+-- case: unnamed index
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create index on t (a);
+
+-- case: create view
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create view v as select a from t;
+
+-- case: replace view
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create or replace view v as select a from t;
+
+-- case: matview
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create materialized view m as select a from t;
+
+-- case: function
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create function f() returns int language sql as $$ select 1 $$;
+
+-- case: function replaced
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create or replace function f() returns int language sql as $$ select 1 $$;
+
+-- case: procedure
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create procedure f() language sql as $$ select 1 $$;
+
+-- case: aggregate
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create aggregate mysum (int) (sfunc = int4pl, stype = int);
+
+-- case: type enum
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create type mood as enum ('a');
+
+-- case: type composite
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create type pair as (a int, b int);
+
+-- case: type range
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create type r as range (subtype = float8);
+
+-- case: domain
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create domain d as int check (value > 0);
+
+-- case: sequence
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create sequence sq;
+
+-- case: schema
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create schema s;
+
+-- case: schema with elements
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create schema s create table x (a int);
+
+-- case: policy
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create policy p on t using (true);
+
+-- case: rule
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create rule r as on insert to t do instead nothing;
+
+-- case: role
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create role clerk;
+
+-- case: publication
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create publication pub for table t;
+
+-- case: statistics
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create statistics st on a, b from t;
+
+-- case: text search configuration
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create text search configuration c (copy = simple);
+
+-- case: text search dictionary
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create text search dictionary dd (template = simple);
+
+-- case: cast
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create type mood as enum ('a');
+
+-- case: operator
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create operator === (leftarg = int, rightarg = int, function = int4eq);
+
+-- case: collation
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create collation co from "C";
+
+-- case: foreign data wrapper
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create foreign data wrapper w;
+
+-- case: operator class
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create operator class oc for type int using btree as operator 1 <, function 1 btint4cmp(int, int);
+
+-- case: conversion
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create conversion cv for 'LATIN1' to 'UTF8' from iso8859_1_to_utf8;
+
+-- case: drop table
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+drop table u;
+
+-- case: drop guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+drop table if exists u;
+
+-- case: rename table
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table u rename to w;
+
+-- case: rename column
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t rename column a to c;
+
+-- case: rename column guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+do $$ begin if exists (select from information_schema.columns where table_name = 't' and column_name = 'a') then alter table t rename column a to c; end if; end $$;
+
+-- case: add column
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add column c int default 1;
+
+-- case: add column guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add column if not exists c int;
+
+-- case: drop column
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t drop column b;
+
+-- case: set default
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t alter column a set default 3;
+
+-- case: set not null
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t alter column a set not null;
+
+-- case: type
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t alter column a type bigint;
+
+-- case: type using
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t alter column a type boolean using (a = 1);
+
+-- case: identity
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t alter column id add generated always as identity;
+
+-- case: check
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add constraint c check (a > 0);
+
+-- case: check drop add
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t drop constraint if exists c, add constraint c check (a > 0);
+
+-- case: unique
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add constraint c unique (a);
+
+-- case: fk
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table u add constraint c foreign key (t) references t;
+
+-- case: unnamed check
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add check (a > 0);
+
+-- case: unnamed unique
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add unique (a);
+
+-- case: unnamed fk
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table u add foreign key (t) references t;
+
+-- case: table if exists is no guard
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table if exists t add constraint c check (a > 0);
+
+-- case: exclude
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t add constraint c exclude (a with =);
+
+-- case: wrong exception
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+do $$ begin alter table t add constraint c unique (a); exception when duplicate_object then null; end $$;
+
+-- case: right exception
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+do $$ begin alter table t add constraint c unique (a); exception when duplicate_table then null; end $$;
+
+-- case: enable rls
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter table t enable row level security;
+
+-- case: comment
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+comment on table t is 'x';
+
+-- case: grant
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+grant select on t to public;
+
+-- case: insert key
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+insert into t values (3, 3, 'z');
+
+-- case: insert conflict
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+insert into t values (3, 3, 'z') on conflict do nothing;
+
+-- case: insert where not exists
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+insert into t select 3, 3, 'z' where not exists (select from t where id = 3);
+
+-- case: update constant
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set b = 'x';
+
+-- case: update increment
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set a = a + 1;
+
+-- case: update append
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set b = b || '!';
+
+-- case: update guarded
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set a = a + 5 where a = 1;
+
+-- case: update lower
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set b = lower(b);
+
+-- case: update swap
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set a = id;
+
+-- case: delete
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+delete from t where a = 1;
+
+-- case: truncate
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+truncate u;
+
+-- case: restart sequence fresh
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+alter sequence if exists nope increment 2;
+
+-- case: update then drop
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+update t set b = a::text; alter table t drop column a;
+
+-- case: create then drop
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create table n (a int); drop table n;
+
+-- case: drop then create
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+drop table if exists n; create table n (a int);
+
+-- case: trigger
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create or replace function tf() returns trigger language plpgsql as $$ begin return new; end $$; create trigger g before update on t for each row execute function tf();
+
+-- case: constraint trigger
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create or replace function tf() returns trigger language plpgsql as $$ begin return new; end $$; create constraint trigger g after update on t for each row execute function tf();
+
+-- case: event trigger
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create or replace function ef() returns event_trigger language plpgsql as $$ begin end $$; create event trigger e on ddl_command_end execute function ef();
+
+-- case: set schema
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create schema if not exists s; alter table u set schema s;
+
+-- case: extension
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+create extension if not exists plpgsql;
+
+-- case: merge
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int); insert into t values (1, 1, 'x'), (2, 2, 'y');
+-- statement
+merge into t using u on t.id = u.id when not matched then do nothing;
+
+-- case: add primary key
+create table k (a int not null);
+-- statement
+alter table k add primary key (a);
+
+-- case: using index
+create table k (a int not null); create unique index ki on k (a);
+-- statement
+alter table k add constraint kc unique using index ki;
+
+-- case: conflict without key
+create table k (id bigint generated always as identity primary key, a text);
+-- statement
+insert into k (a) values ('x') on conflict do nothing;
+
+-- case: insert without key
+create table k (a text);
+-- statement
+insert into k (a) values ('it''s');
+
+-- case: insert rows without key
+create table k (a text, b int);
+-- statement
+insert into k (a, b) values ('x', 1), ('y', 2);
+
+-- case: add value
+create type mood as enum ('a');
+-- statement
+alter type mood add value 'b';
+
+-- case: rename value
+create type mood as enum ('a');
+-- statement
+alter type mood rename value 'a' to 'b';
+
+-- case: add attribute
+create type pair as (a int);
+-- statement
+alter type pair add attribute b int;
+
+-- case: rename type
+create type pair as (a int);
+-- statement
+alter type pair rename to couple;
+
+-- case: domain constraint
+create domain d as int;
+-- statement
+alter domain d add constraint c check (value > 0);
+
+-- case: attach
+create table q (a int) partition by list (a); create table q1 (a int);
+-- statement
+alter table q attach partition q1 for values in (1);
+
+-- case: detach
+create table q (a int) partition by list (a); create table q1 partition of q for values in (1);
+-- statement
+alter table q detach partition q1;
+
+-- case: inherit
+create table q (a int); create table q1 (a int);
+-- statement
+alter table q1 inherit q;
+
+-- case: no inherit
+create table q (a int); create table q1 () inherits (q);
+-- statement
+alter table q1 no inherit q;
+
+-- case: publication add
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int);create publication pub;
+-- statement
+alter publication pub add table t;
+
+-- case: publication set
+create table t (id int primary key, a int, b text); create table u (id int primary key, t int);create publication pub;
+-- statement
+alter publication pub set table t;
+
+-- case: server options
+create foreign data wrapper w; create server sv foreign data wrapper w;
+-- statement
+alter server sv options (add host 'a');
+
+-- case: drop constraint
+create table k (a int constraint c check (a > 0));
+-- statement
+alter table k drop constraint c;
+
+-- case: drop identity
+create table k (a int generated always as identity);
+-- statement
+alter table k alter column a drop identity;
+
+-- case: rename constraint
+create table k (a int constraint c check (a > 0));
+-- statement
+alter table k rename constraint c to d;
+
+-- case: restart
+create sequence sq; select nextval('sq');
+-- statement known: nothing drew a number in between, so this database shows no change
+alter sequence sq restart with 100;
+
