@@ -19,8 +19,11 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let drops = statement.head.verb == Verb::Drop && statement.head.kind == Some(Kind::Index) && !statement.head.concurrently;
+        if !drops {
+            continue;
+        }
         let made = context.before(statement).any(|other| other.head.creates(Kind::Index) && other.head.name == statement.head.name);
-        if drops && !made {
+        if !made {
             found.report(&RULE, statement.head_span(), "the index's table is locked against reads and writes");
         }
     }

@@ -24,11 +24,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
             Verb::Vacuum => statement.tokens().has_word("full"),
             _ => false,
         };
+        if !blocks {
+            continue;
+        }
         let made = statement.head.name.as_ref().is_some_and(|name| context.before(statement).any(|other| {
             other.head.verb == Verb::Create && other.head.name.as_ref().is_some_and(|made| made.matches(name))
         }));
         let no_data = statement.tokens().has_words(&["with", "no", "data"]);
-        if blocks && !made && !no_data {
+        if !made && !no_data {
             found.report(&RULE, statement.head_span(), "the object is locked for as long as this takes");
         }
     }
