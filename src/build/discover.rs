@@ -141,7 +141,12 @@ impl Ignore {
 fn usable(found: Vec<Found>, extensions: &[&str], ignore: &Ignore, faults: &mut Vec<Fault>) -> Vec<String> {
     let mut files = Vec::new();
     for Found { path, kind } in found {
-        let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, end)| end);
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        // What editors and file systems leave beside a file (`.#1_a.sql`, `._1_a.sql`) is hidden, and no script.
+        if name.starts_with('.') {
+            continue;
+        }
+        let extension = name.rsplit_once('.').map_or("", |(_, end)| end);
         let is_one = extensions.iter().any(|known| extension.eq_ignore_ascii_case(known));
         // What a folder holds that may not be looked at is not known: it is not nothing.
         if !(is_one || matches!(kind, FoundKind::Unreadable(_))) || ignore.matches(&path) {

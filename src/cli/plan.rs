@@ -59,12 +59,8 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
     let text =
         serde_json::to_string_pretty(&plan).map_err(|error| Error::Io { path: path.clone(), source: error.into() })?;
     std::fs::write(path, text + "\n").map_err(|source| Error::Io { path: path.clone(), source })?;
-    context.say(format!(
-        "{} steps written to {}; run them with `dbbuild build --plan {}`",
-        plan.steps.len(),
-        path.display(),
-        path.display()
-    ));
+    let steps = if plan.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", plan.steps.len()) };
+    context.say(format!("{steps} written to {}; run with `dbbuild build --plan {}`", path.display(), path.display()));
     Ok(Exit::Done)
 }
 
