@@ -159,6 +159,9 @@ impl Error {
             Self::Settings(error) => error.hint.iter().cloned().collect(),
             Self::Scripts(errors) => errors.0.iter().filter_map(|fault| fault.hint.clone()).collect(),
             Self::Refusal(refusal) => refusal.hints.clone(),
+            Self::Engine(EngineError::Unit(unit)) if unit.failure.is_somebody_else() => {
+                vec![format!("run `{command}` again when the lock is free, or let it wait longer: `lock-timeout`")]
+            }
             Self::Engine(EngineError::Unit(_)) => vec![format!("mend it and run `{command}` again")],
             Self::Engine(error) => error.hint().into_iter().collect(),
             Self::Midway(error) => error.hints(command),

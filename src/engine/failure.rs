@@ -22,6 +22,13 @@ pub struct SqlFailure {
     pub position: Option<(usize, usize)>,
 }
 
+impl SqlFailure {
+    /// Returns true if it is about somebody else's lock, and nothing is wrong with the statement.
+    pub fn is_somebody_else(&self) -> bool {
+        matches!(self.code.as_str(), "55P03" | "40P01" | "40001") || self.code.starts_with("SQLITE_BUSY")
+    }
+}
+
 /// A unit that did not run to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", failure.message)]

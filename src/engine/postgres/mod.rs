@@ -2,6 +2,7 @@
 //!
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
+mod blockers;
 mod cancel;
 mod catalog;
 mod connect;
@@ -25,6 +26,7 @@ mod programs;
 mod quote;
 mod redact;
 mod reset;
+mod roles;
 mod run;
 mod scratch;
 mod seed;

@@ -6,7 +6,7 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
-use super::{catalog, dump, fused, inspect, load, prepare, reset, seed, statements, transaction};
+use super::{catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
@@ -49,6 +49,7 @@ impl Session for PostgresSession {
     }
 
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
+        roles::are_there(&mut self.link)?;
         match self.link.connector.target.lock {
             LockMode::Session => {
                 self.point_out_pooler(observer);

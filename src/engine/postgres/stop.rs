@@ -6,6 +6,9 @@ use super::journal::DIALECT;
 use crate::engine::{EngineError, SqlFailure, Unit, UnitFailure};
 use crate::sql::{Lexer, Span, byte_of_char};
 
+/// How the detail begins that tells who was in the way.
+const BLOCKED: &str = "blocked by ";
+
 /// Why a unit did not get on.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -64,6 +67,24 @@ impl Stop {
             Self::Failed { failure, .. } => &failure.code,
             Self::Engine(EngineError::Sql { failure, .. }) => &failure.code,
             Self::Broken(_) | Self::Engine(_) => "",
+        }
+    }
+
+    /// Adds who was in the way of a statement that waited too long for a lock.
+    pub(super) fn blocked_by(mut self, blockers: Option<String>) -> Self {
+        if let (Self::Failed { failure, .. }, Some(blockers)) = (&mut self, blockers)
+            && failure.code == "55P03"
+        {
+            failure.detail = Some(format!("{BLOCKED}{blockers}"));
+        }
+        self
+    }
+
+    /// Returns who was in the way, if that was seen.
+    pub(super) fn blockers(&self) -> Option<&str> {
+        match self {
+            Self::Failed { failure, .. } => failure.detail.as_deref()?.strip_prefix(BLOCKED),
+            Self::Broken(_) | Self::Engine(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::blockers::Watch;
 use super::connect::set;
 use super::error::Trouble;
 use super::journal::{Finished, Journal, are_finished};
@@ -19,6 +20,8 @@ use crate::project::LockMode;
 /// A claim that holds: the transaction, and each entry's number.
 pub(super) struct Claimed {
     pub(super) transaction: String,
+    /// The server's process that holds it.
+    pub(super) pid: String,
     pub(super) sequences: Vec<i64>,
 }
 
@@ -79,7 +82,10 @@ pub(super) fn backoff(attempt: u32) -> Duration {
 /// Says why a unit is tried again.
 pub(super) fn reason(stop: &Stop) -> String {
     match stop.code() {
-        "55P03" => "somebody else holds a lock".into(),
+        "55P03" => match stop.blockers() {
+            Some(blockers) => format!("somebody else holds a lock ({blockers})"),
+            None => "somebody else holds a lock".into(),
+        },
         "40P01" => "a deadlock".into(),
         _ => "a serialization failure".into(),
     }
@@ -107,9 +113,11 @@ fn go(
         return Ok(Tried::Taken);
     };
     let mut applied = Applied::default();
+    let watch = Watch::start(&link.connector, &claimed.pid);
     let ran = run::parts(link, unit, style, &mut applied);
+    let blockers = watch.and_then(Watch::stop);
     link.tell_notices(&step_name(unit), observer);
-    ran?;
+    ran.map_err(|stop| stop.blocked_by(blockers))?;
     let sequence = claimed.sequences.first().copied().unwrap_or_default();
     let row = Finished { sequence, state: unit.entry.state, statements: unit.parts.len(), duration_ms: None };
     let finish = format!(
@@ -182,7 +190,10 @@ pub(super) fn claim(
             message.push_str(&format!("{};\n", lock::assertion(&target.journal_name)));
         }
         message.push_str(&journal.claim(entries.iter().map(|entry| (*entry, None)), run));
-        message.push_str(&format!(";\nselect pg_catalog.pg_current_xact_id()::text as transaction;\n{then}"));
+        message.push_str(&format!(
+            ";\nselect pg_catalog.pg_current_xact_id()::text as transaction,
+            pg_catalog.pg_backend_pid()::text as pid;\n{then}"
+        ));
         let answers = match link.send_own(&message) {
             Ok(answers) => answers,
             Err(trouble) if trouble.code() == "55P03" => {
@@ -207,7 +218,8 @@ pub(super) fn claim(
             link.rollback();
             return Ok(None);
         }
-        return Ok(Some(Claimed { transaction, sequences }));
+        let pid = value(&answers, "pid").unwrap_or_default().to_owned();
+        return Ok(Some(Claimed { transaction, pid, sequences }));
     }
 }
 

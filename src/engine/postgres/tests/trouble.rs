@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::fixture::{Database, Heard, applied, apply, database, failed, run, unit};
-use crate::engine::{Access, Engine, EngineError, Outcome};
+use crate::engine::{Access, Engine, EngineError, Outcome, Wait};
 use crate::event::Event;
 use crate::project::{Address, LockMode, Secret};
 
@@ -241,4 +241,29 @@ fn an_async_thread_is_told_instead_of_panicking() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let error = runtime.block_on(async { db.engine().connect(Access::Read).err().unwrap() });
     assert!(error.hint().unwrap().contains("spawn_blocking"), "{error}");
+}
+
+#[test]
+fn who_holds_the_lock_is_told() {
+    let Some(mut db) = database() else { return };
+    db.target.lock_timeout = Duration::from_millis(2_500);
+    db.target.retries = 0;
+    db.ask("create table a (id int)");
+    let mut session = db.builder();
+    let mut holder = db.server.connect(&db.name).unwrap();
+    let pid: i32 = holder.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+    holder.batch_execute("begin; lock table a").unwrap();
+    let failure = failed(&mut *session, &unit("1", "alter table a add column x int"));
+    let detail = failure.failure.detail.unwrap_or_default();
+    assert!(detail.starts_with(&format!("blocked by pid {pid}, ")), "{detail}");
+    assert!(detail.contains("idle in transaction"), "{detail}");
+}
+
+#[test]
+fn a_role_that_must_be_there_and_is_not_is_named_before_anything_is_done() {
+    let Some(mut db) = database() else { return };
+    db.target.roles = vec!["pg_monitor".into(), "shop_nobody".into()];
+    let error = db.session().exclusive(Wait { limit: None }, &mut Heard::default()).unwrap_err();
+    assert_eq!(error.code(), "engine/missing-role");
+    assert!(error.to_string().ends_with("needs: shop_nobody"), "{error}");
 }
