@@ -146,8 +146,10 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
     .hint("start a project here with `dbbuild init`, or name the project's folder with `--project DIR`"))
 }
 
-/// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
+/// Brings the target to the state of the checkout. With `saved`, only if the plan that is made now for the same
+/// wish is that one; `wish` is not asked.
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
     let survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();

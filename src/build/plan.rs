@@ -23,6 +23,9 @@ pub struct Plan {
     pub version: Option<Version>,
     /// A digest of the journal that the plan was made from.
     pub journal: Checksum,
+    /// What was asked for.
+    #[serde(default, skip_serializing_if = "Wish::is_default")]
+    pub wish: Wish,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// What is worth knowing and stops nothing.
@@ -113,7 +116,8 @@ pub struct Note {
 }
 
 /// What a build was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Wish {
     /// Stop after this version, and leave code, seeds and baseline alone.
     pub to: Option<Version>,
@@ -125,6 +129,13 @@ pub struct Wish {
     pub from_scripts: bool,
     /// Late versions that may run although the policy refuses them.
     pub allow_late: Vec<Version>,
+}
+
+impl Wish {
+    /// Returns true if nothing but a build was asked for.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the planner looks at.
@@ -180,6 +191,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         target: facts.described.to_owned(),
         version: facts.reconciled.version.clone(),
         journal: Checksum::default(),
+        wish: facts.wish.clone(),
         steps: Vec::new(),
         notes: Vec::new(),
     };

@@ -29,8 +29,8 @@ pub struct BuildArgs {
     /// Build an empty database from the scripts, not from the baseline.
     #[arg(long)]
     pub from_scripts: bool,
-    /// Do what a saved plan says, if it still fits (`dbbuild plan --save FILE`).
-    #[arg(long, value_name = "FILE")]
+    /// Do what a saved plan says, if it still fits (`dbbuild plan --save FILE`); it knows its own `--to` and the like.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "dry_run", "no_seed", "no_baseline", "from_scripts", "allow_late"])]
     pub plan: Option<PathBuf>,
     /// Run this late script although the policy refuses late ones.
     #[arg(long, value_name = "VERSION")]

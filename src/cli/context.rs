@@ -126,11 +126,7 @@ impl Context {
 
     /// Prints a line of a result.
     pub fn print(&self, text: impl AsRef<str>) {
-        let written = writeln!(anstream::stdout(), "{}", text.as_ref());
-        // Whoever closed the pipe has read enough.
-        if written.is_err() {
-            std::process::exit(i32::from(Exit::Done.code()));
-        }
+        super::exit::told(writeln!(anstream::stdout(), "{}", text.as_ref()));
     }
 
     /// Prints a result for programs: one document.
@@ -143,8 +139,8 @@ impl Context {
 
     /// Prints what is no result: to people, beside the result.
     pub fn note(&self, text: &str) {
-        if !self.global.quiet && writeln!(anstream::stderr(), "{text}").is_err() {
-            std::process::exit(i32::from(Exit::Done.code()));
+        if !self.global.quiet {
+            super::exit::told(writeln!(anstream::stderr(), "{text}"));
         }
     }
 
