@@ -310,6 +310,7 @@ fn plan_for(
         project: &site.project.name,
         checkout,
         code: &code,
+        code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,
         reconciled: &reconciled,
@@ -327,6 +328,11 @@ fn plan_for(
         wish,
     };
     let mut plan = plan::plan(&facts);
+    if let Ok(plan) = &mut plan
+        && entries.iter().any(|entry| entry.kind == crate::journal::Kind::Code)
+    {
+        code::warn_of_absence(site.project, checkout.dialect, plan)?;
+    }
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
         let message =
             "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"

@@ -16,6 +16,7 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 pub mod catalog;
+pub mod code;
 pub mod failure;
 pub mod offline;
 // SQLite has its own words for some of it.
@@ -34,6 +35,7 @@ mod sqlite;
 pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
+pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
@@ -209,6 +211,12 @@ pub trait Session: Send {
     /// Runs units and writes their entries. Several units share one transaction: all or none; on an error
     /// nothing of them is kept (a single `Mode::Statements` unit keeps its finished statements).
     fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>>;
+
+    /// Keeps the code objects as their files say, in one transaction: runs scripts while the objects that they
+    /// suspend are away, runs every file that is due or whose objects are absent, different, or bound to what was made
+    /// anew, drops what no text makes any more, and writes the entries. What is no code object is never dropped.
+    /// `None` if another builder was faster.
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
 
     /// Brings a table's rows to the state of a CSV file, and writes the entry in the same transaction.
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>>;

@@ -5,6 +5,7 @@
 mod blockers;
 mod cancel;
 mod catalog;
+mod code;
 mod connect;
 mod conninfo;
 mod database;

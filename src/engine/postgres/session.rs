@@ -7,9 +7,13 @@ use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
 use super::stop::step_name;
-use super::{blockers, catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
+use super::{
+    blockers, catalog, code, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction,
+};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::{
+    Access, CodeWork, DumpInfo, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
+};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -86,6 +90,10 @@ impl Session for PostgresSession {
             units if units.iter().any(|unit| unit.mode == Mode::Statements) => Err(fused::not_fusible()),
             units => fused::apply(&mut self.link, &self.journal, units, run, observer),
         }
+    }
+
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+        code::keep(&mut self.link, &self.journal, work, run, observer)
     }
 
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {

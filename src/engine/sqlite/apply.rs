@@ -87,10 +87,32 @@ fn in_transaction(
 }
 
 /// Runs one unit inside the transaction; `None` if another builder has claimed it.
-fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, run: &Run) -> Result<Option<Applied>> {
-    let since = Instant::now();
+pub(super) fn one(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    run: &Run,
+) -> Result<Option<Applied>> {
     let unit = &units[at];
     let Some(sequence) = journal::claim(connection, database, &unit.entry, run)? else { return Ok(None) };
+    let applied = parts(connection, database, units, at, Some(sequence))?;
+    match journal::finish(connection, database, sequence, &unit.entry, applied.duration)? {
+        true => Ok(Some(applied)),
+        false => Err(entry_gone(units, at, last_statement(unit))),
+    }
+}
+
+/// Runs the statements of a unit inside the transaction. `sequence` is its claim's.
+pub(super) fn parts(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    sequence: Option<i64>,
+) -> Result<Applied> {
+    let since = Instant::now();
+    let unit = &units[at];
     let mut answers = Answers::default();
     let mut applied = Applied::default();
     for (index, part) in unit.parts.iter().enumerate() {
@@ -104,7 +126,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
         loop {
             let rows = statement(connection, database, units, at, part)?;
             if connection.is_autocommit() {
-                return Err(ended(connection, database, units, at, part.span, sequence));
+                return Err(ended(connection, database, units, at, part.span, sequence.unwrap_or_default()));
             }
             applied.rows += rows;
             if !part.repeat {
@@ -118,10 +140,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
         applied.statements += 1;
     }
     applied.duration = since.elapsed();
-    match journal::finish(connection, database, sequence, &unit.entry, applied.duration)? {
-        true => Ok(Some(applied)),
-        false => Err(entry_gone(units, at, last_statement(unit))),
-    }
+    Ok(applied)
 }
 
 /// The failure of a text whose own entry is not in the journal any more.
@@ -157,7 +176,7 @@ fn ended(
 }
 
 /// Refuses if rows lost their parents while foreign keys were off.
-fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
+pub(super) fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
     let at = units.iter().rposition(|unit| unit.mode == Mode::ForeignKeysOff).unwrap_or_default();
     let span = last_statement(&units[at]);
     let after = orphans(connection).map_err(|error| failed(units, at, span, &error))?;

@@ -15,7 +15,7 @@ mod table;
 
 pub(super) use rows::{rows_like, seeded};
 
-use essence::essence;
+pub(super) use essence::essence;
 
 /// One row of `sqlite_schema`.
 struct Stored {

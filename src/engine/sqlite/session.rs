@@ -12,9 +12,11 @@ use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::names::Names;
 use super::statements::is_pragma;
-use super::{apply, catalog, connection, dump, inspect, journal, load, reset, rows, transaction};
+use super::{apply, catalog, code, connection, dump, inspect, journal, load, reset, rows, transaction};
 use crate::engine::catalog::{Catalog, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::{
+    Access, CodeWork, DumpInfo, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait,
+};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -135,6 +137,18 @@ impl Session for SqliteSession {
         let database = self.database.limited(longest(|unit| unit.lock_timeout), longest(|unit| unit.statement_timeout));
         let result = apply::apply(&self.connection, &database, units, run, observer);
         if self.is_touched(units) {
+            self.renew()?;
+        }
+        result
+    }
+
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+        self.tell(observer);
+        let longest = |limits: fn(&Unit) -> Option<Duration>| work.scripts.iter().filter_map(limits).max();
+        let database = self.database.limited(longest(|unit| unit.lock_timeout), longest(|unit| unit.statement_timeout));
+        let result = code::keep(&self.connection, &database, work, run, observer);
+        let files: Vec<Unit> = work.files.iter().map(|file| file.unit.clone()).collect();
+        if self.is_touched(&work.scripts) || self.is_touched(&files) {
             self.renew()?;
         }
         result

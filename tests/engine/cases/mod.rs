@@ -2,6 +2,7 @@
 
 mod baselines;
 mod building;
+mod code;
 mod consent;
 mod crowds;
 mod drift;
