@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 
+pub use crate::build::compare;
 use crate::build::{self, Fresh, Plan, Site, Wish};
-use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, EngineError, Object, Row, Session, TableRows};
+use crate::engine::catalog::{Difference, Patterns};
+use crate::engine::{Access, EngineError, Row, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::Mark;
@@ -119,22 +120,6 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
 }
 
-/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
-pub fn compare(
-    expected: &Catalog,
-    found: &Catalog,
-    ignore: &Patterns,
-    scratch: &mut dyn Session,
-) -> Result<Vec<Difference>, Error> {
-    differences(expected, found, ignore, |pairs| {
-        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
-        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
-        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
-        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
-        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
-    })
-}
-
 /// Says that the target is not at the checkout's state: what is still to run shows as missing.
 fn tell(plan: Result<&Plan, &build::Refusal>, observer: &mut dyn Observer) {
     let message = match plan {
@@ -145,7 +130,8 @@ fn tell(plan: Result<&Plan, &build::Refusal>, observer: &mut dyn Observer) {
     observer.event(Event::Note { code: "drift/behind".into(), message });
 }
 
-fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
+/// Compares expected rows with those that were found under their keys.
+pub fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
     let key = |row: &Row| row.iter().take(expected.key).cloned().collect::<Row>();
     let found: HashMap<Row, Row> = found.into_iter().map(|row| (key(&row), row)).collect();
     let mut differences = Vec::new();

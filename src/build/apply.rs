@@ -424,6 +424,24 @@ fn note(
     Ok(())
 }
 
+/// Makes the entry of a script that is journaled as applied without running.
+pub fn entry_without_running(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    script: &crate::script::Script,
+    attempt: i32,
+) -> Result<NewEntry, Error> {
+    let planned = PlannedScript {
+        version: script.version.clone(),
+        name: script.name.clone(),
+        file: script.file.clone(),
+        checksum: script.checksum.clone(),
+        attempt,
+    };
+    let mut entries = note_entries(site, checkout, &planned, None)?;
+    Ok(entries.swap_remove(0))
+}
+
 /// Makes the entries of a script that is journaled without running: its own, and one that frees the version that
 /// it gave away.
 pub fn note_entries(

@@ -13,17 +13,20 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+pub mod proof;
 mod test_data;
 mod unit;
 
 use std::time::{Duration, Instant};
 
+pub use apply::entry_without_running;
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::Fresh;
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
+pub use proof::compare;
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -100,7 +103,7 @@ impl<'a> Site<'a> {
     }
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
-    fn with_revision(&self) -> Self {
+    pub fn with_revision(&self) -> Self {
         let repository = self.project.files.root().and_then(crate::git::Repository::find);
         let source_revision = repository.and_then(|repository| repository.head());
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
@@ -151,7 +154,7 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let survey = survey(site, wish)?;
+    let mut survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
@@ -164,10 +167,19 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         protected: mark.as_ref().is_some_and(|mark| mark.protected),
         version: survey.reconciled.version.as_ref().map(ToString::to_string),
     });
+    let mut proven = 0;
+    if !site.protected
+        && saved.is_none()
+        && proof::is_about_altered(&survey.plan)
+        && let Err(refusal) = &survey.plan
+    {
+        proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
+        survey = self::survey(site, wish)?;
+    }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     hold_to(saved, &plan)?;
-    let (mut steps, mut mark) = (0, mark);
+    let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
         let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
@@ -181,7 +193,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
             judged: Some((plan, judged)),
         }
         .run(&mut *session, observer)?;
-        (steps, mark) = (built.steps, built.mark.or(mark));
+        (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout

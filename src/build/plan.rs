@@ -287,6 +287,7 @@ pub fn refuse_foreign(facts: &Facts<'_>) -> Result<(), Refusal> {
             format!("{} has objects and no journal: nobody knows which scripts it has", facts.described),
         )
         .note(format!("it has {shown}{}", if inspection.objects.len() > 5 { ", …" } else { "" }))
+        .hint("if it is what the scripts up to some version make, take it over: `dbbuild adopt --to VERSION`")
         .hint("build an empty database instead: `dbbuild --url …`")
         .hint("to throw its content away and start over: `dbbuild reset`"));
     }
@@ -420,6 +421,7 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     }
     refusal =
         refusal.hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
+    let refusal = refusal.hint("if the new text makes the same, take it as applied: `dbbuild accept VERSION`");
     if protected {
         refusal
     } else {

@@ -63,15 +63,20 @@ pub fn run(context: &Context, args: &DriftArgs) -> Outcome {
     Ok(if is_clean { Exit::Done } else { Exit::Findings })
 }
 
-fn text(context: &Context, drift: &Drift) {
-    for difference in &drift.differences {
+/// Prints differences, each with what was expected and what is there.
+pub fn difference_lines(context: &Context, differences: &[Difference]) {
+    for difference in differences {
         context.print(line(difference));
         let (expected, found) = (difference.expected.as_deref(), difference.found.as_deref());
         if difference.change != Change::Name {
             context.print(coloured_diff(expected.unwrap_or_default(), found.unwrap_or_default(), "            "));
         }
     }
-    let tables = drift.rows.chunk_by(|one, other| one.table == other.table);
+}
+
+/// Prints rows that differ, some of each table.
+pub fn row_lines(context: &Context, rows: &[RowDifference]) {
+    let tables = rows.chunk_by(|one, other| one.table == other.table);
     for rows in tables {
         rows.iter().take(SHOWN).for_each(|row| context.print(row_line(row)));
         if rows.len() > SHOWN {
@@ -79,6 +84,11 @@ fn text(context: &Context, drift: &Drift) {
             context.print(format!("  row       {table}   and {} more", rows.len() - SHOWN));
         }
     }
+}
+
+fn text(context: &Context, drift: &Drift) {
+    difference_lines(context, &drift.differences);
+    row_lines(context, &drift.rows);
     let beside = drift.differences.iter().filter(|difference| !difference.change.counts()).count();
     let counted = drift.differences.len() - beside + drift.rows.len();
     let compared = format!("{} objects and {} rows compared", drift.objects, drift.rows_compared);

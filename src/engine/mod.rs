@@ -218,6 +218,22 @@ pub trait Session: Send {
     /// `None` if another builder was faster.
     fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
 
+    /// Runs units and writes their entries in one transaction, and commits only if `keep` says so of the catalog, and
+    /// of the rows that have the keys of `wanted`, as they are then. Returns nothing if it did not, or if another
+    /// builder was faster; nothing is left behind then.
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+        wanted: &[TableRows],
+        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Vec<Applied>>>;
+
+    /// Returns the texts in a column of another tool's table, where a condition holds; nothing if there is no such
+    /// table.
+    fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>>;
+
     /// Brings a table's rows to the state of a CSV file, and writes the entry in the same transaction.
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>>;
 

@@ -2,6 +2,7 @@
 //!
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
+mod attempt;
 mod blockers;
 mod cancel;
 mod catalog;

@@ -39,6 +39,62 @@ pub(super) fn apply(
     transaction::retrying(database, name, observer, |_| together(connection, database, units, run))
 }
 
+/// Runs units in one transaction, and commits only if what they made is wanted.
+pub(super) fn attempt(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+) -> Result<Option<Vec<Applied>>> {
+    refuse_unanswerable(units)?;
+    let off = units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff);
+    if off {
+        turn(connection, false)?;
+    }
+    let result = attempted(connection, database, units, run, off, keep);
+    if off {
+        turn(connection, true)?;
+    }
+    result
+}
+
+fn attempted(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    check_keys: bool,
+    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+) -> Result<Option<Vec<Applied>>> {
+    transaction::begin(connection, database)?;
+    let mut work = || {
+        let before = check_keys.then(|| orphans(connection).ok()).flatten();
+        let mut done = Vec::with_capacity(units.len());
+        for at in 0..units.len() {
+            match one(connection, database, units, at, run)? {
+                Some(applied) => done.push(applied),
+                None => return Ok(None),
+            }
+        }
+        if let Some(before) = before {
+            check(connection, units, &before)?;
+        }
+        Ok(keep(connection)?.then_some(done))
+    };
+    match work() {
+        Ok(Some(done)) => {
+            transaction::commit(connection, database).map_err(|error| at_commit(units, error))?;
+            Ok(Some(done))
+        }
+        Ok(None) => {
+            connection.execute_batch("rollback").map_err(doing("rolling back"))?;
+            Ok(None)
+        }
+        Err(error) => Err(transaction::rolled_back(connection, error)),
+    }
+}
+
 /// One transaction around all units; with foreign keys off around it if one of them asks for that.
 fn together(connection: &Connection, database: &Database, units: &[Unit], run: &Run) -> Result<Vec<Outcome>> {
     if !units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff) {

@@ -35,6 +35,11 @@ pub(super) fn read(connection: &Connection, names: &Names) -> Result<Catalog> {
     read
 }
 
+/// The same, inside a transaction that is open.
+pub(super) fn read_inside(connection: &Connection, names: &Names) -> Result<Catalog> {
+    within(connection, names).map_err(doing("reading the catalog"))
+}
+
 fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {
     let mut statement = connection.prepare(
         "select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, '')
