@@ -219,7 +219,7 @@ fn ordered(
 
 /// Refuses two files that make one object. Routines may share a name; the engine tells them apart.
 fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
-    let mut makers: HashMap<(sql::Kind, &str), Vec<(&Name, Option<&Name>, &str)>> = HashMap::new();
+    let mut makers: HashMap<(sql::Kind, &str), Vec<Maker<'_>>> = HashMap::new();
     let mut faults = Vec::new();
     for file in files {
         for ((kind, name), table) in file.creates.iter().zip(&file.tables) {
@@ -227,7 +227,7 @@ fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
                 continue;
             }
             let known = makers.entry((*kind, name.object())).or_default();
-            let is_twin = |(other, on, path): &&(&Name, Option<&Name>, &str)| {
+            let is_twin = |(other, on, path): &&Maker<'_>| {
                 let same = |one: &Name, two: &Name| {
                     one == two
                         || one.matches(two)
@@ -250,6 +250,9 @@ fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
     }
     if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
+
+/// An object's name, the table that it is on, and the file that makes it.
+type Maker<'a> = (&'a Name, Option<&'a Name>, &'a str);
 
 struct CodeFile {
     path: String,

@@ -1,11 +1,15 @@
 //! The promises, by what they are about.
 
+mod adopting;
 mod baselines;
 mod building;
 mod code;
+mod code_chains;
+mod code_matrix;
 mod consent;
 mod crowds;
 mod drift;
+mod edits;
 mod example;
 mod failing;
 mod files;
