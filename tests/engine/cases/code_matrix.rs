@@ -116,7 +116,7 @@ const ON_POSTGRES: &[Change] = &[
     Change {
         name: "a column is retyped",
         code: &[],
-        script: "-- dbbuild: suspend-code base, note\nalter table customer alter column age type bigint;\n",
+        script: "-- dbbuild: suspend-code base, note\nalter table customer alter column age type smallint;\n",
     },
     Change {
         name: "a function's body",

@@ -7,6 +7,7 @@ mod code;
 mod code_chains;
 mod code_matrix;
 mod consent;
+mod corpora;
 mod crowds;
 mod drift;
 mod edits;
