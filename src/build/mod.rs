@@ -78,6 +78,8 @@ pub struct Report {
     pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
+    /// How many notes were told before.
+    pub notes: usize,
     /// How long it took.
     pub duration: Duration,
 }
@@ -166,6 +168,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     });
     let plan = survey.plan?;
     tell_notes(&plan, observer);
+    let notes = plan.notes.len();
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
@@ -190,7 +193,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .map(|script| &script.version)
         .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, mark, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.

@@ -117,6 +117,11 @@ impl Context {
         self.global.format == Format::Json
     }
 
+    /// Returns true if only results and trouble are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Prints a result for people; nothing if results go to a program.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.is_json() {
