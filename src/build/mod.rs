@@ -79,6 +79,8 @@ pub struct Report {
     pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
+    /// How many notes were told before.
+    pub notes: usize,
     /// How long it took.
     pub duration: Duration,
 }
@@ -147,8 +149,10 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
     .hint("start a project here with `dbbuild init`, or name the project's folder with `--project DIR`"))
 }
 
-/// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
+/// Brings the target to the state of the checkout. With `saved`, only if the plan that is made now for the same
+/// wish is that one; `wish` is not asked.
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
     let survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
@@ -165,6 +169,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     });
     let plan = survey.plan?;
     tell_notes(&plan, observer);
+    let notes = plan.notes.len();
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
@@ -189,7 +194,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .map(|script| &script.version)
         .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, mark, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
