@@ -1,7 +1,7 @@
 //! A fresh build of the checkout in a scratch database, to dump it or to compare with it.
 
-use super::template;
 use super::{Checkout, Site, Wish, build_into};
+use super::{reach, template};
 use crate::engine::{Access, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
@@ -20,7 +20,8 @@ pub struct Fresh {
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
+        let reaches = || reach::of_project(site.project, site.engine.dialect());
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -47,7 +48,8 @@ impl Fresh {
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &|| None };
+        let reaches = || reach::out(site.project, checkout);
+        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &reaches };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
