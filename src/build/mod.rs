@@ -13,6 +13,8 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+mod reach;
+mod template;
 mod test_data;
 mod unit;
 
@@ -20,10 +22,11 @@ use std::time::{Duration, Instant};
 
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
-pub use fresh::Fresh;
+pub use fresh::{Fresh, Frozen};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
+pub use reach::of_project as reaches_out;
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -347,11 +350,16 @@ fn seeds_here(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection) -> 
         (None, None) => first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment),
         (None, Some(_)) => None,
     };
+    seeds_of(site, checkout, environment.as_deref())
+}
+
+/// Returns the seeds that are for databases of an environment.
+fn seeds_of(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for seed in &checkout.seeds {
         let mut seed = seed.clone();
         if seed.environment.is_some() {
-            if seed.environment != environment {
+            if seed.environment.as_deref() != environment {
                 continue;
             }
             if seed.form == SeedForm::Sql {

@@ -220,5 +220,13 @@ fn host() -> Host {
         None => home.as_ref().map(|home| home.join(".cache")),
     };
     let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| variables.get(*name).cloned());
-    Host { variables, home, cache: cache.map(|folder| folder.join("dbbuild")), temporary: std::env::temp_dir(), user }
+    let cache = cache.map(|folder| folder.join("dbbuild"));
+    Host { variables, home, cache, temporary: std::env::temp_dir(), user, program: program() }
+}
+
+/// Returns what a new build of the program does not share with an older one: the size and the time of its file.
+fn program() -> Option<String> {
+    let file = std::env::current_exe().ok()?.metadata().ok()?;
+    let written = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", file.len(), written.as_nanos()))
 }
