@@ -5,13 +5,18 @@
 
 use std::collections::HashMap;
 
+pub use crate::build::compare;
 use crate::build::{self, Fresh, Plan, Site, Wish};
-use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, EngineError, Object, Row, Session, TableRows};
+use crate::engine::catalog::{Difference, Patterns};
+use crate::engine::{Access, EngineError, Row, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::Mark;
 use crate::project::SettingsError;
+
+mod committed;
+
+pub use committed::{Stale, check};
 
 /// What was found.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -117,22 +122,6 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     }
     let version = survey.reconciled.version.as_ref().map(ToString::to_string);
     Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
-}
-
-/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
-pub fn compare(
-    expected: &Catalog,
-    found: &Catalog,
-    ignore: &Patterns,
-    scratch: &mut dyn Session,
-) -> Result<Vec<Difference>, Error> {
-    differences(expected, found, ignore, |pairs| {
-        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
-        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
-        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
-        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
-        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
-    })
 }
 
 /// Says that the target is not at the checkout's state: what is still to run shows as missing.
