@@ -18,7 +18,7 @@ mod unit;
 
 use std::time::{Duration, Instant};
 
-pub use baseline::{Digests, Regenerated, Worth};
+pub use baseline::{Digests, Held, Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, compare};
 pub use load::{Loaded, Reading, load};
@@ -312,9 +312,9 @@ pub fn baseline_reasons(project: &Project, checkout: &Checkout) -> Vec<String> {
     baseline::reasons(project, checkout)
 }
 
-/// Returns the digests of the objects of a committed baseline that is of this checkout, with its server's version.
-pub fn baseline_digests(project: &Project, checkout: &Checkout) -> Option<(u32, Digests)> {
-    baseline::digests(project, checkout)
+/// Returns what the committed baseline holds a database to, if it is of this checkout.
+pub fn baseline_held(project: &Project, checkout: &Checkout) -> Option<Held> {
+    baseline::held(project, checkout)
 }
 
 fn plan_for(

@@ -86,7 +86,7 @@ pub(super) fn objects(context: &Context, differences: &[Difference]) {
     for difference in differences {
         context.print(line(difference));
         let (expected, found) = (difference.expected.as_deref(), difference.found.as_deref());
-        if difference.change != Change::Name {
+        if difference.change != Change::Name && (expected.is_some() || found.is_some()) {
             context.print(coloured_diff(expected.unwrap_or_default(), found.unwrap_or_default(), "            "));
         }
     }

@@ -91,12 +91,24 @@ fn files(project: &Project, checkout: &Checkout, manifest: &Manifest) -> Listed 
         .collect()
 }
 
-/// Returns the digests of the objects of a committed baseline that belongs to the checkout and is whole.
-pub fn digests(project: &Project, checkout: &Checkout) -> Option<(u32, Digests)> {
-    match worth(project, checkout, true) {
-        Worth::Belongs { server } => Some((server, Digests::committed(project, checkout.dialect)?)),
-        Worth::Stale | Worth::Untrusted => None,
-    }
+/// What a database can be held to without a scratch database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The major version of the server that made it.
+    pub server: u32,
+    /// The objects.
+    pub digests: Digests,
+    /// True if the baseline has rows.
+    pub has_rows: bool,
+}
+
+/// Returns what the committed baseline holds a database to, if it belongs to the checkout and is whole.
+pub fn held(project: &Project, checkout: &Checkout) -> Option<Held> {
+    let Worth::Belongs { server } = worth(project, checkout, true) else { return None };
+    let digests = Digests::committed(project, checkout.dialect)?;
+    let manifest = Manifest::committed(project, checkout.dialect)?;
+    let has_rows = manifest.files.keys().any(|path| path.starts_with("data/"));
+    Some(Held { server, digests, has_rows })
 }
 
 /// Regenerates the baseline as a step of a build, where trouble outside is a note and no failure.

@@ -215,6 +215,35 @@ cases! {
     }
 }
 
+/// Where nothing can be built, the digests beside the manifest say what is different.
+#[test]
+fn drift_goes_by_the_digests_where_there_is_nowhere_to_build() {
+    let Some(case) = Case::on_postgres() else { return };
+    case.two_scripts();
+    case.write("db/3_check.sql", "alter table customer add constraint known check (name in ('Ada', 'Bob'));\n");
+    case.run(&["baseline"]).exits(0);
+    case.build();
+    let on_its_own = |arguments: &[&str]| {
+        let mut command = case.program(arguments);
+        command.env("PATH", "/nowhere").env("HOME", "/nowhere");
+        crate::support::Output::of(command)
+    };
+    // The same objects and no rows: nothing is built, and so nothing is needed for it.
+    case.settings(&format!("scratch = \"postgresql://nobody@/nothing?host={}\"\n", case.path("nowhere").display()));
+    on_its_own(&["drift"]).exits(0).says("no drift");
+    // A database that was loaded keeps its definitions in other words.
+    case.run(&["reset", "--yes"]).exits(0);
+    case.build().says("baseline/postgres");
+    on_its_own(&["drift"]).exits(0).says("no drift");
+    case.execute("drop table item; alter table customer add column mine text; create view public.theirs as select 1 as a");
+    on_its_own(&["drift"])
+        .exits(1)
+        .says("missing   object table public.item")
+        .says("added     column public.customer.mine")
+        .says("added     view public.theirs")
+        .says("3 differences");
+}
+
 /// What `pg_dump` has no place for is found by loading its dump, and named.
 #[test]
 fn what_a_dump_cannot_carry_is_named() {
