@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait};
+use super::{
+    baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait,
+};
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
 ///
@@ -89,6 +91,8 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// Show what a build would do, and why.
     Plan(plan::PlanArgs),
+    /// Write the full dump of a fresh build beside the scripts, or check that it is there.
+    Baseline(baseline::BaselineArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
     /// Show what is in the database.
@@ -138,6 +142,7 @@ impl Verb {
             Self::Build(args) => build::run(context, &args),
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
+            Self::Baseline(args) => baseline::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
             Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),

@@ -16,6 +16,7 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 pub mod catalog;
+pub mod dump;
 pub mod failure;
 pub mod offline;
 mod scratch;
@@ -35,6 +36,7 @@ mod sqlite;
 pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
+pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use scratch::{Scratch, ScratchWish, Throwaway};
@@ -85,6 +87,9 @@ pub trait Engine: Send + Sync {
 
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
+
+    /// Cuts a file of rows that `dump` wrote into cells; nothing if it is none.
+    fn row_text(&self, text: &str) -> Option<RowText>;
 
     /// Returns what writes a script for the database's own shell. Nothing is connected.
     fn offline(&self) -> Box<dyn Offline + '_>;
@@ -211,7 +216,12 @@ pub trait Session: Send {
     fn reset(&mut self, observer: &mut dyn Observer) -> Result<()>;
 
     /// Writes schema and rows in the baseline's form into an empty folder.
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.dump_some(&DumpWish::default(), folder, observer)
+    }
+
+    /// Writes a part of the database in the baseline's form into an empty folder.
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
 
     /// Loads what `dump` wrote into an empty database and writes `entries` and the digests of `tracked`,
     /// all in one transaction.

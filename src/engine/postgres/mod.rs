@@ -37,7 +37,7 @@ mod stop;
 mod tls;
 mod transaction;
 
-use super::{Access, Engine, Mode, Offline, Result, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -110,6 +110,10 @@ impl Engine for PostgresEngine {
 
     fn url(&self) -> Secret {
         self.connector.url()
+    }
+
+    fn row_text(&self, text: &str) -> Option<RowText> {
+        dump::cells(text)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

@@ -9,7 +9,9 @@ use super::quote::{ident, literal};
 use super::stop::step_name;
 use super::{blockers, catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::{
+    Access, DumpInfo, DumpWish, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
+};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -121,8 +123,8 @@ impl Session for PostgresSession {
         reset::reset(&mut self.link, &self.journal, observer)
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
-        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, folder, observer))
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, wish, folder, observer))
     }
 
     fn load(

@@ -14,7 +14,7 @@ use super::names::Names;
 use super::statements::is_pragma;
 use super::{apply, catalog, connection, dump, inspect, journal, load, reset, rows, transaction};
 use crate::engine::catalog::{Catalog, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::{Access, DumpInfo, DumpWish, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -167,9 +167,9 @@ impl Session for SqliteSession {
         self.renew()
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
         self.tell(observer);
-        dump::dump(&self.connection, &self.database, folder, observer)
+        dump::dump(&self.connection, &self.database, wish, folder, observer)
     }
 
     fn load(

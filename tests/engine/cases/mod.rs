@@ -1,5 +1,6 @@
 //! The promises, by what they are about.
 
+mod baseline_verb;
 mod baselines;
 mod building;
 mod consent;
