@@ -156,7 +156,8 @@ fn tell(plan: Result<&Plan, &build::Refusal>, observer: &mut dyn Observer) {
     observer.event(Event::Note { code: "drift/behind".into(), message });
 }
 
-fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
+/// Compares expected rows with those that were found under their keys.
+pub fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
     let key = |row: &Row| row.iter().take(expected.key).cloned().collect::<Row>();
     let found: HashMap<Row, Row> = found.into_iter().map(|row| (key(&row), row)).collect();
     let mut differences = Vec::new();

@@ -13,6 +13,7 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+pub mod proof;
 mod reach;
 mod template;
 mod test_data;
@@ -20,6 +21,7 @@ mod unit;
 
 use std::time::{Duration, Instant};
 
+pub use apply::entry_without_running;
 pub use baseline::{Digests, Held, Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
@@ -105,7 +107,7 @@ impl<'a> Site<'a> {
     }
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
-    fn with_revision(&self) -> Self {
+    pub fn with_revision(&self) -> Self {
         let repository = self.project.files.root().and_then(crate::git::Repository::find);
         let source_revision = repository.and_then(|repository| repository.head());
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
@@ -156,7 +158,7 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let survey = survey(site, wish)?;
+    let mut survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
@@ -169,11 +171,20 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         protected: mark.as_ref().is_some_and(|mark| mark.protected),
         version: survey.reconciled.version.as_ref().map(ToString::to_string),
     });
+    let mut proven = 0;
+    if !site.protected
+        && saved.is_none()
+        && proof::is_about_altered(&survey.plan)
+        && let Err(refusal) = &survey.plan
+    {
+        proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
+        survey = self::survey(site, wish)?;
+    }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     let notes = plan.notes.len();
     hold_to(saved, &plan)?;
-    let (mut steps, mut mark) = (0, mark);
+    let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
         let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
@@ -187,7 +198,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
             judged: Some((plan, judged)),
         }
         .run(&mut *session, observer)?;
-        (steps, mark) = (built.steps, built.mark.or(mark));
+        (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout
@@ -351,6 +362,7 @@ fn plan_for(
         project: &site.project.name,
         checkout,
         code: &code,
+        code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,
         reconciled: &reconciled,
@@ -368,6 +380,11 @@ fn plan_for(
         wish,
     };
     let mut plan = plan::plan(&facts);
+    if let Ok(plan) = &mut plan
+        && entries.iter().any(|entry| entry.kind == crate::journal::Kind::Code)
+    {
+        code::warn_of_absence(site.project, checkout.dialect, plan)?;
+    }
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
         let message =
             "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"

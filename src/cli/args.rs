@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait,
+    accept, adopt, baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show,
+    status, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -95,6 +96,10 @@ pub enum Verb {
     Baseline(baseline::BaselineArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
+    /// Take new texts of applied scripts as applied, if they are proven to make the same.
+    Accept(accept::AcceptArgs),
+    /// Take over a database that has objects and no journal, after comparing it.
+    Adopt(adopt::AdoptArgs),
     /// Show what is in the database.
     Show {
         /// What.
@@ -144,6 +149,8 @@ impl Verb {
             Self::Plan(args) => plan::run(context, &args),
             Self::Baseline(args) => baseline::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
+            Self::Accept(args) => accept::run(context, &args),
+            Self::Adopt(args) => adopt::run(context, &args),
             Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),

@@ -16,6 +16,7 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 pub mod catalog;
+pub mod code;
 pub mod dump;
 pub mod failure;
 pub mod offline;
@@ -36,6 +37,7 @@ mod sqlite;
 pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
+pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
@@ -201,6 +203,28 @@ pub trait Session: Send {
     /// Runs units and writes their entries. Several units share one transaction: all or none; on an error
     /// nothing of them is kept (a single `Mode::Statements` unit keeps its finished statements).
     fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>>;
+
+    /// Keeps the code objects as their files say, in one transaction: runs scripts while the objects that they
+    /// suspend are away, runs every file that is due or whose objects are absent, different, or bound to what was made
+    /// anew, drops what no text makes any more, and writes the entries. What is no code object is never dropped.
+    /// `None` if another builder was faster.
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
+
+    /// Runs units and writes their entries in one transaction, and commits only if `keep` says so of the catalog, and
+    /// of the rows that have the keys of `wanted`, as they are then. Returns nothing if it did not, or if another
+    /// builder was faster; nothing is left behind then.
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+        wanted: &[TableRows],
+        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Vec<Applied>>>;
+
+    /// Returns the texts in a column of another tool's table, where a condition holds; nothing if there is no such
+    /// table.
+    fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>>;
 
     /// Brings a table's rows to the state of a CSV file, and writes the entry in the same transaction.
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>>;

@@ -2,9 +2,11 @@
 //!
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
+mod attempt;
 mod blockers;
 mod cancel;
 mod catalog;
+mod code;
 mod connect;
 mod conninfo;
 mod database;

@@ -15,6 +15,7 @@ use crate::sql::Dialect;
 
 mod apply;
 mod catalog;
+mod code;
 mod connection;
 mod database;
 mod deadline;

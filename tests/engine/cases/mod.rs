@@ -3,6 +3,7 @@
 mod baseline_verb;
 mod baselines;
 mod building;
+mod code;
 mod consent;
 mod crowds;
 mod drift;
