@@ -36,6 +36,7 @@ mod statements;
 mod stop;
 mod tls;
 mod transaction;
+mod trial;
 
 use super::{Access, Engine, Mode, Offline, Result, Scratch, Session, Unit};
 use crate::event::Observer;

@@ -6,8 +6,10 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
+use super::trial::PostgresTrial;
 use super::{catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
+use crate::engine::trial::Trial;
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
@@ -155,6 +157,10 @@ impl Session for PostgresSession {
 
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
         self.link.lend(|client, connector, _| catalog::rows_like(client, connector, wanted))
+    }
+
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
+        Ok(Box::new(PostgresTrial::begin(self, units)?))
     }
 
     /// Gathers statistics, and waits for nobody.

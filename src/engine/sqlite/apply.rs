@@ -157,7 +157,7 @@ fn ended(
 }
 
 /// Refuses if rows lost their parents while foreign keys were off.
-fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
+pub(super) fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
     let at = units.iter().rposition(|unit| unit.mode == Mode::ForeignKeysOff).unwrap_or_default();
     let span = last_statement(&units[at]);
     let after = orphans(connection).map_err(|error| failed(units, at, span, &error))?;

@@ -13,7 +13,7 @@ mod essence;
 mod rows;
 mod table;
 
-pub(super) use rows::{rows_like, seeded};
+pub(super) use rows::{named, rows_like, seeded, tables, whole};
 
 use essence::essence;
 
@@ -33,6 +33,11 @@ pub(super) fn read(connection: &Connection, names: &Names) -> Result<Catalog> {
     let read = within(connection, names).map_err(&known);
     connection.execute_batch("commit").map_err(&known)?;
     read
+}
+
+/// Reads the same as somebody sees it who is inside a transaction already.
+pub(super) fn read_inside(connection: &Connection, names: &Names) -> Result<Catalog> {
+    within(connection, names).map_err(doing("reading the catalog"))
 }
 
 fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {

@@ -38,6 +38,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trial;
 
 use database::Database;
 use session::SqliteSession;

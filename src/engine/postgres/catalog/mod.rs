@@ -27,7 +27,7 @@ mod search;
 mod types;
 
 pub(super) use reread::reread;
-pub(super) use rows::{rows_like, seeded};
+pub(super) use rows::{rows_like, seeded, whole};
 
 use grants::{Grant, Roles};
 use scope::Scope;
@@ -45,6 +45,11 @@ pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal
     let catalog = read?;
     ended?;
     Ok(catalog)
+}
+
+/// Reads the same as somebody sees it who is inside a transaction already. The transaction's settings are changed.
+pub(super) fn read_inside(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+    within(client, connector, journal)
 }
 
 fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {

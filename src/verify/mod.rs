@@ -1,0 +1,66 @@
+//! Proofs instead of promises: scripts, code and seeds are run in scratch databases, twice and in other ways, and
+//! what they make is compared.
+//!
+//! Promises: no target is touched, and no protected server is used; whole files first, single statements only where
+//! something differs or fails, so that a finding names the statement; a second run is undone, so that a finding
+//! does not spoil the proofs that follow it; an interrupted verification reports what was proven before.
+
+mod again;
+mod blame;
+mod change;
+mod progress;
+mod report;
+mod stage;
+mod twice;
+mod walk;
+
+pub use change::{Change, RowChange, RowFate};
+pub use report::{Finding, Level, Measured, Outcome, Proof, Report, Said, Skipped, Volatile};
+
+use crate::build::{self, Site, discover, history};
+use crate::engine::EngineError;
+use crate::error::Error;
+use crate::event::Observer;
+
+/// What is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Let the order of columns, generated names and sequences that moved on count too.
+    pub strict: bool,
+    /// Try the crash points of transactional scripts too.
+    pub thorough: bool,
+    /// Leave the scratch database of a failing proof behind.
+    pub keep: bool,
+}
+
+/// Proves what can be proven of a checkout.
+pub fn verify(site: &Site<'_>, wish: &Wish, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let checkout = discover(site.project, site.engine.dialect())?;
+    let environment = build::first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment);
+    let items = history(site, &checkout, environment.as_deref())?;
+    let mut report = Report::default();
+    let work = Work { site, wish, checkout: &checkout, items: &items, environment: environment.as_deref() };
+    match work.all(&mut report, observer) {
+        Ok(()) => Ok(report),
+        Err(Error::Engine(EngineError::Interrupted { .. })) => {
+            report.interrupted = true;
+            Ok(report)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What the proofs work with.
+struct Work<'a> {
+    site: &'a Site<'a>,
+    wish: &'a Wish,
+    checkout: &'a build::Checkout,
+    items: &'a [build::Item],
+    environment: Option<&'a str>,
+}
+
+impl Work<'_> {
+    fn all(&self, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
+        walk::walk(self, report, observer)
+    }
+}

@@ -1,0 +1,80 @@
+//! A scratch database that proofs run in. One at a time: what is not inside a database (roles) is taken away
+//! between two of them, so that one proof does not meet what another has left.
+
+use crate::build::{Checkout, Item, Site, Wish, Work, build_into};
+use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, Session, Unit};
+use crate::error::Error;
+use crate::event::{Observer, Silent};
+use crate::journal::Mark;
+use crate::project::Target;
+
+/// A scratch database, and an open session on it. It goes when the value is dropped.
+pub struct Stage {
+    /// The session; it ends before its database goes.
+    pub session: Box<dyn Session>,
+    scratch: Scratch,
+    target: Target,
+    mark: Mark,
+}
+
+impl Stage {
+    /// Makes a scratch database with a journal and nothing else in it.
+    pub fn open(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let mut stage = Self::bare(site, environment, observer)?;
+        stage.session.prepare(Some(&stage.mark))?;
+        Ok(stage)
+    }
+
+    /// Makes a scratch database with nothing in it.
+    pub fn bare(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let scratch = site.engine.scratch(site.protected, observer)?;
+        let session = scratch.engine.connect(Access::Write)?;
+        let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
+        let mark = Mark { environment: environment.unwrap_or_default().to_owned(), protected: false };
+        Ok(Self { session, scratch, target, mark })
+    }
+
+    /// Builds a checkout from what is there.
+    pub fn build(&mut self, site: &Site<'_>, checkout: &Checkout, wish: &Wish) -> Result<(), Error> {
+        let inner = Site { engine: &*self.scratch.engine, target: &self.target, protected: false, ..site.clone() };
+        build_into(&inner, checkout, wish, Some(&self.mark), &mut *self.session, &mut Silent)?;
+        Ok(())
+    }
+
+    /// Runs an item and commits it.
+    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<(), EngineError> {
+        match &item.work {
+            Work::Text(unit) => self.run(site, unit),
+            Work::Rows(rows) => self.load(site, rows).map(|_| ()),
+        }
+    }
+
+    /// Runs a unit and commits it.
+    pub fn run(&mut self, site: &Site<'_>, unit: &Unit) -> Result<(), EngineError> {
+        let outcomes = self.session.apply(std::slice::from_ref(unit), &site.run, &mut Silent)?;
+        match outcomes.first() {
+            Some(Outcome::Applied(_)) => Ok(()),
+            Some(Outcome::Taken) | None => {
+                let message = format!("the journal of the scratch database has {} already", unit.text.file());
+                Err(EngineError::Journal(message))
+            }
+        }
+    }
+
+    /// Loads a CSV file and commits it.
+    pub fn load(&mut self, site: &Site<'_>, rows: &RowSeed) -> Result<Loaded, EngineError> {
+        let loaded = self.session.load_rows(rows, &site.run, &mut Silent)?;
+        loaded.ok_or_else(|| {
+            EngineError::Journal(format!("the journal of the scratch database has {} already", rows.file))
+        })
+    }
+
+    /// Leaves the database behind, and returns how it is reached.
+    pub fn keep(self) -> String {
+        let url = self.scratch.engine.url();
+        drop(self.session);
+        // What removes it must not run.
+        std::mem::forget(self.scratch);
+        url.reveal().to_owned()
+    }
+}
