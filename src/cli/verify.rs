@@ -20,6 +20,12 @@ pub struct VerifyArgs {
     /// Try the crash points of transactional scripts too.
     #[arg(long)]
     pub thorough: bool,
+    /// Build this earlier revision too, upgrade it, and compare; several may be named.
+    #[arg(long, value_name = "REF")]
+    pub release: Vec<String>,
+    /// Run what only this branch has and what only that revision has in both orders.
+    #[arg(long, value_name = "REF")]
+    pub against: Option<String>,
     /// Leave the scratch database of a failing proof behind, and say how to connect to it.
     #[arg(long)]
     pub keep: bool,
@@ -28,7 +34,13 @@ pub struct VerifyArgs {
 /// Proves, and shows what came of it.
 pub fn run(context: &Context, args: &VerifyArgs) -> Outcome {
     let opened = context.open()?;
-    let wish = Wish { strict: args.strict, thorough: args.thorough, keep: args.keep };
+    let wish = Wish {
+        strict: args.strict,
+        thorough: args.thorough,
+        keep: args.keep,
+        releases: args.release.clone(),
+        against: args.against.clone(),
+    };
     let site = opened.site(context);
     let report = verify::verify(&site, &wish, &mut *context.listener())?;
     if context.is_json() {

@@ -6,10 +6,18 @@
 //! does not spoil the proofs that follow it; an interrupted verification reports what was proven before.
 
 mod again;
+mod back;
 mod blame;
+mod built;
 mod change;
+mod crash;
+mod locks;
+mod offline;
+mod order;
 mod progress;
 mod report;
+mod revision;
+mod roads;
 mod stage;
 mod twice;
 mod walk;
@@ -31,6 +39,10 @@ pub struct Wish {
     pub thorough: bool,
     /// Leave the scratch database of a failing proof behind.
     pub keep: bool,
+    /// Earlier revisions whose databases are upgraded.
+    pub releases: Vec<String>,
+    /// A revision with whose scripts the order is tried.
+    pub against: Option<String>,
 }
 
 /// Proves what can be proven of a checkout.
@@ -61,6 +73,12 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn all(&self, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
-        walk::walk(self, report, observer)
+        let Some(walked) = walk::walk(self, report, observer)? else { return Ok(()) };
+        let fresh = roads::roads(self, &walked, report, observer)?;
+        offline::offline(self, &fresh, report, observer)?;
+        if let Some(against) = &self.wish.against {
+            order::order(self, against, report, observer)?;
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! A scratch database that proofs run in. One at a time: what is not inside a database (roles) is taken away
 //! between two of them, so that one proof does not meet what another has left.
 
-use crate::build::{Checkout, Item, Site, Wish, Work, build_into};
+use crate::build::{self, Checkout, Item, Site, Wish, Work, build_into};
+use crate::engine::offline::Ran;
 use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
@@ -67,6 +68,20 @@ impl Stage {
         loaded.ok_or_else(|| {
             EngineError::Journal(format!("the journal of the scratch database has {} already", rows.file))
         })
+    }
+
+    /// Returns the script for the database's own shell that builds this database.
+    pub fn offline_script(&self, site: &Site<'_>, wish: &Wish) -> Result<String, Error> {
+        let target = Target { environment: Some(self.mark.environment.clone()), ..self.target.clone() };
+        let target = if self.mark.environment.is_empty() { self.target.clone() } else { target };
+        let inner = Site { engine: &*self.scratch.engine, target: &target, protected: false, ..site.clone() };
+        build::offline_script(&inner, wish, None)
+    }
+
+    /// Runs a script in the database's own shell; `None` where it is not installed.
+    pub fn shell(&self, script: &str) -> Result<Option<(&'static str, Ran)>, EngineError> {
+        let offline = self.scratch.engine.offline();
+        Ok(offline.run(script)?.map(|ran| (offline.shell(), ran)))
     }
 
     /// Leaves the database behind, and returns how it is reached.

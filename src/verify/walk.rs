@@ -2,45 +2,68 @@
 
 use std::time::Instant;
 
+use super::built::Built;
 use super::progress::Progress;
 use super::stage::Stage;
 use super::twice::{self, Left};
-use super::{Finding, Level, Proof, Report, Work, again};
+use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks};
 use crate::build::{self, Item};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::Kind;
 
 /// Walks.
-pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
+pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -> Result<Option<Built>, Error> {
+    let mut built = None;
     let mut stage = Stage::open(work.site, work.environment, observer)?;
     let mut progress = Progress::new("verify", work.items.len(), observer);
     for (at, item) in work.items.iter().enumerate() {
         let proof = proof_of(item.kind);
+        // Test data is no part of what the roads lead to.
+        if item.kind == Kind::TestData && built.is_none() {
+            built = Some(Built::of(&mut stage)?);
+        }
+        if item.kind == Kind::Script {
+            locks::locks(work, &mut stage, item, report)?;
+            if work.wish.thorough {
+                crash::by_hand(work, &mut stage, item, report)?;
+            }
+        }
         if let Some(unit) = item.unit()
             && unit.mode == crate::engine::Mode::Statements
         {
             match twice::outside(work, &mut stage, item, unit, report)? {
                 Left::Clean => {}
                 Left::Spoiled => stage = rebuilt(work, at, stage)?,
-                Left::Nothing => return Ok(ended(work, at, item, report)),
+                Left::Nothing => {
+                    ended(work, at, item, report);
+                    return Ok(None);
+                }
             }
+            crash::outside(work, at, item, unit, report)?;
+            back::back(work, &mut stage, item, report)?;
             progress.step();
             continue;
         }
         if let Err(error) = stage.apply(work.site, item) {
             let finding = Finding::of_error(Level::Error, "build/fails", &item.file, "the first run fails", error)?;
             report.of(proof).fails(vec![finding]);
-            return Ok(ended(work, at, item, report));
+            ended(work, at, item, report);
+            return Ok(None);
         }
         let began = Instant::now();
         let findings = twice::second(work, &mut stage, item)?;
         let outcome = report.of(proof);
         outcome.duration += began.elapsed();
         outcome.fails(findings);
+        back::back(work, &mut stage, item, report)?;
         progress.step();
     }
-    again::again(work, &mut stage, report)
+    if built.is_none() {
+        built = Some(Built::of(&mut stage)?);
+    }
+    again::again(work, &mut stage, report)?;
+    Ok(built)
 }
 
 /// Says that nothing after an item could be run.
