@@ -26,7 +26,10 @@ pub struct VerifyArgs {
     /// Run what only this branch has and what only that revision has in both orders.
     #[arg(long, value_name = "REF")]
     pub against: Option<String>,
-    /// Leave the scratch database of a failing proof behind, and say how to connect to it.
+    /// Prove only files that changed since this branch left the main one: twice, roads, seeds.
+    #[arg(long, conflicts_with_all = ["thorough", "release", "against"])]
+    pub quick: bool,
+    /// Stop at the first file that fails, leave its scratch database behind, and say how to connect to it.
     #[arg(long)]
     pub keep: bool,
 }
@@ -37,6 +40,7 @@ pub fn run(context: &Context, args: &VerifyArgs) -> Outcome {
     let wish = Wish {
         strict: args.strict,
         thorough: args.thorough,
+        quick: args.quick,
         keep: args.keep,
         releases: args.release.clone(),
         against: args.against.clone(),

@@ -24,7 +24,7 @@ pub fn again(work: &Work<'_>, stage: &mut Stage, report: &mut Report) -> Result<
         }
         let second = twice::tried(&mut *stage.session, unit, Some(&before), work.wish.strict)?;
         outcome.fails(match second {
-            Second::Same(_) => Vec::new(),
+            Second::Same => Vec::new(),
             Second::Failed(error) => {
                 let what = "a run at the end of the history fails";
                 vec![Finding::of_error(Level::Warning, "again/fails", &item.file, what, error)?]

@@ -68,7 +68,7 @@ fn boundaries(unit: &Unit) -> Vec<usize> {
     };
     let mut points = BTreeSet::new();
     let mut run: Vec<usize> = Vec::new();
-    let mut close = |run: &mut Vec<usize>, points: &mut BTreeSet<usize>| {
+    let close = |run: &mut Vec<usize>, points: &mut BTreeSet<usize>| {
         if run.len() <= ALL {
             points.extend(run.iter().copied());
         } else {

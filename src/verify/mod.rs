@@ -25,6 +25,8 @@ mod walk;
 pub use change::{Change, RowChange, RowFate};
 pub use report::{Finding, Level, Measured, Outcome, Proof, Report, Said, Skipped, Volatile};
 
+use std::collections::BTreeSet;
+
 use crate::build::{self, Site, discover, history};
 use crate::engine::EngineError;
 use crate::error::Error;
@@ -37,7 +39,9 @@ pub struct Wish {
     pub strict: bool,
     /// Try the crash points of transactional scripts too.
     pub thorough: bool,
-    /// Leave the scratch database of a failing proof behind.
+    /// Prove only what changed since the merge base, and only what can be proven quickly.
+    pub quick: bool,
+    /// Stop at the first file that fails, and leave its scratch database behind.
     pub keep: bool,
     /// Earlier revisions whose databases are upgraded.
     pub releases: Vec<String>,
@@ -50,8 +54,9 @@ pub fn verify(site: &Site<'_>, wish: &Wish, observer: &mut dyn Observer) -> Resu
     let checkout = discover(site.project, site.engine.dialect())?;
     let environment = build::first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment);
     let items = history(site, &checkout, environment.as_deref())?;
+    let chosen = if wish.quick { Some(revision::changed(site.project)?) } else { None };
     let mut report = Report::default();
-    let work = Work { site, wish, checkout: &checkout, items: &items, environment: environment.as_deref() };
+    let work = Work { site, wish, checkout: &checkout, items: &items, environment: environment.as_deref(), chosen };
     match work.all(&mut report, observer) {
         Ok(()) => Ok(report),
         Err(Error::Engine(EngineError::Interrupted { .. })) => {
@@ -69,13 +74,26 @@ struct Work<'a> {
     checkout: &'a build::Checkout,
     items: &'a [build::Item],
     environment: Option<&'a str>,
+    /// The files that are proven; all if nothing is said.
+    chosen: Option<BTreeSet<String>>,
 }
 
 impl Work<'_> {
+    /// Returns true if a file is among those that are proven.
+    fn is_chosen(&self, item: &build::Item) -> bool {
+        let down = item.down.as_ref().map(|unit| unit.text.file());
+        self.chosen
+            .as_ref()
+            .is_none_or(|chosen| chosen.contains(&item.file) || down.is_some_and(|down| chosen.contains(down)))
+    }
+
     fn all(&self, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
         let Some(walked) = walk::walk(self, report, observer)? else { return Ok(()) };
-        let fresh = roads::roads(self, &walked, report, observer)?;
-        offline::offline(self, &fresh, report, observer)?;
+        roads::roads(self, walked, report, observer)?;
+        if self.wish.quick {
+            return Ok(());
+        }
+        offline::offline(self, report, observer)?;
         if let Some(against) = &self.wish.against {
             order::order(self, against, report, observer)?;
         }

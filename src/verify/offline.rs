@@ -9,23 +9,25 @@ use super::change::{Change, State};
 use super::roads::from_scripts;
 use super::stage::Stage;
 use super::{Finding, Level, Proof, Report, Volatile, Work, twice};
-use crate::build::SeedForm;
+use crate::build::{self, SeedForm};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::Entry;
 
 /// Runs the script, and runs it again.
-pub fn offline(work: &Work<'_>, fresh: &Built, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
+pub fn offline(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
     let began = Instant::now();
     let moving: BTreeSet<Volatile> = report.volatile.iter().cloned().collect();
     let outcome = report.of(Proof::Offline);
     let what = "plan --sql";
-    if work.checkout.seeds.iter().any(|seed| matches!(seed.form, SeedForm::Rows { .. })) {
-        outcome.skip(what, "CSV seeds are loaded by the tool only");
-        return Ok(());
+    // CSV files are loaded by the tool only.
+    let no_seed = work.checkout.seeds.iter().any(|seed| matches!(seed.form, SeedForm::Rows { .. }));
+    let wish = build::Wish { no_seed, ..from_scripts() };
+    if no_seed {
+        outcome.skip("seeds", "CSV files are loaded by the tool only");
     }
     let mut stage = Stage::bare(work.site, work.environment, observer)?;
-    let script = match stage.offline_script(work.site, &from_scripts()) {
+    let script = match stage.offline_script(work.site, &wish) {
         Ok(script) => script,
         Err(Error::Refusal(refusal)) => {
             outcome.skip(what, refusal.to_string());
@@ -53,18 +55,18 @@ pub fn offline(work: &Work<'_>, fresh: &Built, report: &mut Report, observer: &m
         return Ok(());
     }
     let found = Built::of(&mut stage)?;
+    let journal = entries(&mut stage, work)?;
+    let (fresh, own) = {
+        let mut built = Stage::bare(work.site, work.environment, observer)?;
+        built.build(work.site, work.checkout, &wish)?;
+        (Built::of(&mut built)?, entries(&mut built, work)?)
+    };
     let mut findings = Vec::new();
     let apart = fresh.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
     if !apart.changes.is_empty() {
         let message = format!("a build and {shell} make two databases: {}", twice::summary(&apart.changes));
         findings.push(finding("offline/differs", message, apart.changes));
     }
-    let journal = entries(&mut stage, work)?;
-    let own = {
-        let mut built = Stage::bare(work.site, work.environment, observer)?;
-        built.build(work.site, work.checkout, &from_scripts())?;
-        entries(&mut built, work)?
-    };
     if journal != own {
         let missing = own.iter().filter(|entry| !journal.contains(entry)).map(|entry| entry.1.clone());
         let message =

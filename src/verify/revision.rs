@@ -1,5 +1,6 @@
 //! The project as it was at a revision, out of git, in a folder of its own.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::build::{Checkout, Site, discover};
@@ -30,6 +31,19 @@ pub fn repository(project: &Project) -> Result<(Repository, String), Error> {
     let inside = here.strip_prefix(&top).unwrap_or(Path::new(""));
     let inside = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
     Ok((repository, inside))
+}
+
+/// Returns the project's files that are not what they were where this branch left the main one.
+pub fn changed(project: &Project) -> Result<BTreeSet<String>, Error> {
+    let (repository, inside) = repository(project)?;
+    let main = repository.main_branch().ok_or_else(|| {
+        SettingsError::new("verify/no-main-branch", "there is no branch `main` or `master`, and no `origin/HEAD`")
+            .hint("prove everything: `dbbuild verify`")
+    })?;
+    let base = repository.merge_base("HEAD", &main).map_err(Error::Git)?;
+    let changed = repository.changed_since(&base, &inside).map_err(Error::Git)?;
+    let prefix = if inside.is_empty() { String::new() } else { format!("{inside}/") };
+    Ok(changed.iter().filter_map(|path| path.strip_prefix(&prefix)).map(str::to_owned).collect())
 }
 
 impl Revision {

@@ -20,8 +20,8 @@ use crate::sql::Name;
 
 /// What a second run came to.
 pub enum Second {
-    /// Nothing changed; true if rows or definitions were written all the same.
-    Same(bool),
+    /// Nothing changed.
+    Same,
     /// It failed.
     Failed(EngineError),
     /// Something changed.
@@ -54,14 +54,14 @@ pub fn tried(
         Ok(()) => {}
         Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
             drop(trial);
-            return Ok(Second::Failed(located(session, unit, error)?));
+            return Ok(Second::Failed(located(unit, error)));
         }
         Err(error) => return Err(error),
     }
     let touched = trial.touched()?;
     let counters = if sets { change::counters(&counted, &trial.counters()?, strict) } else { Vec::new() };
     if touched.is_nothing() && counters.is_empty() {
-        return Ok(Second::Same(false));
+        return Ok(Second::Same);
     }
     let after = State::of(&mut *trial, &touched)?;
     drop(trial);
@@ -79,7 +79,7 @@ pub fn tried(
         Tables::Of(names) => before.tables(&after).into_iter().filter(|name| names.contains(name)).collect(),
     };
     if objects.is_empty() && tables.is_empty() && counters.is_empty() {
-        return Ok(Second::Same(true));
+        return Ok(Second::Same);
     }
     let (small, large) = change::by_size(&tables, &before.digests, &after.digests);
     let mut blamed = blame::blame(session, unit, &touched, &small, &large, strict)?;
@@ -99,8 +99,8 @@ pub fn whole(trial: &mut dyn Trial, unit: &Unit) -> Result<(), EngineError> {
 }
 
 /// A unit's own error knows its place; one of the transaction's end is blamed on the unit's last statement.
-fn located(_: &mut dyn Session, unit: &Unit, error: EngineError) -> Result<EngineError, EngineError> {
-    Ok(match error {
+fn located(unit: &Unit, error: EngineError) -> EngineError {
+    match error {
         EngineError::Unit(mut failure) => {
             if failure.place.is_none() {
                 failure.place = unit.parts.last().map(|part| unit.text.place(part.span));
@@ -108,7 +108,7 @@ fn located(_: &mut dyn Session, unit: &Unit, error: EngineError) -> Result<Engin
             EngineError::Unit(failure)
         }
         other => other,
-    })
+    }
 }
 
 fn sets_counters(unit: &Unit) -> bool {
@@ -124,7 +124,7 @@ fn word_of_counter(text: &str) -> bool {
 pub fn findings(item: &Item, second: Second) -> Result<Vec<Finding>, EngineError> {
     let seed = item.kind == Kind::Seed;
     match second {
-        Second::Same(_) => Ok(Vec::new()),
+        Second::Same => Ok(Vec::new()),
         Second::Failed(error) => {
             let code = if seed { "seeds/fails" } else { "twice/fails" };
             Ok(vec![Finding::of_error(Level::Error, code, &item.file, "a second run fails", error)?])
@@ -243,9 +243,7 @@ pub fn outside(
     let mut again = unit.clone();
     again.entry.attempt += 1;
     let second = match stage.run(work.site, &again) {
-        Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
-            Second::Failed(located(&mut *stage.session, unit, error)?)
-        }
+        Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => Second::Failed(located(unit, error)),
         Err(error) => return Err(error.into()),
         Ok(()) => {
             let after = State::whole(&mut *stage.session.trial(&[])?)?;
@@ -256,12 +254,12 @@ pub fn outside(
                 table: name.to_string(),
             }));
             match changes.is_empty() {
-                true => Second::Same(true),
+                true => Second::Same,
                 false => Second::Differs(blame::outside(work, item, unit, changes)?),
             }
         }
     };
-    let left = if matches!(second, Second::Same(_)) { Left::Clean } else { Left::Spoiled };
+    let left = if matches!(second, Second::Same) { Left::Clean } else { Left::Spoiled };
     report.of(proof).fails(findings(item, second)?);
     Ok(left)
 }

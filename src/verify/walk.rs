@@ -17,13 +17,20 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
     let mut built = None;
     let mut stage = Stage::open(work.site, work.environment, observer)?;
     let mut progress = Progress::new("verify", work.items.len(), observer);
-    for (at, item) in work.items.iter().enumerate() {
+    // Scripts before the first one that is proven run together, as in a build.
+    let before = work.items.iter().take_while(|item| item.kind == Kind::Script && !work.is_chosen(item)).count();
+    up_to(work, &mut stage, before)?;
+    for (at, item) in work.items.iter().enumerate().skip(before) {
         let proof = proof_of(item.kind);
         // Test data is no part of what the roads lead to.
         if item.kind == Kind::TestData && built.is_none() {
             built = Some(Built::of(&mut stage)?);
         }
-        if item.kind == Kind::Script {
+        if !work.is_chosen(item) {
+            stage.apply(work.site, item)?;
+            continue;
+        }
+        if item.kind == Kind::Script && !work.wish.quick {
             locks::locks(work, &mut stage, item, report)?;
             if work.wish.thorough {
                 crash::by_hand(work, &mut stage, item, report)?;
@@ -40,8 +47,10 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
                     return Ok(None);
                 }
             }
-            crash::outside(work, at, item, unit, report)?;
-            back::back(work, &mut stage, item, report)?;
+            if !work.wish.quick {
+                crash::outside(work, at, item, unit, report)?;
+                back::back(work, &mut stage, item, report)?;
+            }
             progress.step();
             continue;
         }
@@ -56,13 +65,22 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
         let outcome = report.of(proof);
         outcome.duration += began.elapsed();
         outcome.fails(findings);
-        back::back(work, &mut stage, item, report)?;
+        if work.wish.keep && report.errors() > 0 {
+            report.kept = Some(stage.keep());
+            ended(work, at, item, report);
+            return Ok(None);
+        }
+        if !work.wish.quick {
+            back::back(work, &mut stage, item, report)?;
+        }
         progress.step();
     }
     if built.is_none() {
         built = Some(Built::of(&mut stage)?);
     }
-    again::again(work, &mut stage, report)?;
+    if !work.wish.quick {
+        again::again(work, &mut stage, report)?;
+    }
     Ok(built)
 }
 
