@@ -91,9 +91,9 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
 
     let mut session = site.engine.connect(Access::Read)?;
     let found = session.catalog()?;
-    let mut fresh = Fresh::open(site, observer)?;
     let mark = survey.inspection.mark.as_ref().or(first.as_ref());
-    fresh.build(site, &survey.checkout, mark.map(|mark| mark.environment.as_str()))?;
+    let environment = mark.map(|mark| mark.environment.as_str());
+    let mut fresh = Fresh::built(site, &survey.checkout, environment, observer)?;
     let expected = fresh.session.catalog()?;
     let differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
 

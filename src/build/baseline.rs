@@ -186,7 +186,8 @@ fn is_ours(path: &str) -> bool {
 
 /// Builds the checkout in a scratch database and dumps it into an empty folder.
 fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo, Error> {
-    let mut fresh = Fresh::open(site, observer)?;
+    // No environment: a baseline is what a new install of any environment needs.
+    let mut fresh = Fresh::begin(site, checkout, None, observer)?;
     let server = fresh.session.inspect(&site.project.name)?.major;
     if let Some(committed) = committed_server(site.project, checkout.dialect).filter(|committed| *committed != server) {
         return Err(EngineError::Refused {
@@ -197,9 +198,8 @@ fn dump(site: &Site<'_>, checkout: &Checkout, folder: &Path, observer: &mut dyn 
         }
         .into());
     }
-    // No environment: a baseline is what a new install of any environment needs.
     fresh.build(site, checkout, None)?;
-    Ok(fresh.session.dump(folder, observer)?)
+    Ok(fresh.keep()?.session.dump(folder, observer)?)
 }
 
 fn files_below(folder: &Path) -> Result<Vec<String>, Error> {

@@ -14,6 +14,7 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+mod template;
 mod test_data;
 mod unit;
 
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 
 pub use baseline::{Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
-pub use fresh::Fresh;
+pub use fresh::{Fresh, Frozen};
 pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
@@ -80,6 +81,8 @@ pub struct Report {
     pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
+    /// How many notes were told before.
+    pub notes: usize,
     /// How long it took.
     pub duration: Duration,
 }
@@ -148,8 +151,10 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
     .hint("start a project here with `dbbuild init`, or name the project's folder with `--project DIR`"))
 }
 
-/// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
+/// Brings the target to the state of the checkout. With `saved`, only if the plan that is made now for the same
+/// wish is that one; `wish` is not asked.
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
     let survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
@@ -166,6 +171,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     });
     let plan = survey.plan?;
     tell_notes(&plan, observer);
+    let notes = plan.notes.len();
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (0, mark);
     if !plan.is_empty() {
@@ -190,7 +196,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .map(|script| &script.version)
         .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, mark, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
@@ -344,11 +350,16 @@ fn seeds_here(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection) -> 
         (None, None) => first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment),
         (None, Some(_)) => None,
     };
+    seeds_of(site, checkout, environment.as_deref())
+}
+
+/// Returns the seeds that are for databases of an environment.
+fn seeds_of(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for seed in &checkout.seeds {
         let mut seed = seed.clone();
         if seed.environment.is_some() {
-            if seed.environment != environment {
+            if seed.environment.as_deref() != environment {
                 continue;
             }
             if seed.form == SeedForm::Sql {

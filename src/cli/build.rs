@@ -29,8 +29,8 @@ pub struct BuildArgs {
     /// Build an empty database from the scripts, not from the baseline.
     #[arg(long)]
     pub from_scripts: bool,
-    /// Do what a saved plan says, if it still fits (`dbbuild plan --save FILE`).
-    #[arg(long, value_name = "FILE")]
+    /// Do what a saved plan says, if it still fits (`dbbuild plan --save FILE`); it knows its own `--to` and the like.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "dry_run", "no_seed", "no_baseline", "from_scripts", "allow_late"])]
     pub plan: Option<PathBuf>,
     /// Run this late script although the policy refuses late ones.
     #[arg(long, value_name = "VERSION")]
@@ -70,6 +70,9 @@ pub fn run(context: &Context, args: &BuildArgs) -> Outcome {
         let version = report.version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
         let steps = if report.steps == 1 { "1 step".to_owned() } else { format!("{} steps", report.steps) };
         context.say(format!("{version} · {steps} · {}", seconds(report.duration)));
+    } else if report.notes > 0 && !context.is_quiet() {
+        // The notes have said which database it is.
+        context.say("nothing to do");
     } else {
         let mark = report.mark.as_ref();
         let line = header(

@@ -18,6 +18,7 @@ use crate::sql::Dialect;
 pub mod catalog;
 pub mod failure;
 pub mod offline;
+mod scratch;
 pub mod trial;
 // SQLite has its own words for some of it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -37,6 +38,7 @@ pub use postgres::PrivateServer;
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
+pub use scratch::{Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
@@ -81,8 +83,7 @@ pub trait Engine: Send + Sync {
     fn judge(&self, unit: &Unit) -> Result<()>;
 
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
-    /// `protected` is the target's protection: a protected server never hosts scratch work.
-    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+    fn scratch(&self, wish: &ScratchWish<'_>, observer: &mut dyn Observer) -> Result<Scratch>;
 
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
@@ -98,20 +99,6 @@ pub enum Access {
     Read,
     /// Change.
     Write,
-}
-
-/// A throwaway database. Whatever keeps it alive is released when it is dropped.
-pub struct Scratch {
-    /// The engine of the throwaway database.
-    pub engine: Box<dyn Engine>,
-    _keep: Box<dyn Send>,
-}
-
-impl Scratch {
-    /// Joins an engine with what removes its database when dropped.
-    pub fn new(engine: Box<dyn Engine>, keep: Box<dyn Send>) -> Self {
-        Self { engine, _keep: keep }
-    }
 }
 
 /// What dbbuild knows of a database before it does anything.

@@ -3,7 +3,7 @@
 
 use crate::build::{self, Checkout, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
-use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, Session, Unit};
+use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -28,7 +28,8 @@ impl Stage {
 
     /// Makes a scratch database with nothing in it.
     pub fn bare(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let scratch = site.engine.scratch(site.protected, observer)?;
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
+        let scratch = site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
         let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
         let mark = Mark { environment: environment.unwrap_or_default().to_owned(), protected: false };

@@ -33,7 +33,7 @@ impl Database {
     /// Everything but the journal, and the journal without times and runs.
     fn content(&self) -> String {
         let rows = "select kind, key, order_key, attempt, name, checksum, token_checksum, text, state, statements_done,
-                           statements, error, objects, progress from dbbuild_journal order by kind, key, attempt;";
+                           statements, error, objects, (select count(*) from dbbuild_progress) from dbbuild_journal order by kind, key, attempt;";
         let mark = "select environment, protected, format from dbbuild_environment;";
         let dump = self.shell(".dump").expect();
         let dump: Vec<&str> = dump.lines().filter(|line| !line.starts_with("INSERT INTO dbbuild_")).collect();

@@ -6,8 +6,9 @@ use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
+use super::stop::step_name;
 use super::trial::PostgresTrial;
-use super::{catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
+use super::{blockers, catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::trial::Trial;
 use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
@@ -74,13 +75,14 @@ impl Session for PostgresSession {
         match units {
             [] => Ok(Vec::new()),
             [unit] => {
-                let outcome = match unit.mode {
-                    Mode::Statements => statements::apply(&mut self.link, &self.journal, unit, run, observer)?,
+                let journal = &self.journal;
+                let outcome = blockers::told(&mut self.link, &step_name(unit), observer, |link, observer| match unit
+                    .mode
+                {
+                    Mode::Statements => statements::apply(link, journal, unit, run, observer),
                     // Foreign keys cannot be off here, and need not: constraints are altered, not tables rebuilt.
-                    Mode::Transaction | Mode::ForeignKeysOff => {
-                        transaction::apply(&mut self.link, &self.journal, unit, run, observer)?
-                    }
-                };
+                    Mode::Transaction | Mode::ForeignKeysOff => transaction::apply(link, journal, unit, run, observer),
+                })?;
                 Ok(vec![outcome])
             }
             units if units.iter().any(|unit| unit.mode == Mode::Statements) => Err(fused::not_fusible()),

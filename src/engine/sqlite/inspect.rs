@@ -54,6 +54,12 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
     while let Some(row) = rows.next().map_err(wrong)? {
         entries.push(entry(row).map_err(wrong)??);
     }
+    if entries.iter().any(|entry| entry.state == Stored::Running) {
+        let counts = super::progress::counts(connection, names)?;
+        for entry in entries.iter_mut().filter(|entry| entry.state == Stored::Running) {
+            entry.statements_done = counts.get(&entry.sequence).copied().unwrap_or(entry.statements_done);
+        }
+    }
     Ok(entries)
 }
 

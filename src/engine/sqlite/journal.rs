@@ -21,6 +21,7 @@ pub(super) fn create(connection: &Connection, names: &Names) -> Result<()> {
 
 /// Returns the statements that create what is missing; SQLite keeps their text as it is.
 pub(super) fn tables(names: &Names) -> String {
+    let progress = super::progress::table(names);
     let Names { journal, plan, environment, seed_row, version, .. } = names;
     // Long columns stand last: SQLite reads a row from the front, page by page. The index holds all that planning
     // asks for, so that no text is passed over for it.
@@ -47,7 +48,6 @@ pub(super) fn tables(names: &Names) -> String {
            source_revision text,
            error text,
            objects text,
-           progress text,
            text text,
            unique (project, kind, key, attempt)
          );
@@ -69,6 +69,7 @@ pub(super) fn tables(names: &Names) -> String {
            digest blob not null,
            primary key (project, file, key)
          ) without rowid;
+         {progress}
          create view if not exists {version} as
          select project, version, name, state, finished_at
            from (select project, key as version, name, state, finished_at, max(order_key)
@@ -220,7 +221,7 @@ pub(super) fn finish(
     let sql = format!(
         "update {} set state = :state, name = :name, checksum = :checksum, token_checksum = :token_checksum,
                        text = :text, statements = :statements, statements_done = :statements, objects = :objects,
-                       progress = null, error = null, finished_at = {NOW}, duration_ms = :duration
+                       error = null, finished_at = {NOW}, duration_ms = :duration
           where sequence = :sequence",
         database.names.journal
     );

@@ -15,6 +15,8 @@ pub(super) struct Names {
     pub environment: String,
     /// `"dbbuild_seed_row"`, quoted.
     pub seed_row: String,
+    /// `"dbbuild_progress"`, quoted.
+    pub progress: String,
     /// `"dbbuild_version"`, quoted.
     pub version: String,
 }
@@ -28,6 +30,7 @@ impl Names {
             plan: quoted("journal_plan"),
             environment: quoted("environment"),
             seed_row: quoted("seed_row"),
+            progress: quoted("progress"),
             version: quoted("version"),
         }
     }
@@ -43,8 +46,8 @@ impl Names {
     }
 
     /// Returns the stored names of all of them.
-    pub fn all(&self) -> [String; 4] {
-        ["journal", "environment", "seed_row", "version"].map(|table| self.stored(table))
+    pub fn all(&self) -> [String; 5] {
+        ["journal", "environment", "seed_row", "progress", "version"].map(|table| self.stored(table))
     }
 
     /// Returns true for the stored name of one of them. SQLite ignores the case of ASCII letters in names.

@@ -7,7 +7,6 @@
 use super::connection::patience;
 use super::database::Database;
 use super::journal::{NOW, tables};
-use super::progress::Progress;
 use super::statements::is_pragma;
 use crate::engine::offline::{Offline, Premise, Ran, comment, comments_before, feed, one_line};
 use crate::engine::{EngineError, Mode, Part, Result, Unit};
@@ -87,10 +86,10 @@ impl<'a> Shell<'a> {
             });
         }
         let claim = self.claim(&unit.entry, run);
-        let first = first_progress(unit)?;
+        let groups = groups(unit);
         let mut text = claim.insert(Stored::Running);
         for (index, part) in unit.parts.iter().enumerate() {
-            let done = claim.advance(index + 1, &part.digest, &first);
+            let done = claim.advance(index, &part.digest, groups.contains(&index));
             let own = statement(unit, part)?;
             text.push_str(&comments_before(unit, index, Dialect::Sqlite));
             if part.refuses_transaction || is_pragma(unit, part) {
@@ -101,6 +100,7 @@ impl<'a> Shell<'a> {
         }
         text.push_str(&comments_before(unit, unit.parts.len(), Dialect::Sqlite));
         text.push_str(&claim.finish());
+        text.push_str(&claim.forget());
         Ok(text)
     }
 }
@@ -170,20 +170,19 @@ impl Offline for Shell<'_> {
     }
 }
 
-/// Returns what the entry knows at first: every group is entered.
-fn first_progress(unit: &Unit) -> Result<String> {
+/// Returns the first statement of each group of guarded statements.
+fn groups(unit: &Unit) -> Vec<usize> {
     let is_group = |index: &usize| unit.guards.get(*index).is_some_and(|placed| placed.guard.group);
-    let mut progress = Progress::default();
-    let mut known = Vec::new();
+    let (mut firsts, mut known) = (Vec::new(), Vec::new());
     for (at, part) in unit.parts.iter().enumerate() {
         for guard in part.guards.iter().filter(|index| is_group(index)) {
             if !known.contains(guard) {
                 known.push(*guard);
-                progress.groups.insert(at, true);
+                firsts.push(at);
             }
         }
     }
-    serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))
+    firsts
 }
 
 /// Returns a statement as the shell reads it; refuses parameters, which the shell would take for NULL.

@@ -1,27 +1,41 @@
-//! How far a script without a transaction came: the digests of its finished statements, in its entry while it
-//! is running.
+//! How far a script without a transaction came: a row for each finished statement while it is running.
+//!
+//! The rows have a table of their own: the entry holds the script's text, and SQLite writes a row as a whole.
 
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension};
-use serde::{Deserialize, Serialize};
 
 use super::database::Database;
 use super::error::doing;
 use super::journal::unusable;
+use super::names::Names;
 use crate::engine::{EngineError, Part, Result, Unit};
 use crate::journal::Run;
 use crate::script::Checksum;
 use crate::sql::Span;
 
 /// What is done of a script.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// The digest of each finished statement, left out by its guard or not, in order.
     pub done: Vec<Checksum>,
     /// What guards of groups have said, by the group's first statement.
     pub groups: BTreeMap<usize, bool>,
+}
+
+/// Returns the statement that makes the table; it changes nothing that is there.
+pub(super) fn table(names: &Names) -> String {
+    format!(
+        "create table if not exists {} (
+           sequence integer not null,
+           statement integer not null,
+           digest text not null,
+           entered integer,
+           primary key (sequence, statement)
+         ) without rowid;",
+        names.progress
+    )
 }
 
 /// Reads the progress of an interrupted script and makes it this run's; `None` if it is no longer running.
@@ -35,7 +49,7 @@ pub(super) fn resume(
     let sql = format!(
         "update {} set run = ?5, tool_version = ?6, applied_by = ?7, error = null
           where project = ?1 and kind = ?2 and key = ?3 and attempt = ?4 and state = 'running'
-         returning sequence, progress",
+         returning sequence, statements_done",
         database.names.journal
     );
     let entry = &unit.entry;
@@ -48,31 +62,87 @@ pub(super) fn resume(
         run.tool_version,
         database.user
     ];
-    let row = connection.query_row(&sql, values, |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)));
-    let Some((sequence, text)) = row.optional().map_err(|error| unusable(&database.names, &error))? else {
+    let row = connection.query_row(&sql, values, |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+    let Some((sequence, known)) = row.optional().map_err(|error| unusable(&database.names, &error))? else {
         return Ok(None);
     };
-    let progress = match text {
-        None => Progress::default(),
-        Some(text) => serde_json::from_str(&text).map_err(|error| {
-            EngineError::Journal(format!(
-                "the progress of {} {} cannot be read: {error}",
-                entry.kind.as_str(),
-                entry.key
-            ))
-        })?,
-    };
-    Ok(Some((sequence, progress)))
+    let progress = read(connection, database, sequence)?;
+    match progress {
+        Some(progress) if number(progress.done.len()) >= known => Ok(Some((sequence, progress))),
+        _ => Err(EngineError::Journal(format!(
+            "{} {} has {known} finished statements, and the table {} does not say which",
+            entry.kind.as_str(),
+            entry.key,
+            database.names.progress
+        ))),
+    }
 }
 
-/// Writes how far a running script has come; false if its entry is gone. Inside a transaction.
-pub(super) fn write(connection: &Connection, database: &Database, sequence: i64, progress: &Progress) -> Result<bool> {
-    let text = serde_json::to_string(progress)
-        .map_err(|error| EngineError::Journal(format!("the progress cannot be written: {error}")))?;
-    let sql = format!("update {} set progress = ?2, statements_done = ?3 where sequence = ?1", database.names.journal);
-    let done = i64::try_from(progress.done.len()).unwrap_or(i64::MAX);
-    let written = connection.execute(&sql, (sequence, text, done)).map_err(doing("writing the progress"))?;
-    Ok(written == 1)
+/// Returns what the rows say; `None` if one is missing.
+fn read(connection: &Connection, database: &Database, sequence: i64) -> Result<Option<Progress>> {
+    let sql = format!(
+        "select statement, digest, entered from {} where sequence = ?1 order by statement",
+        database.names.progress
+    );
+    let wrong = |error: rusqlite::Error| unusable(&database.names, &error);
+    let mut statement = connection.prepare(&sql).map_err(wrong)?;
+    let mut rows = statement.query([sequence]).map_err(wrong)?;
+    let mut progress = Progress::default();
+    while let Some(row) = rows.next().map_err(wrong)? {
+        let at = progress.done.len();
+        if row.get::<_, i64>(0).map_err(wrong)? != number(at) {
+            return Ok(None);
+        }
+        progress.done.push(row.get::<_, String>(1).map_err(wrong)?.into());
+        if let Some(entered) = row.get(2).map_err(wrong)? {
+            progress.groups.insert(at, entered);
+        }
+    }
+    Ok(Some(progress))
+}
+
+/// Returns how many statements are done of each running script, by its entry's sequence.
+pub(super) fn counts(connection: &Connection, names: &Names) -> Result<BTreeMap<i64, i32>> {
+    let wrong = |error: rusqlite::Error| unusable(names, &error);
+    let there = "select 1 from sqlite_schema where type = 'table' and name = ?1 collate nocase";
+    if connection.query_row(there, [names.stored("progress")], |_| Ok(())).optional().map_err(wrong)?.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!("select sequence, count(*) from {} group by sequence", names.progress);
+    let mut statement = connection.prepare(&sql).map_err(wrong)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(wrong)?;
+    rows.collect::<rusqlite::Result<_>>().map_err(wrong)
+}
+
+/// Writes that the next statement of a running script is done; false if the script's entry is gone. Inside a
+/// transaction.
+pub(super) fn write(
+    connection: &Connection,
+    database: &Database,
+    sequence: i64,
+    at: usize,
+    digest: &Checksum,
+    entered: Option<bool>,
+) -> Result<bool> {
+    let sql = format!(
+        "insert into {} (sequence, statement, digest, entered)
+         select sequence, ?2, ?3, ?4 from {} where sequence = ?1 and state = 'running'",
+        database.names.progress, database.names.journal
+    );
+    let written = connection.execute(&sql, rusqlite::params![sequence, number(at), digest.as_str(), entered]);
+    Ok(written.map_err(doing("writing the progress"))? == 1)
+}
+
+/// Forgets the progress of a script that came to its end. Inside a transaction.
+pub(super) fn forget(connection: &Connection, database: &Database, sequence: i64) -> Result<()> {
+    let sql = format!("delete from {} where sequence = ?1", database.names.progress);
+    connection.execute(&sql, [sequence]).map_err(doing("clearing the progress"))?;
+    Ok(())
+}
+
+/// Returns a count as SQLite keeps it.
+pub(super) fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Refuses a script whose finished statements are no longer those that it begins with.
@@ -92,7 +162,7 @@ pub(super) fn refuse_changed(unit: &Unit, progress: &Progress) -> Result<()> {
         message: format!(
             "{} of {} statements of this script are done, and statement {} is no longer the one that ran",
             progress.done.len(),
-            unit.entry.statements,
+            unit.running.as_ref().map_or(unit.entry.statements, |entry| entry.statements),
             unchanged + 1
         ),
         place: Some(unit.text.place(span)),

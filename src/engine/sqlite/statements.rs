@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::apply::entry_gone;
 use super::database::Database;
-use super::error::interrupted;
+use super::error::{doing, interrupted};
 use super::guard::Answers;
 use super::progress::{self, Progress};
 use super::run::{refused, statement};
@@ -31,17 +31,21 @@ pub(super) fn run(
     let Some(unit) = units.first() else { return Ok(Outcome::Taken) };
     refuse_without_lock(database, unit)?;
     let since = Instant::now();
-    let claimed = transaction::within(connection, database, |connection| match &unit.running {
-        Some(entry) => {
-            let Some((sequence, progress)) = progress::resume(connection, database, unit, entry.attempt, run)? else {
-                return Ok(None);
-            };
-            progress::refuse_changed(unit, &progress)?;
-            Ok(Some((sequence, progress)))
-        }
-        None => {
-            let sequence = journal::claim(connection, database, &unit.entry, run)?;
-            Ok(sequence.map(|sequence| (sequence, Progress::default())))
+    let claimed = transaction::within(connection, database, |connection| {
+        connection.execute_batch(&progress::table(&database.names)).map_err(doing("creating the journal"))?;
+        match &unit.running {
+            Some(entry) => {
+                let Some((sequence, progress)) = progress::resume(connection, database, unit, entry.attempt, run)?
+                else {
+                    return Ok(None);
+                };
+                progress::refuse_changed(unit, &progress)?;
+                Ok(Some((sequence, progress)))
+            }
+            None => {
+                let sequence = journal::claim(connection, database, &unit.entry, run)?;
+                Ok(sequence.map(|sequence| (sequence, Progress::default())))
+            }
         }
     })?;
     let Some((sequence, progress)) = claimed else { return Ok(Outcome::Taken) };
@@ -103,7 +107,7 @@ impl Work<'_> {
         transaction::within(self.connection, self.database, |connection| {
             let took = self.applied.duration;
             match journal::finish(connection, self.database, self.sequence, &self.unit.entry, took)? {
-                true => Ok(()),
+                true => progress::forget(connection, self.database, self.sequence),
                 false => Err(self.entry_gone(self.unit.parts.last())),
             }
         })
@@ -117,15 +121,24 @@ impl Work<'_> {
         } else {
             self.applied.skipped += 1;
         }
-        let next = self.next(answers, part);
-        transaction::within(self.connection, self.database, |connection| {
-            match progress::write(connection, self.database, self.sequence, &next)? {
-                true => Ok(()),
-                false => Err(self.entry_gone(Some(part))),
-            }
-        })?;
-        self.progress = next;
+        transaction::within(self.connection, self.database, |_| self.write(answers, index, part))?;
+        self.advance(answers, index, part);
         Ok(())
+    }
+
+    /// Writes that a statement is done. Inside a transaction.
+    fn write(&self, answers: &Answers, index: usize, part: &Part) -> Result<()> {
+        let entered = answers.groups.get(&index).copied();
+        match progress::write(self.connection, self.database, self.sequence, index, &part.digest, entered)? {
+            true => Ok(()),
+            false => Err(self.entry_gone(Some(part))),
+        }
+    }
+
+    /// Knows that a statement is done, once that has been committed.
+    fn advance(&mut self, answers: &Answers, index: usize, part: &Part) {
+        self.progress.done.push(part.digest.clone());
+        self.progress.groups.extend(answers.groups.get(&index).map(|entered| (index, *entered)));
     }
 
     /// Runs a statement, or each pass of a batch, in one transaction with its progress.
@@ -143,17 +156,15 @@ impl Work<'_> {
             let pass = self.pass(answers, index, part);
             let ran = pass.map_err(|error| transaction::rolled_back(self.connection, error))?;
             let more = part.repeat && ran.is_some_and(|rows| rows > 0);
-            let next = self.next(answers, part);
             if !more {
-                let written = progress::write(self.connection, self.database, self.sequence, &next);
-                let there = written.and_then(|there| there.then_some(()).ok_or_else(|| self.entry_gone(Some(part))));
-                there.map_err(|error| transaction::rolled_back(self.connection, error))?;
+                let written = self.write(answers, index, part);
+                written.map_err(|error| transaction::rolled_back(self.connection, error))?;
             }
             transaction::commit(self.connection, self.database)?;
             passes += 1;
             total += ran.unwrap_or_default();
             if !more {
-                self.progress = next;
+                self.advance(answers, index, part);
                 self.applied.skipped += usize::from(ran.is_none());
                 self.applied.statements += usize::from(ran.is_some());
                 self.applied.rows += total;
@@ -188,18 +199,12 @@ impl Work<'_> {
         entry_gone(self.units, 0, Span::new(span.start, span.start + line))
     }
 
-    fn next(&self, answers: &Answers, part: &Part) -> Progress {
-        let mut next = self.progress.clone();
-        next.done.push(part.digest.clone());
-        next.groups.clone_from(&answers.groups);
-        next
-    }
-
     /// Says in the entry why it stopped, and in the failure what is kept.
     fn failed(&self, error: EngineError) -> EngineError {
         let kept = self.progress.done.len();
-        let sql = format!("update {} set error = ?2 where sequence = ?1", self.database.names.journal);
-        let said = self.connection.execute(&sql, (self.sequence, error.to_string()));
+        let sql =
+            format!("update {} set error = ?2, statements_done = ?3 where sequence = ?1", self.database.names.journal);
+        let said = self.connection.execute(&sql, (self.sequence, error.to_string(), progress::number(kept)));
         match error {
             EngineError::Unit(mut unit) => {
                 unit.kept = Some(kept);

@@ -17,3 +17,4 @@ mod resuming;
 mod seeds;
 mod sessions;
 mod strangers;
+mod templates;

@@ -54,7 +54,7 @@ impl Claim<'_> {
     /// Returns the statement that brings the claimed entry into its final state.
     pub fn finish(&self) -> String {
         format!(
-            "update {}\n   set state = {}, statements_done = statements, progress = null, error = null, finished_at = {NOW},\n       \
+            "update {}\n   set state = {}, statements_done = statements, error = null, finished_at = {NOW},\n       \
              duration_ms = cast(round((julianday('now') - julianday(started_at)) * 86400000) as integer)\n where {};\n",
             self.names.journal,
             literal(self.entry.state.as_str()),
@@ -62,15 +62,24 @@ impl Claim<'_> {
         )
     }
 
-    /// Returns the statement that counts finished statements, as a build that resumes reads them.
-    pub fn advance(&self, done: usize, digest: &Checksum, first: &str) -> String {
-        let first = literal(first);
+    /// Returns the statement that says that a statement is done, as a build that resumes reads it. The shell enters
+    /// every group.
+    pub fn advance(&self, at: usize, digest: &Checksum, begins_group: bool) -> String {
         format!(
-            "update {}\n   set statements_done = {done},\n       \
-             progress = json_insert(coalesce(progress, {first}), '$.done[#]', {})\n where {};\n",
-            self.names.journal,
+            "insert into {} (sequence, statement, digest, entered)\nselect sequence, {at}, {}, {} from {} where {};\n",
+            self.names.progress,
             literal(digest.as_str()),
+            if begins_group { "1" } else { "null" },
+            self.names.journal,
             self.running()
+        )
+    }
+
+    /// Returns the statement that forgets the progress of an entry that came to its end.
+    pub fn forget(&self) -> String {
+        format!(
+            "delete from {} where sequence not in (select sequence from {} where state = 'running');\n",
+            self.names.progress, self.names.journal
         )
     }
 

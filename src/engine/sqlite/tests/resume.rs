@@ -32,8 +32,8 @@ fn a_failure_at_any_statement_resumes_there() {
         let Outcome::Applied(done) = apply(&mut *session, unit).unwrap() else { panic!() };
         assert_eq!(done.statements, 6 - k);
         assert_eq!(place.ask("select n from log"), ["1", "2", "3", "4", "5", "6"]);
-        let row = "select state || statements_done || coalesce(error, '-') || coalesce(progress, '-') || (text like '%nowhere%') from dbbuild_journal where key = '2'";
-        assert_eq!(place.ask(row), ["applied6--0"]);
+        let row = "select state || statements_done || coalesce(error, '-') || (select count(*) from dbbuild_progress) || (text like '%nowhere%') from dbbuild_journal where key = '2'";
+        assert_eq!(place.ask(row), ["applied6-00"]);
         assert_eq!(newest(&mut *session)[1].checksum, script("2", &mended).entry.checksum);
     }
 }
@@ -138,4 +138,33 @@ fn a_running_script_that_somebody_finished_is_taken() {
     assert!(matches!(apply(&mut *session, one).unwrap(), Outcome::Applied(_)));
     assert_eq!(apply(&mut *session, two).unwrap(), Outcome::Taken);
     assert_eq!(apply(&mut *session, script("1", &mended)).unwrap(), Outcome::Taken);
+}
+
+#[test]
+fn a_running_entry_says_how_far_it_is_although_its_builder_died() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let sql = |last: &str| format!("{GUARD}create table a (x);\ninsert into a values (1);\n{last};");
+    apply(&mut *session, script("1", &sql("nonsense"))).unwrap_err();
+    // A builder that dies says nothing in the entry: its progress alone tells.
+    place.ask("update dbbuild_journal set statements_done = 0, error = null where key = '1' returning 1");
+    assert_eq!(newest(&mut *session)[0].statements_done, 2);
+    let unit = again(&mut *session, "1", &sql("insert into a values (2)"));
+    assert!(matches!(apply(&mut *session, unit).unwrap(), Outcome::Applied(_)));
+    assert_eq!(place.ask("select x from a"), ["1", "2"]);
+}
+
+#[test]
+fn progress_that_somebody_deleted_is_refused() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let sql = format!("{GUARD}create table a (x);\ninsert into a values (1);\nnonsense;");
+    apply(&mut *session, script("1", &sql)).unwrap_err();
+    for statement in [0, 1] {
+        place.ask(&format!("delete from dbbuild_progress where statement = {statement} returning 1"));
+        let unit = again(&mut *session, "1", &sql);
+        let error = apply(&mut *session, unit).unwrap_err().to_string();
+        assert!(error.contains("script 1 has 2 finished statements"), "{error}");
+    }
+    assert_eq!(place.ask("select x from a"), ["1"]);
 }
