@@ -46,8 +46,21 @@ pub fn outside(work: &Work<'_>, at: usize, item: &Item, unit: &Unit, report: &mu
         walk::up_to(work, &mut stage, at + 1)?;
         Built::of(&mut stage)?
     };
+    let mut before = {
+        let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
+        walk::up_to(work, &mut stage, at)?;
+        stage.freeze()
+    };
     for point in points {
-        let findings = from(work, at, item, unit, point, &clean)?;
+        let stage = match before.copy()? {
+            Some(stage) => stage,
+            None => {
+                let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
+                walk::up_to(work, &mut stage, at)?;
+                stage
+            }
+        };
+        let findings = from(work, at, stage, item, unit, point, &clean)?;
         report.of(Proof::CrashPoints).fails(findings);
     }
     report.of(Proof::CrashPoints).duration += began.elapsed();
@@ -92,13 +105,12 @@ fn boundaries(unit: &Unit) -> Vec<usize> {
 fn from(
     work: &Work<'_>,
     at: usize,
+    mut stage: Stage,
     item: &Item,
     unit: &Unit,
     point: Point,
     clean: &Built,
 ) -> Result<Vec<Finding>, Error> {
-    let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
-    walk::up_to(work, &mut stage, at)?;
     let what = match point {
         Point { noted: 0, and_one: true } => "cut short behind its first statement, before that was noted,".to_owned(),
         Point { noted, and_one: true } => {

@@ -56,9 +56,7 @@ fn two_builds(
     report: &mut Report,
     observer: &mut dyn Observer,
 ) -> Result<(Built, BTreeSet<Volatile>), Error> {
-    let mut stage = Stage::bare(work.site, work.environment, observer)?;
-    stage.build(work.site, work.checkout, &from_scripts())?;
-    stage.session.settle()?;
+    let mut stage = Stage::built(work.site, work.checkout, work.environment, observer)?;
     let fresh = Built::of(&mut stage)?;
     let apart = walked.compare(&fresh, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
     let moving = volatile(&apart.changes, walked);

@@ -1,7 +1,7 @@
 //! A scratch database that proofs run in. One at a time: what is not inside a database (roles) is taken away
 //! between two of them, so that one proof does not meet what another has left.
 
-use crate::build::{self, Checkout, Item, Site, Wish, Work, build_into};
+use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
 use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
@@ -26,14 +26,35 @@ impl Stage {
         Ok(stage)
     }
 
+    /// Makes a scratch database in which a checkout is built, from the template that an earlier run kept if there is
+    /// one.
+    pub fn built(
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let (session, scratch) = Fresh::built(site, checkout, environment, observer)?.into_parts();
+        Ok(Self::of(site, environment, session, scratch))
+    }
+
     /// Makes a scratch database with nothing in it.
     pub fn bare(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
         let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
         let scratch = site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
+        Ok(Self::of(site, environment, session, scratch))
+    }
+
+    fn of(site: &Site<'_>, environment: Option<&str>, session: Box<dyn Session>, scratch: Scratch) -> Self {
         let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
         let mark = Mark { environment: environment.unwrap_or_default().to_owned(), protected: false };
-        Ok(Self { session, scratch, target, mark })
+        Self { session, scratch, target, mark }
+    }
+
+    /// Ends the session, so that copies of this state can be made.
+    pub fn freeze(self) -> Frozen {
+        Frozen { scratch: self.scratch, target: self.target, mark: self.mark }
     }
 
     /// Builds a checkout from what is there.
@@ -92,5 +113,21 @@ impl Stage {
         // What removes it must not run.
         std::mem::forget(self.scratch);
         url.reveal().to_owned()
+    }
+}
+
+/// A state of a scratch database, to be copied as often as one likes.
+pub struct Frozen {
+    scratch: Scratch,
+    target: Target,
+    mark: Mark,
+}
+
+impl Frozen {
+    /// Makes another scratch database in this state; nothing where a copy would not be whole.
+    pub fn copy(&mut self) -> Result<Option<Stage>, Error> {
+        let Some(scratch) = self.scratch.copy()? else { return Ok(None) };
+        let session = scratch.engine.connect(Access::Write)?;
+        Ok(Some(Stage { session, scratch, target: self.target.clone(), mark: self.mark.clone() }))
     }
 }

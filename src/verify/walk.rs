@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::stage::Stage;
 use super::twice::{self, Left};
 use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks};
-use crate::build::{self, Item};
+use crate::build::{self, Checkout, Item};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::Kind;
@@ -15,11 +15,14 @@ use crate::journal::Kind;
 /// Walks.
 pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -> Result<Option<Built>, Error> {
     let mut built = None;
-    let mut stage = Stage::open(work.site, work.environment, observer)?;
-    let mut progress = Progress::new("verify", work.items.len(), observer);
-    // Scripts before the first one that is proven run together, as in a build.
+    // Scripts before the first one that is proven run together, as in a build, or come from a template.
     let before = work.items.iter().take_while(|item| item.kind == Kind::Script && !work.is_chosen(item)).count();
-    up_to(work, &mut stage, before)?;
+    let mut stage = if before == 0 {
+        Stage::open(work.site, work.environment, observer)?
+    } else {
+        Stage::built(work.site, &first_scripts(work, before), work.environment, observer)?
+    };
+    let mut progress = Progress::new("verify", work.items.len(), observer);
     for (at, item) in work.items.iter().enumerate().skip(before) {
         let proof = proof_of(item.kind);
         // Test data is no part of what the roads lead to.
@@ -98,6 +101,13 @@ pub fn proof_of(kind: Kind) -> Proof {
         Kind::Seed => Proof::Seeds,
         Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access => Proof::Twice,
     }
+}
+
+/// Returns a checkout of its first scripts alone.
+fn first_scripts(work: &Work<'_>, count: usize) -> Checkout {
+    let mut first = work.checkout.clone();
+    first.scripts.truncate(count);
+    Checkout { code: Vec::new(), seeds: Vec::new(), test_data: Vec::new(), ..first }
 }
 
 /// Makes a database that has everything up to an item, as clean runs leave it.
