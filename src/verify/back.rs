@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::change::State;
 use super::stage::Stage;
-use super::{Change, Finding, Level, Proof, Report, Work, twice, walk};
+use super::walk::Before;
+use super::{Change, Finding, Level, Proof, Report, Work, twice};
 use crate::build::Item;
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, Mode, Unit};
@@ -15,11 +16,11 @@ use crate::error::Error;
 pub fn back(work: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) -> Result<(), Error> {
     let (Some(up), Some(down)) = (item.unit(), &item.down) else { return Ok(()) };
     let began = Instant::now();
-    let findings = if up.mode == Mode::Statements || down.mode == Mode::Statements {
-        committed(work, item, up, down)?
-    } else {
-        undone(work, stage, item, up, down)?
-    };
+    if down.mode == Mode::Statements {
+        report.of(Proof::Back).skip(down.text.file(), "it runs without a transaction, and its script runs in one");
+        return Ok(());
+    }
+    let findings = undone(work, stage, item, up, down)?;
     let outcome = report.of(Proof::Back);
     outcome.fails(findings);
     outcome.duration += began.elapsed();
@@ -48,7 +49,7 @@ fn undone(work: &Work<'_>, stage: &mut Stage, item: &Item, up: &Unit, down: &Uni
     }
     let after = State::whole(&mut *trial)?;
     drop(trial);
-    Ok(told(work, item, before.objects(&after, work.wish.strict), lost))
+    Ok(told(item, before.objects(&after, work.wish.strict), lost))
 }
 
 fn all(trial: &mut dyn Trial, unit: usize, text: &Unit) -> Result<(), EngineError> {
@@ -58,13 +59,24 @@ fn all(trial: &mut dyn Trial, unit: usize, text: &Unit) -> Result<(), EngineErro
     trial.settle(unit)
 }
 
-/// The same where a transaction cannot hold it: in a database of its own.
-fn committed(work: &Work<'_>, item: &Item, up: &Unit, down: &Unit) -> Result<Vec<Finding>, Error> {
-    let Some(at) = work.items.iter().position(|other| other.file == item.file && other.kind == item.kind) else {
-        return Ok(Vec::new());
-    };
-    let mut stage = Stage::open(work.site, work.environment, &mut crate::event::Silent)?;
-    walk::up_to(work, &mut stage, at + 1)?;
+/// The same where a transaction cannot hold it: in a copy of the database.
+pub fn outside(
+    work: &Work<'_>,
+    copies: &mut Before<'_>,
+    item: &Item,
+    up: &Unit,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let Some(down) = &item.down else { return Ok(()) };
+    let began = Instant::now();
+    let findings = committed(work, copies.copy_after(up)?, item, up, down)?;
+    let outcome = report.of(Proof::Back);
+    outcome.fails(findings);
+    outcome.duration += began.elapsed();
+    Ok(())
+}
+
+fn committed(work: &Work<'_>, mut stage: Stage, item: &Item, up: &Unit, down: &Unit) -> Result<Vec<Finding>, Error> {
     let before = State::whole(&mut *stage.session.trial(&[])?)?;
     let mut again = up.clone();
     again.entry.attempt += 1;
@@ -87,7 +99,7 @@ fn committed(work: &Work<'_>, item: &Item, up: &Unit, down: &Unit) -> Result<Vec
         }
     }
     let after = State::whole(&mut *stage.session.trial(&[])?)?;
-    Ok(told(work, item, before.objects(&after, work.wish.strict), lost))
+    Ok(told(item, before.objects(&after, work.wish.strict), lost))
 }
 
 /// Returns the tables that have fewer rows, or none any more.
@@ -99,7 +111,7 @@ fn fewer(before: &State, after: &State) -> Vec<Change> {
         .collect()
 }
 
-fn told(_: &Work<'_>, item: &Item, objects: Vec<Change>, lost: Vec<Change>) -> Vec<Finding> {
+fn told(item: &Item, objects: Vec<Change>, lost: Vec<Change>) -> Vec<Finding> {
     let down = item.down.as_ref().map(|unit| unit.text.file().to_owned()).unwrap_or_default();
     let finding = |level, code, message: String, changes: Vec<Change>| Finding {
         level,

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{self, Change, State};
-use super::stage::Stage;
 use super::{Work, walk};
-use crate::build::Item;
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, Session, TableRows, Unit};
 use crate::error::Error;
@@ -104,13 +102,14 @@ fn gathered(since: BTreeMap<String, (usize, Change)>) -> Vec<Blamed> {
     by_part.into_iter().map(|(part, changes)| Blamed { part: Some(part), changes }).collect()
 }
 
-/// The same for a unit without a transaction, in a database of its own: each statement is committed as a unit of one.
-pub fn outside(work: &Work<'_>, item: &Item, unit: &Unit, changes: Vec<Change>) -> Result<Vec<Blamed>, Error> {
-    let Some(at) = work.items.iter().position(|other| other.file == item.file && other.kind == item.kind) else {
-        return Ok(vec![Blamed { part: None, changes }]);
-    };
-    let mut stage = Stage::open(work.site, work.environment, &mut crate::event::Silent)?;
-    walk::up_to(work, &mut stage, at + 1)?;
+/// The same for a unit without a transaction, in a copy: each statement is committed as a unit of one.
+pub fn outside(
+    work: &Work<'_>,
+    copies: &mut walk::Before<'_>,
+    unit: &Unit,
+    changes: Vec<Change>,
+) -> Result<Vec<Blamed>, Error> {
+    let mut stage = copies.copy_after(unit)?;
     let before = State::whole(&mut *stage.session.trial(&[])?)?;
     let names: BTreeSet<Name> = before.digests.keys().cloned().collect();
     let before = Before { rows: stage.session.trial(&[])?.rows(&names)?, state: before };

@@ -12,11 +12,11 @@ use super::blame::single;
 use super::built::{Built, volatile};
 use super::change::{self, State};
 use super::stage::Stage;
-use super::{Finding, Level, Proof, Report, Work, twice, walk};
+use super::walk::Before;
+use super::{Finding, Level, Proof, Report, Work, twice};
 use crate::build::Item;
 use crate::engine::{EngineError, Mode, Part, Unit};
 use crate::error::Error;
-use crate::event::Silent;
 use crate::script::{Checksum, Text};
 use crate::sql::Span;
 
@@ -36,32 +36,26 @@ struct Point {
 }
 
 /// Cuts a script without a transaction short at each boundary.
-pub fn outside(work: &Work<'_>, at: usize, item: &Item, unit: &Unit, report: &mut Report) -> Result<(), Error> {
+pub fn outside(
+    work: &Work<'_>,
+    copies: &mut Before<'_>,
+    item: &Item,
+    unit: &Unit,
+    report: &mut Report,
+) -> Result<(), Error> {
     let began = Instant::now();
     let mut points: Vec<Point> = boundaries(unit).into_iter().map(|noted| Point { noted, and_one: false }).collect();
     let bare = (0..unit.parts.len()).filter(|part| runs_bare(unit, *part));
     points.extend(bare.map(|noted| Point { noted, and_one: true }));
-    let clean = {
-        let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
-        walk::up_to(work, &mut stage, at + 1)?;
-        Built::of(&mut stage)?
-    };
-    let mut before = {
-        let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
-        walk::up_to(work, &mut stage, at)?;
-        stage.freeze()
-    };
+    let clean = Built::of(&mut copies.copy_after(unit)?)?;
     for point in points {
-        let stage = match before.copy()? {
-            Some(stage) => stage,
+        match from(work, copies, item, unit, point, &clean)? {
+            Some(findings) => report.of(Proof::CrashPoints).fails(findings),
             None => {
-                let mut stage = Stage::open(work.site, work.environment, &mut Silent)?;
-                walk::up_to(work, &mut stage, at)?;
-                stage
+                let what = format!("{} after statement {}", item.file, point.noted);
+                report.of(Proof::CrashPoints).skip(what, "its first statements do not run in a copy of the database");
             }
-        };
-        let findings = from(work, at, stage, item, unit, point, &clean)?;
-        report.of(Proof::CrashPoints).fails(findings);
+        }
     }
     report.of(Proof::CrashPoints).duration += began.elapsed();
     Ok(())
@@ -101,16 +95,16 @@ fn boundaries(unit: &Unit) -> Vec<usize> {
     points.into_iter().collect()
 }
 
-/// Cuts a script short, lets it go on, and compares.
+/// Cuts a script short, lets it go on, and compares. Nothing if it cannot be cut there.
 fn from(
     work: &Work<'_>,
-    at: usize,
-    mut stage: Stage,
+    copies: &mut Before<'_>,
     item: &Item,
     unit: &Unit,
     point: Point,
     clean: &Built,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Option<Vec<Finding>>, Error> {
+    let mut stage = copies.copy()?;
     let what = match point {
         Point { noted: 0, and_one: true } => "cut short behind its first statement, before that was noted,".to_owned(),
         Point { noted, and_one: true } => {
@@ -118,16 +112,16 @@ fn from(
         }
         Point { noted, and_one: false } => format!("cut short after {noted} of {} statements", unit.parts.len()),
     };
-    // It fails where it is cut; anything else is a failure of its own, which the walk tells.
+    // It fails where it is cut, and nowhere else.
     match stage.run(work.site, &cut_short(unit, point.noted)) {
         Err(EngineError::Unit(failure)) if failure.kept == Some(point.noted) => {}
-        Err(EngineError::Unit(_) | EngineError::Refused { .. }) | Ok(()) => return Ok(Vec::new()),
+        Err(EngineError::Unit(_) | EngineError::Refused { .. }) | Ok(()) => return Ok(None),
         Err(other) => return Err(other.into()),
     }
     if point.and_one {
         match stage.run(work.site, &single(unit, point.noted)) {
             Ok(()) => {}
-            Err(EngineError::Unit(_) | EngineError::Refused { .. }) => return Ok(Vec::new()),
+            Err(EngineError::Unit(_) | EngineError::Refused { .. }) => return Ok(None),
             Err(other) => return Err(other.into()),
         }
     }
@@ -139,28 +133,25 @@ fn from(
         Ok(()) => {}
         Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
             let what = format!("{what} the script cannot go on");
-            return Ok(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]);
+            return Ok(Some(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]));
         }
         Err(other) => return Err(other.into()),
     }
     let found = Built::of(&mut stage)?;
     let apart = clean.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
     if apart.changes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     // What is another one in each build says nothing.
-    let moving = {
-        let mut other = Stage::open(work.site, work.environment, &mut Silent)?;
-        walk::up_to(work, &mut other, at + 1)?;
-        let other = Built::of(&mut other)?;
-        volatile(&clean.compare(&other, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?.changes, clean)
-    };
+    let other = Built::of(&mut copies.copy_after(unit)?)?;
+    let apart = clean.compare(&other, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
+    let moving = volatile(&apart.changes, clean);
     let apart = clean.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
     if apart.changes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let place = unit.parts.get(point.noted.saturating_sub(usize::from(!point.and_one)));
-    Ok(vec![Finding {
+    Ok(Some(vec![Finding {
         level: Level::Error,
         code: "crash-points/differs",
         file: item.file.clone(),
@@ -169,7 +160,7 @@ fn from(
         error: None,
         changes: apart.changes,
         hint: None,
-    }])
+    }]))
 }
 
 /// Returns a unit that stops behind some of its statements. Those are the same as the whole one's, so that the

@@ -26,6 +26,12 @@ pub fn offline(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer
     if no_seed {
         outcome.skip("seeds", "CSV files are loaded by the tool only");
     }
+    // One database after the other: roles are not inside one.
+    let (fresh, own) = {
+        let mut built = Stage::bare(work.site, work.environment, observer)?;
+        built.build(work.site, work.checkout, &wish)?;
+        (Built::of(&mut built)?, entries(&mut built, work)?)
+    };
     let mut stage = Stage::bare(work.site, work.environment, observer)?;
     let script = match stage.offline_script(work.site, &wish) {
         Ok(script) => script,
@@ -56,11 +62,6 @@ pub fn offline(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer
     }
     let found = Built::of(&mut stage)?;
     let journal = entries(&mut stage, work)?;
-    let (fresh, own) = {
-        let mut built = Stage::bare(work.site, work.environment, observer)?;
-        built.build(work.site, work.checkout, &wish)?;
-        (Built::of(&mut built)?, entries(&mut built, work)?)
-    };
     let mut findings = Vec::new();
     let apart = fresh.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
     if !apart.changes.is_empty() {

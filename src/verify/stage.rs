@@ -130,4 +130,10 @@ impl Frozen {
         let session = scratch.engine.connect(Access::Write)?;
         Ok(Some(Stage { session, scratch, target: self.target.clone(), mark: self.mark.clone() }))
     }
+
+    /// Opens the database itself.
+    pub fn thaw(self) -> Result<Stage, Error> {
+        let session = self.scratch.engine.connect(Access::Write)?;
+        Ok(Stage { session, scratch: self.scratch, target: self.target, mark: self.mark })
+    }
 }

@@ -5,11 +5,12 @@
 //! fails or changes something.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::blame::{self, Blamed};
 use super::change::{self, State};
 use super::stage::Stage;
-use super::walk::proof_of;
+use super::walk::{Before, proof_of};
 use super::{Change, Finding, Level, Report, Work};
 use crate::build::{Item, Work as Content};
 use crate::engine::trial::{Tables, Touched, Trial};
@@ -214,30 +215,21 @@ fn rows_again(work: &Work<'_>, stage: &mut Stage, item: &Item, rows: &RowSeed) -
     }])
 }
 
-/// What running a unit without a transaction twice has left behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// A database as a clean run leaves it.
-    Clean,
-    /// Another one.
-    Spoiled,
-    /// Nothing that what follows could run on.
-    Nothing,
-}
-
-/// Runs a unit without a transaction, and once more.
+/// Runs a unit without a transaction in a copy, and once more. False if it does not run at all.
 pub fn outside(
     work: &Work<'_>,
-    stage: &mut Stage,
+    copies: &mut Before<'_>,
     item: &Item,
     unit: &Unit,
     report: &mut Report,
-) -> Result<Left, Error> {
+) -> Result<bool, Error> {
+    let began = Instant::now();
     let proof = proof_of(item.kind);
+    let mut stage = copies.copy()?;
     if let Err(error) = stage.run(work.site, unit) {
         let finding = Finding::of_error(Level::Error, "build/fails", &item.file, "the first run fails", error)?;
         report.of(proof).fails(vec![finding]);
-        return Ok(Left::Nothing);
+        return Ok(false);
     }
     let before = State::whole(&mut *stage.session.trial(&[])?)?;
     let mut again = unit.clone();
@@ -247,6 +239,7 @@ pub fn outside(
         Err(error) => return Err(error.into()),
         Ok(()) => {
             let after = State::whole(&mut *stage.session.trial(&[])?)?;
+            drop(stage);
             let mut changes = before.objects(&after, work.wish.strict);
             changes.extend(before.tables(&after).into_iter().map(|name| Change::Rows {
                 before: before.digests.get(&name).map_or(0, |digest| digest.rows),
@@ -255,11 +248,12 @@ pub fn outside(
             }));
             match changes.is_empty() {
                 true => Second::Same,
-                false => Second::Differs(blame::outside(work, item, unit, changes)?),
+                false => Second::Differs(blame::outside(work, copies, unit, changes)?),
             }
         }
     };
-    let left = if matches!(second, Second::Same) { Left::Clean } else { Left::Spoiled };
-    report.of(proof).fails(findings(item, second)?);
-    Ok(left)
+    let outcome = report.of(proof);
+    outcome.fails(findings(item, second)?);
+    outcome.duration += began.elapsed();
+    Ok(true)
 }

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use super::built::Built;
 use super::progress::Progress;
-use super::stage::Stage;
-use super::twice::{self, Left};
-use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks};
+use super::stage::{Frozen, Stage};
+use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks, twice};
 use crate::build::{self, Checkout, Item};
+use crate::engine::{Mode, Unit};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::Kind;
@@ -40,20 +40,20 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
             }
         }
         if let Some(unit) = item.unit()
-            && unit.mode == crate::engine::Mode::Statements
+            && unit.mode == Mode::Statements
         {
-            match twice::outside(work, &mut stage, item, unit, report)? {
-                Left::Clean => {}
-                Left::Spoiled => stage = rebuilt(work, at, stage)?,
-                Left::Nothing => {
-                    ended(work, at, item, report);
-                    return Ok(None);
-                }
+            let mut before = Before { work, at, frozen: stage.freeze() };
+            let runs = twice::outside(work, &mut before, item, unit, report)?;
+            if runs && !work.wish.quick {
+                crash::outside(work, &mut before, item, unit, report)?;
+                back::outside(work, &mut before, item, unit, report)?;
             }
-            if !work.wish.quick {
-                crash::outside(work, at, item, unit, report)?;
-                back::back(work, &mut stage, item, report)?;
+            stage = before.frozen.thaw()?;
+            if !runs {
+                ended(work, at, item, report);
+                return Ok(None);
             }
+            stage.run(work.site, unit)?;
             progress.step();
             continue;
         }
@@ -110,16 +110,35 @@ fn first_scripts(work: &Work<'_>, count: usize) -> Checkout {
     Checkout { code: Vec::new(), seeds: Vec::new(), test_data: Vec::new(), ..first }
 }
 
-/// Makes a database that has everything up to an item, as clean runs leave it.
-fn rebuilt(work: &Work<'_>, at: usize, old: Stage) -> Result<Stage, Error> {
-    drop(old);
-    let mut stage = Stage::open(work.site, work.environment, &mut crate::event::Silent)?;
-    up_to(work, &mut stage, at + 1)?;
-    Ok(stage)
+/// The database as it is before an item, of which copies are made: what cannot be undone is done in them.
+pub struct Before<'a> {
+    work: &'a Work<'a>,
+    at: usize,
+    frozen: Frozen,
+}
+
+impl Before<'_> {
+    /// Makes a copy. Where a copy would not be whole, because scripts set something for the database itself, it is
+    /// built anew.
+    pub fn copy(&mut self) -> Result<Stage, Error> {
+        if let Some(stage) = self.frozen.copy()? {
+            return Ok(stage);
+        }
+        let mut stage = Stage::open(self.work.site, self.work.environment, &mut crate::event::Silent)?;
+        up_to(self.work, &mut stage, self.at)?;
+        Ok(stage)
+    }
+
+    /// Makes a copy in which the item has run once.
+    pub fn copy_after(&mut self, unit: &Unit) -> Result<Stage, Error> {
+        let mut stage = self.copy()?;
+        stage.run(self.work.site, unit)?;
+        Ok(stage)
+    }
 }
 
 /// Runs the first items, scripts together as a build does.
-pub fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> {
+fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> {
     let items = &work.items[..count.min(work.items.len())];
     let scripts = items.iter().take_while(|item| item.kind == Kind::Script).count();
     if let Some(version) = items.get(scripts.wrapping_sub(1)).and_then(|item| item.version.clone()) {
