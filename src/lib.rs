@@ -106,6 +106,7 @@ pub mod script;
 pub mod show;
 pub mod sql;
 pub mod testing;
+pub mod verify;
 
 pub use build::{Plan, Report, Survey};
 pub use builder::Builder;

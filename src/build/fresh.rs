@@ -103,6 +103,11 @@ impl Fresh {
         Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
     }
 
+    /// Hands over the session and its database; the session ends first.
+    pub fn into_parts(self) -> (Box<dyn Session>, Scratch) {
+        (self.session, self.scratch)
+    }
+
     /// Ends the session, so that copies of this state can be made.
     pub fn freeze(self) -> Frozen {
         Frozen(self.scratch)

@@ -5,6 +5,7 @@
 
 mod discover;
 mod fresh;
+mod history;
 mod load;
 mod refusal;
 
@@ -25,6 +26,7 @@ pub use apply::entry_without_running;
 pub use baseline::{Digests, Held, Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
+pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};

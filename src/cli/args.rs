@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     accept, adopt, baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show,
-    status, wait,
+    status, verify, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -114,6 +114,8 @@ pub enum Verb {
     Renumber,
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
+    /// Prove by running them, in scratch databases, that scripts can run twice and all roads end in one database.
+    Verify(verify::VerifyArgs),
     /// Write the mark: the environment's name and its protection.
     Mark(mark::MarkArgs),
     /// Load the rows of seed/test/.
@@ -156,6 +158,7 @@ impl Verb {
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
             Self::Lint(args) => lint::run(context, &args),
+            Self::Verify(args) => verify::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),
             Self::Create => create::run(context),

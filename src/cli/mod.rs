@@ -21,6 +21,7 @@ mod renumber;
 mod reset;
 mod show;
 mod status;
+mod verify;
 mod wait;
 
 use std::ffi::OsString;

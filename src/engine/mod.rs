@@ -21,6 +21,7 @@ pub mod dump;
 pub mod failure;
 pub mod offline;
 mod scratch;
+pub mod trial;
 // SQLite has its own words for some of it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
@@ -42,6 +43,7 @@ pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -274,6 +276,10 @@ pub trait Session: Send {
 
     /// Reads the rows that have the keys of these; nothing where there is no such table, column or right.
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>>;
+
+    /// Opens a transaction in which units may be run, looked at, and are undone when the value is dropped. For
+    /// throwaway databases.
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
 
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {

@@ -38,6 +38,7 @@ mod statements;
 mod stop;
 mod tls;
 mod transaction;
+mod trial;
 
 use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;

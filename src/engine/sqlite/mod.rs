@@ -40,6 +40,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trial;
 
 use database::Database;
 use scratch::Places;

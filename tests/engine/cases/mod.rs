@@ -14,6 +14,7 @@ mod guards;
 mod histories;
 mod outputs;
 mod plans;
+mod proofs;
 mod reading_only;
 mod resuming;
 mod seeds;
