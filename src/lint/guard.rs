@@ -148,6 +148,22 @@ fn tag(statement: &Statement<'_>) -> String {
     tags.find(|tag| !text.contains(tag.as_str())).unwrap_or_default()
 }
 
+/// The argument types behind a routine's name, if they are written as types alone.
+pub fn signature(statement: &Statement<'_>) -> Option<String> {
+    let mut tokens = statement.tokens_behind_name();
+    let list = tokens.eat_parens()?;
+    let plain = super::shape::items(statement.text, list, statement.dialect).into_iter().all(|item| {
+        let mut one = statement.part(item);
+        one.eat_any(&["double", "character", "bit"]);
+        one.eat_name().is_some() && {
+            one.eat_parens();
+            while one.eat(crate::sql::TokenKind::OpenBracket) || one.eat(crate::sql::TokenKind::CloseBracket) {}
+            one.peek().is_none()
+        }
+    });
+    plain.then(|| list.text(statement.text).to_owned())
+}
+
 /// Whether the author writes keywords in lower case.
 pub fn is_lower(statement: &Statement<'_>) -> bool {
     statement.head.verb_span.text(statement.text).starts_with(|first: char| first.is_ascii_lowercase())

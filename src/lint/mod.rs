@@ -115,6 +115,14 @@ fn lint_one(
     for rule in RULES.iter().filter(|rule| rule.dialects.contains(&dialect) && level(rule) != Level::Off) {
         (rule.check)(&context, &mut found);
     }
+    // Nothing can be put around a statement inside a query or a string, and no quote into a string.
+    for embedded in statements.iter().filter(|statement| statement.embedded) {
+        let inside = |draft: &&mut finding::Draft| embedded.span.start <= draft.span.start && draft.span.end <= embedded.span.end;
+        for draft in found.drafts.iter_mut().filter(inside) {
+            let plain = |fix: &Fix| fix.edits.iter().all(|edit| !edit.text.contains(['\n', '\'']));
+            draft.fix = draft.fix.take().filter(plain);
+        }
+    }
     // A rebuild is judged as a whole.
     let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name, rules::column_rebuild::RULE.name];
     if context.rebuild.is_some() || context.swap.is_some() {

@@ -72,7 +72,7 @@ fn state(connection: &Connection) -> String {
     let mut all = list("select type, name, sql from sqlite_schema order by 1, 2");
     let mut names = connection.prepare("select name from sqlite_schema where type = 'table' order by 1").unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    for name in names {
+    for name in names.into_iter().filter(|name| name != "sqlite_sequence") {
         let mut rows = list(&format!("select * from \"{name}\""));
         rows.sort();
         all.push(name);
