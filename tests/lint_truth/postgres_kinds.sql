@@ -465,7 +465,7 @@ set constraints all deferred;
 -- case: notify
 notify x;
 -- case: discard
-deallocate all;
+listen x;
 -- case: show
 show search_path;
 -- case: explain
