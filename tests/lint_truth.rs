@@ -12,6 +12,7 @@ use dbbuild::lint::{Options, Set, Source, fix_all, lint};
 use dbbuild::sql::Dialect;
 
 mod lint_truth {
+    pub mod history;
     pub mod postgres;
     pub mod sqlite;
 }
@@ -146,4 +147,27 @@ fn postgres() {
 #[test]
 fn every_kind_on_postgres() {
     on_postgres(include_str!("lint_truth/postgres_kinds.sql"));
+}
+
+/// Real histories, where the environment names some.
+#[test]
+fn histories() {
+    use lint_truth::history::{Runner, judge};
+
+    let Some(named) = std::env::var_os("DBBUILD_HISTORIES") else { return };
+    let mut server = None;
+    let mut failed = false;
+    for folder in std::env::split_paths(&named) {
+        let is_sqlite = folder.to_string_lossy().contains("sqlite");
+        let report = if is_sqlite {
+            judge(&folder, Dialect::Sqlite, &mut lint_truth::sqlite::Files::new())
+        } else {
+            let server: &mut dyn Runner = server.get_or_insert_with(|| lint_truth::postgres::Server::start().unwrap());
+            judge(&folder, Dialect::Postgres, server)
+        };
+        println!("{report}");
+        let bad = ["FIXED FAILS", "FIRST RUN DIFFERS", "WORSE", " SILENT"];
+        failed |= bad.iter().any(|word| report.contains(word));
+    }
+    assert!(!failed, "see the reports");
 }

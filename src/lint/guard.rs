@@ -118,10 +118,12 @@ pub fn directive(statement: &Statement<'_>, test: &Test) -> Fix {
 pub fn group(text: &str, span: Span, test: &Test) -> Fix {
     let before = own_line(text, span.start);
     let open = format!("{}{} begin\n{}", before.0, test.directive(), before.1);
-    Fix::edits(
-        "guard them as a group",
-        vec![Edit::insert(span.start, open), Edit::insert(span.end, "\n-- dbbuild: end")],
-    )
+    // A comment behind the last statement stays with it.
+    let rest = text.get(span.end..).unwrap_or_default();
+    let line = rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or_default());
+    let is_comment = line.trim().is_empty() || line.trim_start().starts_with("--");
+    let end = span.end + if is_comment { line.trim_end().len() } else { 0 };
+    Fix::edits("guard them as a group", vec![Edit::insert(span.start, open), Edit::insert(end, "\n-- dbbuild: end")])
 }
 
 /// What has to come before a line of its own, and the indentation that has to follow it.

@@ -23,6 +23,7 @@ mod suppress;
 mod swap;
 mod tree;
 mod update;
+mod witness;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -130,6 +131,16 @@ fn lint_one(
             let by_itself = draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name);
             by_itself || !explained(&context, draft)
         });
+    }
+    // What else stands beside a rebuild reads what it takes away, or makes anew what it drops: the script is one change.
+    if context.rebuild.is_some()
+        && found.drafts.iter().any(|draft| draft.rule.set == Set::Idempotency)
+        && let Some(fix) = witness::group(&context)
+    {
+        let mut fix = Some(fix);
+        for draft in found.drafts.iter_mut().filter(|draft| draft.rule.set == Set::Idempotency) {
+            draft.fix = fix.take();
+        }
     }
     let ran = |name: &str| {
         RULES.iter().any(|rule| rule.name == name && rule.dialects.contains(&dialect) && level(rule) != Level::Off)

@@ -131,7 +131,11 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
     if !copies {
         return None;
     }
-    let (found, _) = rebuild(context, create, drop, from, to)?;
+    let (mut found, _) = rebuild(context, create, drop, from, to)?;
+    // On a second run the old table still has its indexes, so those of the new one are taken for them.
+    found.repeats &= !context.statements.iter().any(|other| {
+        other.head.creates(Kind::Index) && other.head.table.as_ref().is_some_and(|table| table.matches(from)) && !context.dropped_before(other)
+    });
     Some((found, Span::new(last.span.start, drop.end)))
 }
 
@@ -206,13 +210,12 @@ fn rebuild(
 }
 
 fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
-    statement.head.verb == Verb::Insert
-        && statement.tokens().any(|token| {
-            token.kind.is_identifier()
-                && columns
-                    .iter()
-                    .any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
-        })
+    let name = |token: crate::sql::Token| Name::part(token.text(statement.text), token.kind, statement.dialect);
+    matches!(statement.head.verb, Verb::Insert | Verb::Update | Verb::Delete)
+        && statement
+            .tokens()
+            .filter(|token| token.kind.is_identifier())
+            .any(|token| name(token).parts().iter().any(|part| columns.contains(part)))
 }
 
 /// Whether the copying INSERT, run again over the new shape, copies the rows as they are.

@@ -77,6 +77,71 @@ impl Server {
     }
 }
 
+impl super::history::Runner for Server {
+    fn begin(&mut self) {
+        if let Some(Empty { name, client, .. }) = self.empty.take() {
+            drop(client);
+            self.server.drop_database(&name).unwrap();
+            self.server.clean().unwrap();
+        }
+        self.empty = Some(self.database());
+    }
+
+    fn run(&mut self, text: &str) -> Result<String, String> {
+        let Empty { client, query, .. } = self.empty.as_mut().unwrap();
+        let result = run_or_raw(client, text);
+        client.batch_execute("rollback").unwrap();
+        client.batch_execute("reset session authorization; reset role; reset all").unwrap();
+        client.batch_execute("discard temp").unwrap();
+        result.map(|()| state(client, query))
+    }
+
+    fn again(&mut self, text: &str, before: &str) -> Truth {
+        let Empty { client, query, .. } = self.empty.as_mut().unwrap();
+        let script = Text::of_file("2.sql", text.to_owned());
+        let outside = cut(&script, Dialect::Postgres, &[]).is_ok_and(|cut| cut.no_transaction) || refuses(&script);
+        if outside {
+            return match self.run(text) {
+                Err(_) => Truth::Fails,
+                Ok(state) if state == before => Truth::Nothing,
+                Ok(_) => Truth::Changes,
+            };
+        }
+        client.batch_execute("begin").unwrap();
+        let result = parts(client, text);
+        let truth = match result {
+            Err(_) => Truth::Fails,
+            // Deferred constraints speak at the end.
+            Ok(()) if client.batch_execute("set constraints all immediate").is_err() => Truth::Fails,
+            Ok(()) => {
+                client.batch_execute("reset role").unwrap();
+                if state(client, query) == before { Truth::Nothing } else { Truth::Changes }
+            }
+        };
+        client.batch_execute("rollback").unwrap();
+        client.batch_execute("reset session authorization; reset role; reset all").unwrap();
+        client.batch_execute("discard temp").unwrap();
+        truth
+    }
+}
+
+/// Whether a script cannot be run in a transaction as it is.
+fn refuses(script: &Text) -> bool {
+    cut(script, Dialect::Postgres, &[]).is_err()
+}
+
+/// Runs a script; one that the tool would refuse runs as psql would run it.
+fn run_or_raw(client: &mut Client, text: &str) -> Result<(), String> {
+    if !refuses(&Text::of_file("2.sql", text.to_owned())) {
+        return run(client, text);
+    }
+    for statement in dbbuild::sql::Statements::new(text, Dialect::Postgres) {
+        let statement = statement.map_err(|error| error.to_string())?;
+        client.batch_execute(statement.span.text(text)).map_err(|error| shown(&error))?;
+    }
+    Ok(())
+}
+
 impl Empty {
     /// Empties it; false if something stays.
     fn empties(&mut self) -> bool {
@@ -92,11 +157,23 @@ fn shown(error: &postgres::Error) -> String {
 
 fn run(client: &mut Client, text: &str) -> Result<(), String> {
     let script = Text::of_file("2.sql", text.to_owned());
+    let outside = cut(&script, Dialect::Postgres, &[]).map_err(|faults| format!("{faults:?}"))?.no_transaction;
+    if outside {
+        return parts(client, text);
+    }
+    client.batch_execute("begin").map_err(|error| shown(&error))?;
+    if let Err(error) = parts(client, text) {
+        client.batch_execute("rollback").map_err(|error| shown(&error))?;
+        return Err(error);
+    }
+    client.batch_execute("commit").map_err(|error| shown(&error))
+}
+
+/// Runs the parts of a script that their guards let run.
+fn parts(client: &mut Client, text: &str) -> Result<(), String> {
+    let script = Text::of_file("2.sql", text.to_owned());
     let cut = cut(&script, Dialect::Postgres, &[]).map_err(|faults| format!("{faults:?}"))?;
     let mut groups = std::collections::BTreeMap::new();
-    if !cut.no_transaction {
-        client.batch_execute("begin").map_err(|error| shown(&error))?;
-    }
     for part in &cut.parts {
         let mut runs = true;
         for index in &part.guards {
@@ -110,17 +187,11 @@ fn run(client: &mut Client, text: &str) -> Result<(), String> {
             }
             runs &= answer;
         }
-        if !runs {
-            continue;
-        }
-        if let Err(error) = client.batch_execute(part.span.text(text)) {
-            if !cut.no_transaction {
-                client.batch_execute("rollback").map_err(|error| shown(&error))?;
-            }
-            return Err(shown(&error));
+        if runs {
+            client.batch_execute(part.span.text(text)).map_err(|error| shown(&error))?;
         }
     }
-    if cut.no_transaction { Ok(()) } else { client.batch_execute("commit").map_err(|error| shown(&error)) }
+    Ok(())
 }
 
 fn asks(client: &mut Client, guard: &Guard) -> bool {

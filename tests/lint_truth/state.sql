@@ -40,4 +40,4 @@ union all select 'language ' || lanname from pg_language where oid >= 16384
 union all select 'conversion ' || conname from pg_conversion where oid >= 16384
 union all select 'sequence ' || q.schemaname || '.' || sequencename || ' ' || increment_by || ' ' || data_type || coalesce((select refobjid::regclass || '.' || refobjsubid from pg_depend where classid = 'pg_class'::regclass and objid = format('%I.%I', q.schemaname, sequencename)::regclass and deptype in ('a', 'i') and refclassid = 'pg_class'::regclass limit 1), '') from pg_sequences q
 union all select 'large object ' || oid from pg_largeobject_metadata
-union all select 'rows ' || c.oid::regclass || ' ' || query_to_xml('select * from ' || c.oid::regclass || ' x order by x::text', true, true, '')::text from pg_class c join own n on n.oid = relnamespace where relkind in ('r', 'p', 'm') and relispopulated
+union all select 'rows ' || c.oid::regclass || ' ' || query_to_xml('select x::text as r from ' || c.oid::regclass || ' x order by 1', true, true, '')::text from pg_class c join own n on n.oid = relnamespace where relkind in ('r', 'p', 'm') and relispopulated

@@ -5,6 +5,7 @@ use super::super::finding::Found;
 use super::super::insert::read_tables;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{Name, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -14,7 +15,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     summary: "DELETE that takes other rows on each run",
     effect: "A second run deletes more: the newest row again, or the next so many.",
     remedy: "Name the rows by what they are, or put a guard directive in front.",
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     check,
 };
 
@@ -23,7 +24,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(table) = &statement.head.name else { continue };
         if !statement.is_guarded() && !context.is_temporary(table) && takes_the_next(statement, table) {
             let message = format!("a second run deletes other rows of {table}: those that come next");
-            found.report(&RULE, statement.head_span(), message).help("name the rows by what they are");
+            found.report(&RULE, statement.head_span(), message).help("name the rows by what they are").fix(witness::group(context));
         }
     }
 }

@@ -6,6 +6,7 @@ use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::insert;
 use super::super::statement::Statement;
 use super::super::update::{self, Update};
+use super::super::witness;
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -15,7 +16,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     summary: "UPDATE that moves on with each run",
     effect: "A second run changes the rows again: `x = x + 1`, a text appended once more, a toggle, a new random value.",
     remedy: "Add a WHERE that is false after the first run, or compute the value from what the statement does not change, or put a guard directive in front.",
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     check,
 };
 
@@ -36,6 +37,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             {
                 let draft = found.report(&RULE, statement.head_span(), format!("a second run changes rows again: {why}"));
                 draft.help("add a WHERE that is false after the first run, or a guard directive");
+                draft.fix(witness::group(context));
                 break;
             }
         }

@@ -8,6 +8,7 @@ use super::super::guard;
 use super::super::insert::{self, Insert};
 use super::super::shape::{Shape, items};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{ActionKind, Dialect, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -67,7 +68,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 let query = format!("SELECT 1 FROM {name}");
                 Some(guard::test(statement, &guard::Test::query(false, &query)))
             }
-            (None, shape) => where_not_exists(context, statement, &insert, shape),
+            (None, shape) => where_not_exists(context, statement, &insert, shape)
+                .filter(|fix| fix.risk.is_none())
+                .or_else(|| witness::group(context))
+                .or_else(|| where_not_exists(context, statement, &insert, shape)),
         });
     }
 }
