@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait,
+    baseline, build, config, create, drift, hooks, init, lint, mark, new_version, plan, renumber, reset, show, status,
+    wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -121,6 +122,12 @@ pub enum Verb {
     Reset(reset::Consent),
     /// Wait until the database answers.
     Wait(wait::WaitArgs),
+    /// Make it a habit: git hooks that build after a pull and keep the baseline with each commit.
+    Hooks {
+        /// What.
+        #[command(subcommand)]
+        what: hooks::What,
+    },
     /// Print each setting and where it was said.
     Config,
     /// Print a completion script for a shell.
@@ -155,6 +162,7 @@ impl Verb {
             Self::Drop(consent) => reset::drop_database(context, &consent),
             Self::Reset(consent) => reset::run(context, &consent),
             Self::Wait(args) => wait::run(context, &args),
+            Self::Hooks { what } => hooks::run(context, &what),
             Self::Config => config::run(context),
             Self::Completions { shell } => super::pages::completions(context, shell),
             Self::Man { folder } => super::pages::man(context, &folder),

@@ -235,7 +235,9 @@ fn drift_goes_by_the_digests_where_there_is_nowhere_to_build() {
     case.run(&["reset", "--yes"]).exits(0);
     case.build().says("baseline/postgres");
     on_its_own(&["drift"]).exits(0).says("no drift");
-    case.execute("drop table item; alter table customer add column mine text; create view public.theirs as select 1 as a");
+    case.execute(
+        "drop table item; alter table customer add column mine text; create view public.theirs as select 1 as a",
+    );
     on_its_own(&["drift"])
         .exits(1)
         .says("missing   object table public.item")

@@ -9,6 +9,7 @@ mod drift;
 mod example;
 mod failing;
 mod files;
+mod git_hooks;
 mod guards;
 mod histories;
 mod outputs;
