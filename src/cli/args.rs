@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    baseline, build, config, create, drift, hooks, init, lint, mark, new_version, plan, renumber, reset, show, status,
-    wait,
+    baseline, build, config, create, drift, dump, hooks, init, lint, mark, new_version, plan, renumber, reset, show,
+    status, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -94,6 +94,8 @@ pub enum Verb {
     Plan(plan::PlanArgs),
     /// Write the full dump of a fresh build beside the scripts, or check that it is there.
     Baseline(baseline::BaselineArgs),
+    /// Write any database in the baseline's own form, the same bytes for the same content.
+    Dump(dump::DumpArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
     /// Show what is in the database.
@@ -150,6 +152,7 @@ impl Verb {
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
             Self::Baseline(args) => baseline::run(context, &args),
+            Self::Dump(args) => dump::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
             Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),

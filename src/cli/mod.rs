@@ -7,6 +7,7 @@ mod config;
 mod context;
 mod create;
 mod drift;
+mod dump;
 mod exit;
 mod hooks;
 mod init;

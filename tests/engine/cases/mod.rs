@@ -6,6 +6,7 @@ mod building;
 mod consent;
 mod crowds;
 mod drift;
+mod dumping;
 mod example;
 mod failing;
 mod files;
