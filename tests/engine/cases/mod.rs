@@ -17,6 +17,7 @@ mod outputs;
 mod plans;
 mod reading_only;
 mod resuming;
+mod same_bytes;
 mod seeds;
 mod sessions;
 mod strangers;
