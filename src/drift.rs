@@ -107,7 +107,9 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     if let Some(known) = held.as_ref().filter(|known| known.is_enough()) {
         return Ok(known.drift(&found, version, survey.inspection.mark));
     }
-    let mut fresh = match (Fresh::open(site, observer), held) {
+    let mark = survey.inspection.mark.as_ref().or(first.as_ref());
+    let environment = mark.map(|mark| mark.environment.as_str());
+    let mut fresh = match (Fresh::begin(site, &survey.checkout, environment, observer), held) {
         (Ok(fresh), _) => fresh,
         (Err(error), None) => return Err(error),
         // There is nowhere to build, but what is different is known, only not from what.
@@ -118,8 +120,8 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
             return Ok(known.drift(&found, version, survey.inspection.mark));
         }
     };
-    let mark = survey.inspection.mark.as_ref().or(first.as_ref());
-    fresh.build(site, &survey.checkout, mark.map(|mark| mark.environment.as_str()))?;
+    fresh.build(site, &survey.checkout, environment)?;
+    let mut fresh = fresh.keep()?;
     let expected = fresh.session.catalog()?;
     let differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
 
@@ -154,7 +156,8 @@ fn tell(plan: Result<&Plan, &build::Refusal>, observer: &mut dyn Observer) {
     observer.event(Event::Note { code: "drift/behind".into(), message });
 }
 
-fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
+/// Compares expected rows with those that were found under their keys.
+pub fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
     let key = |row: &Row| row.iter().take(expected.key).cloned().collect::<Row>();
     let found: HashMap<Row, Row> = found.into_iter().map(|row| (key(&row), row)).collect();
     let mut differences = Vec::new();

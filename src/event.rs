@@ -29,6 +29,15 @@ pub enum Event {
         /// For how long, in seconds.
         seconds: u64,
     },
+    /// A step waits for a lock on something that somebody else uses.
+    Blocked {
+        /// The step's name.
+        name: String,
+        /// Who is in its way: `pid 4711, report@10.0.0.7, idle in transaction for 12 s`.
+        holder: String,
+        /// For how long it has waited, in seconds.
+        seconds: u64,
+    },
     /// Something worth knowing that stops nothing.
     Note {
         /// A stable name: `late`, `ahead`, `missing`, `reworded`, `moved`, `baseline-skipped`, …
@@ -100,6 +109,15 @@ pub enum StepResult {
         passes: u64,
         /// Rows that the statements of a non-transactional script changed, where the database tells.
         rows_changed: u64,
+    },
+    /// A code file ran although its text did not change.
+    Made {
+        /// How many statements it has.
+        statements: u64,
+        /// How many of them were left out.
+        skipped: u64,
+        /// Why it ran: `put back`, `was another one`, `follows what it needs`.
+        why: String,
     },
     /// Rows of a CSV file were brought in.
     Rows {

@@ -5,6 +5,7 @@
 
 mod discover;
 mod fresh;
+mod history;
 mod load;
 mod refusal;
 
@@ -13,17 +14,23 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+pub mod proof;
+mod reach;
+mod template;
 mod test_data;
 mod unit;
 
 use std::time::{Duration, Instant};
 
+pub use apply::entry_without_running;
 pub use baseline::{Digests, Held, Regenerated, Worth};
 pub use discover::{Checkout, Seed, SeedForm, discover};
-pub use fresh::{Fresh, compare};
+pub use fresh::{Fresh, Frozen, compare};
+pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
+pub use reach::of_project as reaches_out;
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -78,6 +85,8 @@ pub struct Report {
     pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
+    /// How many notes were told before.
+    pub notes: usize,
     /// How long it took.
     pub duration: Duration,
 }
@@ -100,7 +109,7 @@ impl<'a> Site<'a> {
     }
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
-    fn with_revision(&self) -> Self {
+    pub fn with_revision(&self) -> Self {
         let repository = self.project.files.root().and_then(crate::git::Repository::find);
         let source_revision = repository.and_then(|repository| repository.head());
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
@@ -146,10 +155,12 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
     .hint("start a project here with `dbbuild init`, or name the project's folder with `--project DIR`"))
 }
 
-/// Brings the target to the state of the checkout. With `saved`, only if the plan made now is that one.
+/// Brings the target to the state of the checkout. With `saved`, only if the plan that is made now for the same
+/// wish is that one; `wish` is not asked.
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
+    let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let survey = survey(site, wish)?;
+    let mut survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
@@ -162,10 +173,20 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         protected: mark.as_ref().is_some_and(|mark| mark.protected),
         version: survey.reconciled.version.as_ref().map(ToString::to_string),
     });
+    let mut proven = 0;
+    if !site.protected
+        && saved.is_none()
+        && proof::is_about_altered(&survey.plan)
+        && let Err(refusal) = &survey.plan
+    {
+        proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
+        survey = self::survey(site, wish)?;
+    }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
+    let notes = plan.notes.len();
     hold_to(saved, &plan)?;
-    let (mut steps, mut mark) = (0, mark);
+    let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
         let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
@@ -179,7 +200,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
             judged: Some((plan, judged)),
         }
         .run(&mut *session, observer)?;
-        (steps, mark) = (built.steps, built.mark.or(mark));
+        (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
     let version = survey
         .checkout
@@ -188,7 +209,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .map(|script| &script.version)
         .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, mark, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
@@ -343,6 +364,7 @@ fn plan_for(
         project: &site.project.name,
         checkout,
         code: &code,
+        code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,
         reconciled: &reconciled,
@@ -360,6 +382,11 @@ fn plan_for(
         wish,
     };
     let mut plan = plan::plan(&facts);
+    if let Ok(plan) = &mut plan
+        && entries.iter().any(|entry| entry.kind == crate::journal::Kind::Code)
+    {
+        code::warn_of_absence(site.project, checkout.dialect, plan)?;
+    }
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
         let message =
             "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"
@@ -377,11 +404,16 @@ fn seeds_here(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection) -> 
         (None, None) => first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment),
         (None, Some(_)) => None,
     };
+    seeds_of(site, checkout, environment.as_deref())
+}
+
+/// Returns the seeds that are for databases of an environment.
+fn seeds_of(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for seed in &checkout.seeds {
         let mut seed = seed.clone();
         if seed.environment.is_some() {
-            if seed.environment != environment {
+            if seed.environment.as_deref() != environment {
                 continue;
             }
             if seed.form == SeedForm::Sql {

@@ -23,6 +23,9 @@ pub struct Plan {
     pub version: Option<Version>,
     /// A digest of the journal that the plan was made from.
     pub journal: Checksum,
+    /// What was asked for.
+    #[serde(default, skip_serializing_if = "Wish::is_default")]
+    pub wish: Wish,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// What is worth knowing and stops nothing.
@@ -66,6 +69,13 @@ pub enum Step {
     },
     /// Runs the file of a code object.
     Code(PlannedFile),
+    /// Looks after the code objects whose files did not change: each that is absent or different is applied again.
+    Keep {
+        /// The folder of the code files.
+        folder: String,
+    },
+    /// Drops what a code file made that is not there any more.
+    Drop(PlannedFile),
     /// Brings in a seed.
     Seed(PlannedFile),
     /// Regenerates the baseline.
@@ -113,7 +123,8 @@ pub struct Note {
 }
 
 /// What a build was asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Wish {
     /// Stop after this version, and leave code, seeds and baseline alone.
     pub to: Option<Version>,
@@ -125,6 +136,15 @@ pub struct Wish {
     pub from_scripts: bool,
     /// Late versions that may run although the policy refuses them.
     pub allow_late: Vec<Version>,
+    /// Drop what code files made that are not there any more.
+    pub drop_code: bool,
+}
+
+impl Wish {
+    /// Returns true if nothing but a build was asked for.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What the planner looks at.
@@ -135,6 +155,8 @@ pub struct Facts<'a> {
     pub checkout: &'a Checkout,
     /// The checkout's code files in the order of their references.
     pub code: &'a [Source],
+    /// The folder of the code files.
+    pub code_folder: &'a str,
     /// The seeds that are for this database, those of other environments left out.
     pub seeds: &'a [Seed],
     /// The database.
@@ -180,6 +202,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         target: facts.described.to_owned(),
         version: facts.reconciled.version.clone(),
         journal: Checksum::default(),
+        wish: facts.wish.clone(),
         steps: Vec::new(),
         notes: Vec::new(),
     };
@@ -201,7 +224,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     let goes_on = scripts(facts, protected, &mut plan)?;
     if goes_on && is_whole {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
-        plan.steps.extend(code_steps(facts.code, entries));
+        code_steps(facts, entries, &mut plan);
         if !facts.wish.no_seed {
             refuse_sync(facts, protected, entries)?;
             plan.steps.extend(
@@ -264,6 +287,7 @@ pub fn refuse_foreign(facts: &Facts<'_>) -> Result<(), Refusal> {
             format!("{} has objects and no journal: nobody knows which scripts it has", facts.described),
         )
         .note(format!("it has {shown}{}", if inspection.objects.len() > 5 { ", …" } else { "" }))
+        .hint("if it is what the scripts up to some version make, take it over: `dbbuild adopt --to VERSION`")
         .hint("build an empty database instead: `dbbuild --url …`")
         .hint("to throw its content away and start over: `dbbuild reset`"));
     }
@@ -309,6 +333,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
     if to_run.is_empty() && !ahead.is_empty() {
         return refuse_or_note_ahead(&ahead, facts, plan).map(|()| false);
     }
+    let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
+    refuse_half_way(&others, &to_run, facts)?;
     if to_run.is_empty() && !missing.is_empty() {
         if protected {
             return Err(Refusal::new(
@@ -320,8 +346,6 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         plan.note("missing", format!("applied here, and not in this checkout: {}", names(&missing)));
     }
-    let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
-    refuse_moved_half_way(&others, &to_run, facts)?;
     if !to_run.is_empty() && !others.is_empty() {
         if protected {
             return Err(Refusal::new(
@@ -397,6 +421,7 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     }
     refusal =
         refusal.hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
+    let refusal = refusal.hint("if the new text makes the same, take it as applied: `dbbuild accept VERSION`");
     if protected {
         refusal
     } else {
@@ -404,22 +429,31 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     }
 }
 
-/// Refuses to run a script from its beginning that is half-way under another version.
-fn refuse_moved_half_way(gone: &[&Status], to_run: &[&Status], facts: &Facts<'_>) -> Result<(), Refusal> {
+/// Refuses to go on beside a script that is half-way and whose file is gone: under another version it would run
+/// from its beginning, and without it nobody can finish it.
+fn refuse_half_way(gone: &[&Status], to_run: &[&Status], facts: &Facts<'_>) -> Result<(), Refusal> {
     for left in gone {
         let Some(entry) = entry_of(left, facts).filter(|entry| entry.state == Stored::Running) else { continue };
         let is_it = |status: &&&Status| {
             let script = status.script.and_then(|index| facts.checkout.scripts.get(index));
             script.is_some_and(|script| script.checksum == entry.checksum)
         };
+        let done = format!("{} of {} statements are done", entry.statements_done, entry.statements);
         if let Some(moved) = to_run.iter().find(is_it) {
             let (old, new) = (name(left), name(moved));
             return Err(Refusal::new("journal/moved-half-way", format!("{new} is half-way, as {old}"))
-                .note(format!("{} of {} statements are done", entry.statements_done, entry.statements))
+                .note(done)
                 .hint(format!(
                     "give it the version {} back, let `dbbuild` finish it, and move it then",
                     left.version
                 )));
+        }
+        if left.state == State::Missing {
+            let message = format!("{} is half-way, and its file is gone", name(left));
+            return Err(Refusal::new("journal/half-way-gone", message).note(done).hint(
+                "put the file back (column `text` of the journal has it) and let `dbbuild` finish it; \
+                 what it should not do any more is for a new script to undo",
+            ));
         }
     }
     Ok(())
@@ -480,8 +514,47 @@ fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
     })
 }
 
-fn code_steps<'a>(code: &'a [Source], entries: &'a [Entry]) -> impl Iterator<Item = Step> + 'a {
-    code.iter().filter_map(|source| changed(source, entries, Kind::Code).map(Step::Code))
+/// Adds the steps of the code objects. They are settled if nothing but code was journaled since a script was.
+fn code_steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
+    let due: Vec<PlannedFile> = facts.code.iter().filter_map(|source| changed(source, entries, Kind::Code)).collect();
+    let newest = |kind: Kind| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.sequence).max();
+    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan);
+    let gone: Vec<&Entry> = gone(facts, entries).collect();
+    if gone.iter().any(|_| facts.wish.drop_code) {
+        plan.steps.extend(gone.iter().map(|entry| {
+            Step::Drop(PlannedFile {
+                file: entry.key.clone(),
+                checksum: entry.checksum.clone(),
+                attempt: entry.attempt,
+                why: "gone".to_owned(),
+            })
+        }));
+    } else if !gone.is_empty() {
+        let names: Vec<&str> = gone.iter().map(|entry| entry.key.as_str()).collect();
+        plan.note(
+            "code-gone",
+            format!("gone, and what they made is still there: {}; `dbbuild --drop-code` drops it", names.join(", ")),
+        );
+    }
+    if due.len() < facts.code.len() && (!is_settled || !due.is_empty()) {
+        plan.steps.push(Step::Keep { folder: facts.code_folder.to_owned() });
+    }
+    plan.steps.extend(due.into_iter().map(Step::Code));
+}
+
+fn has_script(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Apply { .. }))
+}
+
+/// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name.
+fn gone<'a>(facts: &'a Facts<'_>, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
+    let is_gone = |entry: &&Entry| {
+        entry.kind == Kind::Code
+            && entry.key != facts.code_folder
+            && !matches!(entry.state, Stored::Reverted | Stored::Running)
+            && facts.code.iter().all(|source| source.file != entry.key && source.checksum != entry.checksum)
+    };
+    entries.iter().filter(is_gone)
 }
 
 /// Returns a file as it is planned, unless the journal has this text as done.

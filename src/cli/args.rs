@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    baseline, build, config, create, drift, dump, hooks, init, lint, mark, new_version, plan, renumber, reset, show,
-    status, wait,
+    accept, adopt, baseline, build, config, create, drift, dump, hooks, init, lint, mark, new_version, plan, renumber,
+    reset, show, status, verify, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -98,6 +98,10 @@ pub enum Verb {
     Dump(dump::DumpArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
+    /// Take new texts of applied scripts as applied, if they are proven to make the same.
+    Accept(accept::AcceptArgs),
+    /// Take over a database that has objects and no journal, after comparing it.
+    Adopt(adopt::AdoptArgs),
     /// Show what is in the database.
     Show {
         /// What.
@@ -112,6 +116,8 @@ pub enum Verb {
     Renumber,
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
+    /// Prove by running them, in scratch databases, that scripts can run twice and all roads end in one database.
+    Verify(verify::VerifyArgs),
     /// Write the mark: the environment's name and its protection.
     Mark(mark::MarkArgs),
     /// Load the rows of seed/test/.
@@ -154,11 +160,14 @@ impl Verb {
             Self::Baseline(args) => baseline::run(context, &args),
             Self::Dump(args) => dump::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
+            Self::Accept(args) => accept::run(context, &args),
+            Self::Adopt(args) => adopt::run(context, &args),
             Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
             Self::Lint(args) => lint::run(context, &args),
+            Self::Verify(args) => verify::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),
             Self::Create => create::run(context),

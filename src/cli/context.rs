@@ -152,6 +152,11 @@ impl Context {
         self.global.format == Format::Json
     }
 
+    /// Returns true if only results and trouble are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
     /// Prints a result for people; nothing if results go to a program.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.is_json() {
@@ -161,11 +166,7 @@ impl Context {
 
     /// Prints a line of a result.
     pub fn print(&self, text: impl AsRef<str>) {
-        let written = writeln!(anstream::stdout(), "{}", text.as_ref());
-        // Whoever closed the pipe has read enough.
-        if written.is_err() {
-            std::process::exit(i32::from(Exit::Done.code()));
-        }
+        super::exit::told(writeln!(anstream::stdout(), "{}", text.as_ref()));
     }
 
     /// Prints a result for programs: one document.
@@ -178,8 +179,8 @@ impl Context {
 
     /// Prints what is no result: to people, beside the result.
     pub fn note(&self, text: &str) {
-        if !self.global.quiet && writeln!(anstream::stderr(), "{text}").is_err() {
-            std::process::exit(i32::from(Exit::Done.code()));
+        if !self.global.quiet {
+            super::exit::told(writeln!(anstream::stderr(), "{text}"));
         }
     }
 
@@ -254,5 +255,13 @@ fn host() -> Host {
         None => home.as_ref().map(|home| home.join(".cache")),
     };
     let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| variables.get(*name).cloned());
-    Host { variables, home, cache: cache.map(|folder| folder.join("dbbuild")), temporary: std::env::temp_dir(), user }
+    let cache = cache.map(|folder| folder.join("dbbuild"));
+    Host { variables, home, cache, temporary: std::env::temp_dir(), user, program: program() }
+}
+
+/// Returns what a new build of the program does not share with an older one: the size and the time of its file.
+fn program() -> Option<String> {
+    let file = std::env::current_exe().ok()?.metadata().ok()?;
+    let written = file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {}", file.len(), written.as_nanos()))
 }

@@ -1,5 +1,6 @@
 //! How a command ends: each exit code has its meaning, and scripts and CI of users depend on it.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::error::{Class, Error};
@@ -61,5 +62,19 @@ impl From<Class> for Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+/// Goes on if something could be printed, or if whoever reads has closed the pipe: they have read enough, and the
+/// work is not theirs. Anything else (a full disk) ends the program: its result would be lost in silence.
+pub fn told(written: std::io::Result<()>) {
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(error) => {
+            // Perhaps the other stream still takes something; if not, the exit code has to do.
+            writeln!(std::io::stderr(), "error[output]: the output cannot be written: {error}").ok();
+            std::process::exit(i32::from(Exit::Outside.code()));
+        }
     }
 }

@@ -132,7 +132,7 @@ fn export(context: &Context, home: &Home) -> Result<tempfile::TempDir, Error> {
     let folder = tempfile::Builder::new().prefix("dbbuild-index-").tempdir_in(&context.host.temporary).map_err(io)?;
     let tree = folder.path().join("tree");
     std::fs::create_dir(&tree).map_err(io)?;
-    home.repository.export(None, &tree)?;
+    home.repository.export_tree(None, &tree)?;
     Ok(folder)
 }
 

@@ -54,7 +54,7 @@ fn merged(context: &Context, path: &str) -> Result<Vec<u8>, String> {
     let done = cache.join(format!("{tree}.done"));
     if !done.is_file() {
         std::fs::create_dir_all(&folder).map_err(|error| words(&error))?;
-        repository.export(Some(&tree), &folder).map_err(|error| words(&error))?;
+        repository.export_tree(Some(&tree), &folder).map_err(|error| words(&error))?;
     }
     let Some(Place { project, dialect, file }) = Place::of(&folder, path) else {
         return Err("it is no file of a baseline".to_owned());

@@ -1,5 +1,7 @@
 //! The command line: the only code that prints, prompts, reads the process's environment and knows exit codes.
 
+mod accept;
+mod adopt;
 mod args;
 mod baseline;
 mod build;
@@ -22,6 +24,7 @@ mod renumber;
 mod reset;
 mod show;
 mod status;
+mod verify;
 mod wait;
 
 use std::ffi::OsString;

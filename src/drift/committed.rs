@@ -36,7 +36,7 @@ pub fn check(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Option<Stal
     let mut stale = Stale { reasons, ..Stale::default() };
     let site = &Site { protected: protected(site), ..site.clone() };
     let mut note = |message: String| observer.event(Event::Note { code: "baseline/check".into(), message });
-    let mut fresh = match Fresh::open(site, &mut crate::event::Silent) {
+    let mut fresh = match Fresh::begin(site, &checkout, None, &mut crate::event::Silent) {
         Ok(fresh) => fresh,
         // That it is stale is known; only in what cannot be shown.
         Err(error) => {
@@ -45,6 +45,7 @@ pub fn check(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Option<Stal
         }
     };
     fresh.build(site, &checkout, None)?;
+    let mut fresh = fresh.keep()?;
     let mut committed = Fresh::open(site, &mut crate::event::Silent)?;
     let folder = site.project.baseline_folder(checkout.dialect);
     let loaded = match site.project.files.root() {

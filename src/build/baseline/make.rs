@@ -29,10 +29,11 @@ pub(super) fn make(
     place: &Place,
     observer: &mut dyn Observer,
 ) -> Result<(DumpInfo, Listed), Error> {
-    let mut fresh = Fresh::open(site, observer)?;
-    refuse_other_server(site, checkout, &mut fresh)?;
     // No environment: a baseline is what a new install of any environment needs.
+    let mut fresh = Fresh::begin(site, checkout, None, observer)?;
+    refuse_other_server(site, checkout, &mut fresh)?;
     fresh.build(site, checkout, None)?;
+    let mut fresh = fresh.keep()?;
     let ended = Instant::now();
     let info = fresh.session.dump(&place.fresh, observer)?;
     let files = list(&place.fresh)?;

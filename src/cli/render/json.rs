@@ -44,8 +44,5 @@ fn stamped(mut value: Value) -> String {
 
 fn emit(value: Value) {
     use std::io::Write;
-    // Whoever closed the pipe has read enough.
-    if writeln!(std::io::stdout(), "{}", stamped(value)).is_err() {
-        std::process::exit(i32::from(Exit::Done.code()));
-    }
+    crate::cli::exit::told(writeln!(std::io::stdout(), "{}", stamped(value)));
 }

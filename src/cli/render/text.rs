@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::Exit;
 use crate::event::{Event, Observer, StepKind, StepResult};
 
 /// Prints events as lines.
@@ -15,12 +14,13 @@ pub struct TextEvents {
     header: Option<String>,
     progress: Option<ProgressBar>,
     waiting: bool,
+    blocked: Option<String>,
 }
 
 impl TextEvents {
     /// Makes a renderer; `quiet` prints nothing but notes and failures, `verbose` the server's notices too.
     pub fn new(quiet: bool, verbose: bool) -> Self {
-        Self { quiet, verbose, header: None, progress: None, waiting: false }
+        Self { quiet, verbose, header: None, progress: None, waiting: false, blocked: None }
     }
 
     /// Prints the header before the first line, so that a build with nothing to do is one line.
@@ -44,9 +44,7 @@ impl TextEvents {
         if let Some(header) = self.header.take().filter(|_| !self.quiet) {
             print(&header);
         }
-        if writeln!(anstream::stderr(), "{text}").is_err() {
-            std::process::exit(i32::from(Exit::Done.code()));
-        }
+        crate::cli::exit::told(writeln!(anstream::stderr(), "{text}"));
     }
 
     fn under_way(&mut self, text: String) {
@@ -80,6 +78,14 @@ impl Observer for TextEvents {
                     self.beside(&text);
                 }
                 self.waiting = true;
+            }
+            Event::Blocked { name, holder, seconds } => {
+                if std::io::stderr().is_terminal() {
+                    self.under_way(format!("{name}  waits for a lock: {holder} ({seconds} s so far)"));
+                } else if self.blocked.as_ref() != Some(&name) {
+                    self.beside(&format!("  waiting   {name}: {holder}"));
+                }
+                self.blocked = Some(name);
             }
             Event::Note { message, .. } => self.beside(&format!("  note      {message}")),
             Event::Started { step, name } => self.under_way(format!("{:<9} {name}", word(step))),
@@ -157,6 +163,7 @@ fn detail(result: &StepResult) -> String {
                 parts.push(counted(*rows_changed, "row", "rows"));
             }
         }
+        StepResult::Made { why, .. } => parts.push(why.clone()),
         StepResult::Rows { rows, inserted, updated, deleted, overwritten } => {
             for (count, word) in [(inserted, "new"), (updated, "changed"), (deleted, "deleted")] {
                 if *count > 0 {
@@ -214,8 +221,5 @@ pub fn seconds(duration: Duration) -> String {
 }
 
 fn print(text: &str) {
-    // Whoever closed the pipe has read enough.
-    if writeln!(anstream::stdout(), "{text}").is_err() {
-        std::process::exit(i32::from(Exit::Done.code()));
-    }
+    crate::cli::exit::told(writeln!(anstream::stdout(), "{text}"));
 }

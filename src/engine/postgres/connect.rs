@@ -100,6 +100,9 @@ impl Connector {
         if let Some(password) = conninfo.get("password") {
             redactor.add(password);
         }
+        // Also where it says nothing, over a socket: what is misspelt was meant.
+        Mode::of(&conninfo, true)
+            .map_err(|message| unreachable(&redactor.clean(&target.shown), redactor.clean(&message), None))?;
         Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor, read_only: false, pinned: false })
     }
 

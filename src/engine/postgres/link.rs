@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
+use super::blockers::Blockers;
 use super::cancel::Canceller;
 use super::connect::{Connection, Connector, set};
 use super::error::Trouble;
@@ -26,6 +27,8 @@ pub(super) type Answer = std::result::Result<Vec<SimpleQueryMessage>, Trouble>;
 pub(super) struct Link {
     pub(super) connector: Connector,
     pub(super) interrupt: Interrupt,
+    /// Who stands in the way of the script that runs.
+    pub(super) blockers: Blockers,
     canceller: Canceller,
     connection: Option<Connection>,
     /// The wait with which the lock was taken, if it was.
@@ -38,7 +41,14 @@ impl Link {
         connector.read_only = access == Access::Read;
         let connection = connector.connect()?;
         let canceller = Canceller::listening_to(interrupt);
-        Ok(Self { connector, interrupt: interrupt.clone(), canceller, connection: Some(connection), held: None })
+        Ok(Self {
+            connector,
+            interrupt: interrupt.clone(),
+            blockers: Blockers::default(),
+            canceller,
+            connection: Some(connection),
+            held: None,
+        })
     }
 
     /// Returns true if the connection holds, or will take again, the build lock.

@@ -206,13 +206,15 @@ fn go(
         settings.push_str(&format!("set role {};\n", ident(role)));
     }
     if link.is_locked() {
-        settings.push_str(&lock::assertion(&target.journal_name));
+        settings.push_str(&format!("{};\n", lock::assertion(&target.journal_name)));
     }
+    settings.push_str("select pg_catalog.pg_backend_pid()::text as pid");
     let shown = link.connector.shown();
     let answers = link.send_own(&settings).map_err(|trouble| Stop::own(trouble, "setting up the session", &shown))?;
     if value(&answers, "locked") == Some("f") {
         return Err(lock::gone().into());
     }
+    link.blockers.watch(value(&answers, "pid"));
     replay(link, running, resumed)?;
     if (resumed > 0 || unit.running.is_some())
         && let Some(part) = unit.parts.get(resumed)
@@ -374,7 +376,7 @@ fn patiently<T>(
 ) -> std::result::Result<T, Stop> {
     let mut attempt = 1;
     loop {
-        match work(link) {
+        match work(link).map_err(|stop| stop.blocked_by(link.blockers.seen())) {
             Err(stop)
                 if stop.is_worth_another_try()
                     && attempt <= link.connector.target.retries

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::blockers::Watch;
 use super::connect::set;
 use super::error::Trouble;
 use super::journal::{Finished, Journal, are_finished};
@@ -20,8 +19,6 @@ use crate::project::LockMode;
 /// A claim that holds: the transaction, and each entry's number.
 pub(super) struct Claimed {
     pub(super) transaction: String,
-    /// The server's process that holds it.
-    pub(super) pid: String,
     pub(super) sequences: Vec<i64>,
 }
 
@@ -113,11 +110,9 @@ fn go(
         return Ok(Tried::Taken);
     };
     let mut applied = Applied::default();
-    let watch = Watch::start(&link.connector, &claimed.pid);
     let ran = run::parts(link, unit, style, &mut applied);
-    let blockers = watch.and_then(Watch::stop);
     link.tell_notices(&step_name(unit), observer);
-    ran.map_err(|stop| stop.blocked_by(blockers))?;
+    ran.map_err(|stop| stop.blocked_by(link.blockers.seen()))?;
     let sequence = claimed.sequences.first().copied().unwrap_or_default();
     let row = Finished { sequence, state: unit.entry.state, statements: unit.parts.len(), duration_ms: None };
     let finish = format!(
@@ -218,8 +213,8 @@ pub(super) fn claim(
             link.rollback();
             return Ok(None);
         }
-        let pid = value(&answers, "pid").unwrap_or_default().to_owned();
-        return Ok(Some(Claimed { transaction, pid, sequences }));
+        link.blockers.watch(value(&answers, "pid"));
+        return Ok(Some(Claimed { transaction, sequences }));
     }
 }
 

@@ -9,6 +9,17 @@ cases! {
         assert_eq!(case.tables(), "customer item");
     }
 
+    fn a_saved_plan_knows_what_was_asked_for(case) {
+        case.two_scripts();
+        case.run(&["plan", "--to", "1", "--save", "build.plan"]).exits(0);
+        case.run(&["build", "--plan", "build.plan"]).exits(0).says("version 1");
+        assert_eq!(case.tables(), "customer");
+        case.run(&["plan", "--no-baseline", "--save", "build.plan"]).exits(0);
+        case.run(&["build", "--plan", "build.plan", "--to", "1"]).exits(2);
+        case.run(&["build", "--plan", "build.plan"]).exits(0).says("version 2");
+        assert!(!case.path("baseline").exists());
+    }
+
     fn a_plan_whose_scripts_changed_is_refused(case) {
         case.two_scripts();
         case.run(&["plan", "--save", "build.plan"]).exits(0);

@@ -260,6 +260,30 @@ fn who_holds_the_lock_is_told() {
 }
 
 #[test]
+fn who_is_in_the_way_is_told_while_a_script_waits() {
+    for head in ["", "-- dbbuild: no-transaction\n"] {
+        let Some(mut db) = database() else { return };
+        db.target.lock_timeout = Duration::from_secs(60);
+        db.ask("create table a (id int)");
+        let mut session = db.builder();
+        let mut holder = db.server.connect(&db.name).unwrap();
+        let pid: i32 = holder.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+        holder.batch_execute("begin; lock table a").unwrap();
+        // The lock goes once it has been told who holds it: without that the script would never end.
+        let mut heard = Vec::new();
+        let mut observer = |event: Event| {
+            if let Event::Blocked { name, holder: by, .. } = event {
+                heard.push((name, by));
+                holder.batch_execute("rollback").unwrap();
+            }
+        };
+        let unit = unit("1", &format!("{head}alter table a add column x int"));
+        session.apply(&[unit], &run("r"), &mut observer).unwrap();
+        assert!(!heard.is_empty() && heard[0].1.starts_with(&format!("pid {pid}, ")), "{heard:?}");
+    }
+}
+
+#[test]
 fn a_role_that_must_be_there_and_is_not_is_named_before_anything_is_done() {
     let Some(mut db) = database() else { return };
     db.target.roles = vec!["pg_monitor".into(), "shop_nobody".into()];
