@@ -52,7 +52,9 @@ impl<'a> TestDatabase<'a> {
         let selection = Selection { url: Some(url.to_owned()), target: None };
         let (target, _) = project.target(&selection, host)?;
         let engine = build::open(&target, host, &Interrupt::default())?;
-        let scratch = engine.scratch(&ScratchWish::empty(false), &mut Silent)?;
+        let reaches = || build::reaches_out(project, engine.dialect());
+        let wish = ScratchWish { reaches: &reaches, ..ScratchWish::empty(false) };
+        let scratch = engine.scratch(&wish, &mut Silent)?;
         let database = Self { project, url: scratch.engine.url(), target, scratch };
         database.build()?;
         Ok(database)

@@ -1,8 +1,11 @@
 //! A fresh build of the checkout in a scratch database, to dump it or to compare with it.
 
-use super::template;
+use std::path::Path;
+
 use super::{Checkout, Site, Wish, build_into};
-use crate::engine::{Access, Scratch, ScratchWish, Session};
+use super::{reach, template};
+use crate::engine::catalog::{Difference, Patterns, differences};
+use crate::engine::{Access, Catalog, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -20,7 +23,8 @@ pub struct Fresh {
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
+        let reaches = || reach::of_project(site.project, site.engine.dialect());
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -47,7 +51,8 @@ impl Fresh {
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &|| None };
+        let reaches = || reach::out(site.project, checkout);
+        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &reaches };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -97,6 +102,12 @@ impl Fresh {
         (self.session, self.scratch)
     }
 
+    /// Loads a baseline.
+    pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
+        Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
+    }
+
     /// Ends the session, so that copies of this state can be made.
     pub fn freeze(self) -> Frozen {
         Frozen(self.scratch)
@@ -117,4 +128,20 @@ impl Frozen {
     pub fn thaw(self) -> Result<Fresh, Error> {
         Fresh::of(self.0)
     }
+}
+
+/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
+pub fn compare(
+    expected: &Catalog,
+    found: &Catalog,
+    ignore: &Patterns,
+    scratch: &mut dyn Session,
+) -> Result<Vec<Difference>, Error> {
+    differences(expected, found, ignore, |pairs| {
+        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
+        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
+        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
+        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
+        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
+    })
 }

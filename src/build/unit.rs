@@ -6,7 +6,7 @@ use crate::engine::{Mode, RowSeed, RowSource, Unit};
 use crate::error::Error;
 use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::project::{Files, Project, Target};
-use crate::script::{Checksum, Directive, ScriptErrors, Version, cut, token_checksum};
+use crate::script::{Checksum, Cut, Directive, Fault, ScriptErrors, Text, Version, cut, token_checksum};
 use crate::sql::{self, Dialect};
 
 /// A file to run, as the plan has it.
@@ -55,6 +55,9 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
     if planned.running.is_some() {
         cut.go_on(&text, dialect).map_err(ScriptErrors::from)?;
     }
+    if planned.kind == Kind::Code {
+        refuse_no_code(&text, dialect, &cut)?;
+    }
     let statements = i32::try_from(cut.parts.len()).unwrap_or(i32::MAX);
     let objects = match planned.kind {
         Kind::Code => objects(text.as_str(), dialect, &cut.parts),
@@ -90,8 +93,34 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         lock_timeout: cut.lock_timeout,
         statement_timeout: cut.statement_timeout,
         running: planned.running.clone(),
-        fusible: cut.fusible && mode == Mode::Transaction,
+        fusible: cut.fusible && mode == Mode::Transaction && cut.suspends.is_empty(),
+        suspends: cut.suspends,
     })
+}
+
+/// Refuses what cannot be made anew at will, and what cannot be done in one transaction.
+fn refuse_no_code(text: &Text, dialect: Dialect, cut: &Cut) -> Result<(), ScriptErrors> {
+    let mut faults = Vec::new();
+    if cut.no_transaction {
+        let place = text.place(sql::Span::new(0, 0));
+        let message = "the code objects are kept in one transaction, and this file asks for none";
+        let hint = "take `no-transaction` out; what cannot run inside a transaction belongs into a script";
+        faults.push(Fault::new("code/no-transaction", text.file(), message).at(place).hint(hint));
+    }
+    for part in &cut.parts {
+        let head = sql::Head::of(sql::Tokens::new(text.as_str(), part.span, dialect));
+        let holds_rows = matches!(
+            head.kind,
+            Some(sql::Kind::Table | sql::Kind::VirtualTable | sql::Kind::ForeignTable | sql::Kind::Sequence)
+        );
+        if head.verb == sql::Verb::Create && !head.temporary && holds_rows {
+            let place = text.place(head.name_span.unwrap_or(part.span));
+            let message = "a code file is made anew at will, and this holds data";
+            let hint = "tables and sequences belong into scripts";
+            faults.push(Fault::new("code/table", text.file(), message).at(place).hint(hint));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
 
 /// Returns the names of what a code file makes: `view public.customer_view`.

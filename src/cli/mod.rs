@@ -1,6 +1,9 @@
 //! The command line: the only code that prints, prompts, reads the process's environment and knows exit codes.
 
+mod accept;
+mod adopt;
 mod args;
+mod baseline;
 mod build;
 mod config;
 mod context;

@@ -15,7 +15,7 @@ mod table;
 
 pub(super) use rows::{named, rows_like, seeded, tables, whole};
 
-use essence::essence;
+pub(super) use essence::essence;
 
 /// One row of `sqlite_schema`.
 struct Stored {
@@ -35,7 +35,7 @@ pub(super) fn read(connection: &Connection, names: &Names) -> Result<Catalog> {
     read
 }
 
-/// Reads the same as somebody sees it who is inside a transaction already.
+/// The same, inside a transaction that is open.
 pub(super) fn read_inside(connection: &Connection, names: &Names) -> Result<Catalog> {
     within(connection, names).map_err(doing("reading the catalog"))
 }

@@ -1,7 +1,9 @@
 //! The promises, by what they are about.
 
+mod baseline_verb;
 mod baselines;
 mod building;
+mod code;
 mod consent;
 mod crowds;
 mod drift;

@@ -77,3 +77,26 @@ cases! {
         }
     }
 }
+
+/// Where no private server can be made, for want of a folder, the target's own is what is left.
+#[test]
+fn the_targets_own_server_serves_unless_something_reaches_out() {
+    let Some(case) = Case::on_postgres() else { return };
+    case.two_scripts();
+    case.build();
+    let drift = || {
+        let mut program = case.program(&["drift"]);
+        program.env("TMPDIR", "/nowhere/at/all");
+        Output::of(program)
+    };
+    drift().exits(0).says("no drift");
+    case.write(
+        "seed/010_tune.sql",
+        "do $$ begin\n  execute format('alter database %I set x.y to 1', current_database());\nend $$;",
+    );
+    case.unchanged(|| {
+        drift().exits(5).says("on the target's server it could do harm: seed/010_tune.sql:1: alter database");
+    });
+    assert_eq!(case.ask("select count(*) from pg_db_role_setting"), "0");
+    assert_eq!(case.ask("select count(*) from pg_database where datname ~ '^dbbuild_'"), "0");
+}

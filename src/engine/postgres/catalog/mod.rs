@@ -27,7 +27,7 @@ mod search;
 mod types;
 
 pub(super) use reread::reread;
-pub(super) use rows::{rows_like, seeded, whole};
+pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
 
 use grants::{Grant, Roles};
 use scope::Scope;
@@ -47,9 +47,18 @@ pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal
     Ok(catalog)
 }
 
-/// Reads the same as somebody sees it who is inside a transaction already. The transaction's settings are changed.
+/// The same, inside a transaction that is open, which it leaves as it was.
 pub(super) fn read_inside(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
-    within(client, connector, journal)
+    inside(client, connector, |client| within(client, connector, journal))
+}
+
+/// Does something in an open transaction and takes back what it set.
+fn inside<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
+    let sql = own(connector, "reading the catalog");
+    client.batch_execute("savepoint dbbuild_look").map_err(&sql)?;
+    let read = work(client);
+    client.batch_execute("rollback to savepoint dbbuild_look; release savepoint dbbuild_look").map_err(&sql)?;
+    read
 }
 
 fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {

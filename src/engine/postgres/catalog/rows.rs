@@ -107,39 +107,56 @@ pub(in crate::engine::postgres) fn rows_like(
     connector: &Connector,
     wanted: &TableRows,
 ) -> Result<Option<Vec<Row>>> {
-    let read = snapshot(client, connector, |client| {
-        let keys: Vec<Vec<Option<&str>>> = (0..wanted.key)
-            .map(|at| wanted.rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect())
-            .collect();
-        let numbered =
-            |text: &dyn Fn(usize) -> String, between: &str| (0..wanted.key).map(text).collect::<Vec<_>>().join(between);
-        let column = |at: usize| wanted.columns.get(at).map_or("", String::as_str);
-        let kind = |at: usize| wanted.types.get(at).map_or("text", String::as_str);
-        let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
-        let names = numbered(&|at| format!("k{at}"), ", ");
-        let all = wanted.key == wanted.columns.len();
-        let equal = numbered(
-            &|at| match all {
-                // A row as a whole may hold NULL, and types that cannot be compared.
-                true => format!("t.{}::text is not distinct from k{at}", column(at)),
-                false => format!("t.{} = k{at}::{}", column(at), kind(at)),
-            },
-            " and ",
-        );
-        let query = format!(
-            "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
-            texts(wanted),
-            from(&wanted.table)
-        );
-        let parameters: Vec<&(dyn ToSql + Sync)> = keys.iter().map(|key| key as &(dyn ToSql + Sync)).collect();
-        let rows = client.query(&query, &parameters).map_err(own(connector, "reading rows"))?;
-        Ok(rows.iter().map(row).collect())
-    });
+    told(snapshot(client, connector, |client| matching(client, connector, wanted)))
+}
+
+/// The same, inside a transaction that is open.
+pub(in crate::engine::postgres) fn rows_like_inside(
+    client: &mut Client,
+    connector: &Connector,
+    wanted: &TableRows,
+) -> Result<Option<Vec<Row>>> {
+    told(super::inside(client, connector, |client| {
+        client.batch_execute(dump::SETTINGS).map_err(own(connector, "reading rows"))?;
+        matching(client, connector, wanted)
+    }))
+}
+
+fn told(read: Result<Vec<Row>>) -> Result<Option<Vec<Row>>> {
     match read {
         Ok(rows) => Ok(Some(rows)),
         Err(EngineError::Sql { .. }) => Ok(None),
         Err(other) => Err(other),
     }
+}
+
+fn matching(client: &mut Client, connector: &Connector, wanted: &TableRows) -> Result<Vec<Row>> {
+    let keys: Vec<Vec<Option<&str>>> = (0..wanted.key)
+        .map(|at| wanted.rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect())
+        .collect();
+    let numbered =
+        |text: &dyn Fn(usize) -> String, between: &str| (0..wanted.key).map(text).collect::<Vec<_>>().join(between);
+    let column = |at: usize| wanted.columns.get(at).map_or("", String::as_str);
+    let kind = |at: usize| wanted.types.get(at).map_or("text", String::as_str);
+    let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
+    let names = numbered(&|at| format!("k{at}"), ", ");
+    let all = wanted.key == wanted.columns.len();
+    let equal = numbered(
+        &|at| match all {
+            // A row as a whole may hold NULL, and types that cannot be compared.
+            true => format!("t.{}::text is not distinct from k{at}", column(at)),
+            false => format!("t.{} = k{at}::{}", column(at), kind(at)),
+        },
+        " and ",
+    );
+    let query = format!(
+        "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
+        texts(wanted),
+        from(&wanted.table)
+    );
+    let parameters: Vec<&(dyn ToSql + Sync)> = keys.iter().map(|key| key as &(dyn ToSql + Sync)).collect();
+    let rows = client.query(&query, &parameters).map_err(own(connector, "reading rows"))?;
+    Ok(rows.iter().map(row).collect())
 }
 
 fn snapshot<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
