@@ -20,10 +20,12 @@ pub fn group(context: &Context<'_>) -> Option<Fix> {
     // What is set for the session, and the script's own transaction, stay around the group.
     let session = [Verb::Pragma, Verb::Set, Verb::Reset, Verb::Show];
     let ends = [Verb::Begin, Verb::Commit, Verb::End, Verb::Savepoint, Verb::Rollback, Verb::Start];
-    let outside = |statement: &&Statement<'_>| session.contains(&statement.head.verb) || ends.contains(&statement.head.verb);
+    let outside =
+        |statement: &&Statement<'_>| session.contains(&statement.head.verb) || ends.contains(&statement.head.verb);
     let first = context.statements.iter().filter(own).find(|statement| !outside(statement))?;
     let last = context.statements.iter().filter(own).rfind(|statement| !outside(statement))?;
-    let inside = |statement: &&Statement<'_>| first.span.start < statement.span.start && statement.span.start < last.span.start;
+    let inside =
+        |statement: &&Statement<'_>| first.span.start < statement.span.start && statement.span.start < last.span.start;
     if context.statements.iter().filter(own).filter(inside).any(|statement| ends.contains(&statement.head.verb)) {
         return None;
     }
@@ -43,7 +45,9 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
     for name in tables(context) {
         let (old, new) = (context.history.table(&name, before), context.history.table(&name, behind));
         match (old, new) {
-            (None, Some(_)) if is_new(context, Kind::Table, &name) => return Some(Test::relation(false, "table", &name)),
+            (None, Some(_)) if is_new(context, Kind::Table, &name) => {
+                return Some(Test::relation(false, "table", &name));
+            }
             (Some(old), Some(new)) if !old.partly_known && !new.partly_known => {
                 let only = |left: &Shape, right: &Shape| {
                     let columns = left.columns.iter().map(|column| column.name.clone());
@@ -69,7 +73,11 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
             found.push(name.clone());
         }
     };
-    for statement in context.structure.iter().filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary) {
+    for statement in context
+        .structure
+        .iter()
+        .filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary)
+    {
         if matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop) {
             statement.head.name.iter().for_each(&mut add);
             for action in statement.actions.iter().filter(|action| action.kind == crate::sql::ActionKind::Rename) {
@@ -85,7 +93,9 @@ fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
     let mut about = context.structure.iter().filter(|other| {
         other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
     });
-    about.next().is_some_and(|first| first.head.verb == Verb::Create && !first.head.is_guarded() && !first.head.temporary)
+    about
+        .next()
+        .is_some_and(|first| first.head.verb == Verb::Create && !first.head.is_guarded() && !first.head.temporary)
 }
 
 /// An index that the script makes and leaves.
