@@ -1,5 +1,8 @@
 //! A target against a fresh build of the checkout: objects by their definitions, rows of seeded tables by their keys.
 //!
+//! Where the committed baseline belongs to the checkout, its digests answer first: a target that has the same objects
+//! and no rows to compare needs no scratch database, and one that has nowhere to build is told what differs.
+//!
 //! Promises: the target is only read; nothing is made on a protected server; what people added to a seeded table
 //! is theirs.
 
@@ -13,6 +16,12 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::Mark;
 use crate::project::SettingsError;
+
+mod committed;
+mod digests;
+
+pub use committed::{Stale, check};
+use digests::Known;
 
 /// What was found.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -92,9 +101,27 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
 
     let mut session = site.engine.connect(Access::Read)?;
     let found = session.catalog()?;
-    let mut fresh = Fresh::open(site, observer)?;
+    let version = survey.reconciled.version.as_ref().map(ToString::to_string);
+    let held = build::baseline_held(site.project, &survey.checkout);
+    let held = held.filter(|held| held.server == survey.inspection.major).map(|held| Known::of(held, &found, ignore));
+    if let Some(known) = held.as_ref().filter(|known| known.is_enough()) {
+        return Ok(known.drift(&found, version, survey.inspection.mark));
+    }
     let mark = survey.inspection.mark.as_ref().or(first.as_ref());
-    fresh.build(site, &survey.checkout, mark.map(|mark| mark.environment.as_str()))?;
+    let environment = mark.map(|mark| mark.environment.as_str());
+    let mut fresh = match (Fresh::begin(site, &survey.checkout, environment, observer), held) {
+        (Ok(fresh), _) => fresh,
+        (Err(error), None) => return Err(error),
+        // There is nowhere to build, but what is different is known, only not from what.
+        (Err(error), Some(known)) => {
+            let message =
+                format!("objects are held to the digests of the baseline, and rows are not compared: {error}");
+            observer.event(Event::Note { code: "drift/digests".into(), message });
+            return Ok(known.drift(&found, version, survey.inspection.mark));
+        }
+    };
+    fresh.build(site, &survey.checkout, environment)?;
+    let mut fresh = fresh.keep()?;
     let expected = fresh.session.catalog()?;
     let differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
 
@@ -116,7 +143,6 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
             }
         }
     }
-    let version = survey.reconciled.version.as_ref().map(ToString::to_string);
     Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
 }
 

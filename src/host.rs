@@ -17,6 +17,9 @@ pub struct Host {
     pub temporary: PathBuf,
     /// The name of the operating system's user, PostgreSQL's default user name.
     pub user: Option<String>,
+    /// What tells this build of the program from others of the same version: what one of them kept in the cache
+    /// does not serve another.
+    pub program: Option<String>,
 }
 
 impl Host {

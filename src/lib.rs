@@ -93,6 +93,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod git;
+pub mod hooks;
 pub mod host;
 pub mod init;
 pub mod interrupt;
@@ -106,6 +107,7 @@ pub mod script;
 pub mod show;
 pub mod sql;
 pub mod testing;
+pub mod verify;
 
 pub use build::{Plan, Report, Survey};
 pub use builder::Builder;

@@ -1,7 +1,7 @@
 //! Databases for tests: each test has its own, built from the project, gone when the test is over.
 
 use crate::build::{self, Site, Wish};
-use crate::engine::{Access, Engine, Scratch};
+use crate::engine::{Access, Engine, Scratch, ScratchWish};
 use crate::error::Error;
 use crate::event::Silent;
 use crate::host::Host;
@@ -52,7 +52,9 @@ impl<'a> TestDatabase<'a> {
         let selection = Selection { url: Some(url.to_owned()), target: None };
         let (target, _) = project.target(&selection, host)?;
         let engine = build::open(&target, host, &Interrupt::default())?;
-        let scratch = engine.scratch(false, &mut Silent)?;
+        let reaches = || build::reaches_out(project, engine.dialect());
+        let wish = ScratchWish { reaches: &reaches, ..ScratchWish::empty(false) };
+        let scratch = engine.scratch(&wish, &mut Silent)?;
         let database = Self { project, url: scratch.engine.url(), target, scratch };
         database.build()?;
         Ok(database)

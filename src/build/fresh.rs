@@ -1,7 +1,11 @@
 //! A fresh build of the checkout in a scratch database, to dump it or to compare with it.
 
+use std::path::Path;
+
 use super::{Checkout, Site, Wish, build_into};
-use crate::engine::{Access, Scratch, Session};
+use super::{reach, template};
+use crate::engine::catalog::{Difference, Patterns, differences};
+use crate::engine::{Access, Catalog, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -12,24 +16,132 @@ pub struct Fresh {
     /// The session; it ends before its database goes.
     pub session: Box<dyn Session>,
     scratch: Scratch,
+    /// True if scripts ran since it was opened.
+    is_changed: bool,
 }
 
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let scratch = site.engine.scratch(site.protected, observer)?;
-        let session = scratch.engine.connect(Access::Write)?;
-        Ok(Self { session, scratch })
+        let reaches = || reach::of_project(site.project, site.engine.dialect());
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches };
+        Self::of(site.engine.scratch(&wish, observer)?)
     }
 
-    /// Builds scripts, code and seeds from the beginning. An environment's own seeds are for databases of that
-    /// environment; none has none.
+    /// Makes a scratch database in which scripts, code and seeds were run from the beginning. An unchanged
+    /// checkout is copied from the template that an earlier run kept. An environment's own seeds are for databases
+    /// of that environment; none has none.
+    pub fn built(
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let mut fresh = Self::begin(site, checkout, environment, observer)?;
+        fresh.build(site, checkout, environment)?;
+        fresh.keep()
+    }
+
+    /// Makes the scratch database for a build: a copy of its template, if there is one. For whoever wants to look
+    /// at the server before `build` and `keep`.
+    pub fn begin(
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let template = template::key(site, checkout, environment)?;
+        let reaches = || reach::out(site.project, checkout);
+        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &reaches };
+        Self::of(site.engine.scratch(&wish, observer)?)
+    }
+
+    fn of(scratch: Scratch) -> Result<Self, Error> {
+        let session = scratch.engine.connect(Access::Write)?;
+        Ok(Self { session, scratch, is_changed: false })
+    }
+
+    /// Builds scripts, code and seeds from the beginning, or what a template lacks of them.
     pub fn build(&mut self, site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<(), Error> {
+        let wish = Wish { from_scripts: true, no_baseline: true, ..Wish::default() };
+        self.build_to(site, checkout, environment, &wish)
+    }
+
+    /// Builds what is wished.
+    pub fn build_to(
+        &mut self,
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        wish: &Wish,
+    ) -> Result<(), Error> {
         let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
         let inner = Site { engine: &*self.scratch.engine, target: &target, protected: false, ..site.clone() };
-        let wish = Wish { from_scripts: true, no_baseline: true, ..Wish::default() };
         let mark = Mark { environment: environment.unwrap_or_default().to_owned(), protected: false };
-        build_into(&inner, checkout, &wish, Some(&mark), &mut *self.session, &mut Silent)?;
-        Ok(self.session.settle()?)
+        let steps = build_into(&inner, checkout, wish, Some(&mark), &mut *self.session, &mut Silent)?;
+        if steps > 0 {
+            self.is_changed = true;
+            self.session.settle()?;
+        }
+        Ok(())
     }
+
+    /// Keeps what was built as the template for later runs, if it was not a copy of that.
+    pub fn keep(self) -> Result<Self, Error> {
+        if !self.is_changed {
+            return Ok(self);
+        }
+        let Self { session, mut scratch, .. } = self;
+        drop(session);
+        scratch.keep();
+        Self::of(scratch)
+    }
+
+    /// Hands over the session and its database; the session ends first.
+    pub fn into_parts(self) -> (Box<dyn Session>, Scratch) {
+        (self.session, self.scratch)
+    }
+
+    /// Loads a baseline.
+    pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
+        Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
+    }
+
+    /// Ends the session, so that copies of this state can be made.
+    pub fn freeze(self) -> Frozen {
+        Frozen(self.scratch)
+    }
+}
+
+/// A state of a scratch database, to be copied as often as one likes. It goes when the value is dropped.
+pub struct Frozen(Scratch);
+
+impl Frozen {
+    /// Makes another scratch database in this state. Nothing if a copy would not be whole, because scripts set
+    /// something for the database itself: build it again then.
+    pub fn copy(&mut self) -> Result<Option<Fresh>, Error> {
+        self.0.copy()?.map(Fresh::of).transpose()
+    }
+
+    /// Opens the database itself.
+    pub fn thaw(self) -> Result<Fresh, Error> {
+        Fresh::of(self.0)
+    }
+}
+
+/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
+pub fn compare(
+    expected: &Catalog,
+    found: &Catalog,
+    ignore: &Patterns,
+    scratch: &mut dyn Session,
+) -> Result<Vec<Difference>, Error> {
+    differences(expected, found, ignore, |pairs| {
+        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
+        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
+        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
+        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
+        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
+    })
 }

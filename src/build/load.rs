@@ -56,6 +56,32 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     Ok(Loaded { text, no_transaction })
 }
 
+/// Reads how a script is taken back: from the file that says so, else from the section of its own file.
+pub fn load_down(
+    project: &Project,
+    file: &str,
+    down: Option<&str>,
+    reading: Reading<'_>,
+) -> Result<Option<Loaded>, ScriptErrors> {
+    if let Some(down) = down {
+        let layout = reading.layout.filter(|_| down == file);
+        if layout.is_none() {
+            return load(project, down, Reading { layout: None, ..reading }).map(Some);
+        }
+    }
+    let Some(layout) = reading.layout else { return Ok(None) };
+    let raw = read(project, file)?;
+    let sections = match layout.divide(&raw) {
+        Ok(sections) => sections,
+        Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
+    };
+    let Some((line, text)) = sections.down else { return Ok(None) };
+    let text = Text::of_section(file, text.to_owned(), line);
+    let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
+    let text = variables(project, text, reading)?;
+    Ok(Some(Loaded { text, no_transaction: sections.down_no_transaction }))
+}
+
 /// Returns true if the file beside a script, in which its layout's tool keeps options, asks for no transaction.
 fn sidecar_says_so(project: &Project, layout: Layout, file: &str) -> Result<bool, Fault> {
     match layout.sidecar(file).filter(|sidecar| project.files.has(&sidecar.path)) {

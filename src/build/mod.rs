@@ -5,6 +5,7 @@
 
 mod discover;
 mod fresh;
+mod history;
 mod load;
 mod refusal;
 
@@ -14,19 +15,23 @@ mod code;
 mod offline;
 mod plan;
 pub mod proof;
+mod reach;
+mod template;
 mod test_data;
 mod unit;
 
 use std::time::{Duration, Instant};
 
 pub use apply::entry_without_running;
-pub use baseline::{Regenerated, Worth};
+pub use baseline::{Digests, Held, Regenerated, Worth};
+pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
-pub use fresh::Fresh;
+pub use fresh::{Fresh, Frozen, compare};
+pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
-pub use proof::compare;
+pub use reach::of_project as reaches_out;
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -81,6 +86,8 @@ pub struct Report {
     pub mark: Option<Mark>,
     /// How many steps were done.
     pub steps: usize,
+    /// How many notes were told before.
+    pub notes: usize,
     /// How long it took.
     pub duration: Duration,
 }
@@ -178,6 +185,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
+    let notes = plan.notes.len();
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
@@ -202,7 +210,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .map(|script| &script.version)
         .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
-    Ok(Report { version, mark, steps, duration: started.elapsed() })
+    Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.
@@ -284,16 +292,51 @@ impl Build<'_> {
     }
 }
 
-/// Regenerates the baseline, whatever its state.
+/// Regenerates the baseline if it is not of this checkout. While it is, nothing is connected and nothing is written.
 pub fn baseline(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Regenerated, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
-    baseline::regenerate(site, &checkout, observer)
+    refuse_no_project(site.project, &checkout)?;
+    if let Worth::Belongs { .. } = baseline::worth(site.project, &checkout, true) {
+        return Ok(Regenerated { changed: Vec::new() });
+    }
+    let mut protected = site.protected;
+    // A baseline is made of the scripts alone: a target that does not answer is none of its business.
+    if let Ok((inspection, _)) = inspect(site) {
+        refuse_stranger(site, &inspection)?;
+        protected = is_protected(&inspection, first_mark(site.target, site.engine.is_local()).as_ref());
+    }
+    baseline::regenerate(&Site { protected, ..site.clone() }, &checkout, observer)
 }
 
-/// Says what the committed baseline is worth to the checkout.
+/// Refuses a database that scripts did not make: its content is in no script, and would be in no baseline.
+fn refuse_stranger(site: &Site<'_>, inspection: &Inspection) -> Result<(), Refusal> {
+    if inspection.journal.is_some() || inspection.objects.is_empty() {
+        return Ok(());
+    }
+    let shown = inspection.objects.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = if inspection.objects.len() > 5 { ", …" } else { "" };
+    Err(Refusal::new(
+        "baseline/no-journal",
+        format!("{} has objects and no journal; a baseline is made from the scripts, not from a database", site.engine.describe()),
+    )
+    .note(format!("it has {shown}{more}"))
+    .hint("taking over a database that exists is called `adopt`; for a baseline of the scripts alone, name an empty or a built database with --target or --url"))
+}
+
+/// Says what the committed baseline is worth.
 pub fn baseline_worth(site: &Site<'_>) -> Result<Worth, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
     Ok(baseline::worth(site.project, &checkout, true))
+}
+
+/// Says why the committed baseline is not of this checkout, a line each; nothing if it is.
+pub fn baseline_reasons(project: &Project, checkout: &Checkout) -> Vec<String> {
+    baseline::reasons(project, checkout)
+}
+
+/// Returns what the committed baseline holds a database to, if it is of this checkout.
+pub fn baseline_held(project: &Project, checkout: &Checkout) -> Option<Held> {
+    baseline::held(project, checkout)
 }
 
 fn plan_for(
@@ -362,11 +405,16 @@ fn seeds_here(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection) -> 
         (None, None) => first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment),
         (None, Some(_)) => None,
     };
+    seeds_of(site, checkout, environment.as_deref())
+}
+
+/// Returns the seeds that are for databases of an environment.
+fn seeds_of(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for seed in &checkout.seeds {
         let mut seed = seed.clone();
         if seed.environment.is_some() {
-            if seed.environment != environment {
+            if seed.environment.as_deref() != environment {
                 continue;
             }
             if seed.form == SeedForm::Sql {

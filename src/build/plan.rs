@@ -335,6 +335,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
     if to_run.is_empty() && !ahead.is_empty() {
         return refuse_or_note_ahead(&ahead, facts, plan).map(|()| false);
     }
+    let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
+    refuse_half_way(&others, &to_run, facts)?;
     if to_run.is_empty() && !missing.is_empty() {
         if protected {
             return Err(Refusal::new(
@@ -346,8 +348,6 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         plan.note("missing", format!("applied here, and not in this checkout: {}", names(&missing)));
     }
-    let others: Vec<&Status> = ahead.iter().chain(&missing).copied().collect();
-    refuse_moved_half_way(&others, &to_run, facts)?;
     if !to_run.is_empty() && !others.is_empty() {
         if protected {
             return Err(Refusal::new(
@@ -431,22 +431,31 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     }
 }
 
-/// Refuses to run a script from its beginning that is half-way under another version.
-fn refuse_moved_half_way(gone: &[&Status], to_run: &[&Status], facts: &Facts<'_>) -> Result<(), Refusal> {
+/// Refuses to go on beside a script that is half-way and whose file is gone: under another version it would run
+/// from its beginning, and without it nobody can finish it.
+fn refuse_half_way(gone: &[&Status], to_run: &[&Status], facts: &Facts<'_>) -> Result<(), Refusal> {
     for left in gone {
         let Some(entry) = entry_of(left, facts).filter(|entry| entry.state == Stored::Running) else { continue };
         let is_it = |status: &&&Status| {
             let script = status.script.and_then(|index| facts.checkout.scripts.get(index));
             script.is_some_and(|script| script.checksum == entry.checksum)
         };
+        let done = format!("{} of {} statements are done", entry.statements_done, entry.statements);
         if let Some(moved) = to_run.iter().find(is_it) {
             let (old, new) = (name(left), name(moved));
             return Err(Refusal::new("journal/moved-half-way", format!("{new} is half-way, as {old}"))
-                .note(format!("{} of {} statements are done", entry.statements_done, entry.statements))
+                .note(done)
                 .hint(format!(
                     "give it the version {} back, let `dbbuild` finish it, and move it then",
                     left.version
                 )));
+        }
+        if left.state == State::Missing {
+            let message = format!("{} is half-way, and its file is gone", name(left));
+            return Err(Refusal::new("journal/half-way-gone", message).note(done).hint(
+                "put the file back (column `text` of the journal has it) and let `dbbuild` finish it; \
+                 what it should not do any more is for a new script to undo",
+            ));
         }
     }
     Ok(())

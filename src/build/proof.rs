@@ -5,31 +5,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::fresh::compare;
 use super::plan::{Plan, changed};
 use super::unit::{Planned, unit};
 use super::{Checkout, Fresh, Refusal, Site, Survey, apply, discover};
-use crate::engine::catalog::{Change, Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, EngineError, Mode, Object, Row, Session, TableRows, Unit, Wait};
+use crate::engine::catalog::{Change, Difference, Patterns};
+use crate::engine::{Access, Catalog, EngineError, Mode, Row, Session, TableRows, Unit, Wait};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::{Entry, Kind, State, Status};
 use crate::project::{Project, SettingsError};
-
-/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
-pub fn compare(
-    expected: &Catalog,
-    found: &Catalog,
-    ignore: &Patterns,
-    scratch: &mut dyn Session,
-) -> Result<Vec<Difference>, Error> {
-    differences(expected, found, ignore, |pairs| {
-        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
-        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
-        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
-        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
-        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
-    })
-}
 
 /// What a set of texts makes.
 pub struct Made {

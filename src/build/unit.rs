@@ -1,6 +1,6 @@
 //! From a planned file to what an engine runs: the text read again, held to the plan's checksum, cut and judged.
 
-use super::load::{Reading, load};
+use super::load::{Loaded, Reading, load};
 use super::{Checkout, Refusal, Seed, SeedForm};
 use crate::engine::{Mode, RowSeed, RowSource, Unit};
 use crate::error::Error;
@@ -37,10 +37,15 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     let layout = (planned.kind == Kind::Script).then(|| project.layout());
     let variables = planned.of_environment.then_some(&target.variables);
     let loaded = load(project, planned.file, Reading { dialect, layout, variables })?;
-    let text = loaded.text;
-    if text.checksum() != *planned.checksum {
+    if loaded.text.checksum() != *planned.checksum {
         return Err(changed_meanwhile(planned.file).into());
     }
+    of_loaded(project, dialect, planned, loaded)
+}
+
+/// Makes the unit of a text that was read.
+pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loaded: Loaded) -> Result<Unit, Error> {
+    let text = loaded.text;
     let mut settings: Vec<Directive> =
         planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
     if loaded.no_transaction {

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::drift::{difference_lines, row_lines};
+use super::drift;
 use super::{Context, Exit, Outcome};
 use crate::adopt::{self, Tool};
 use crate::build::Refusal;
@@ -35,8 +35,8 @@ pub fn run(context: &Context, args: &AdoptArgs) -> Outcome {
     let is_clean = found.is_clean();
     let counted = found.differences.iter().filter(|one| one.change.counts()).count() + found.rows.len();
     if !context.is_json() {
-        difference_lines(context, &found.differences);
-        row_lines(context, &found.rows);
+        drift::objects(context, &found.differences);
+        drift::rows(context, &found.rows, "missing");
         let objects = found.objects;
         context.print(match counted {
             0 => format!("{target} is what the scripts up to {} make: {objects} objects", found.version),

@@ -74,6 +74,9 @@ pub fn run(context: &Context, args: &BuildArgs) -> Outcome {
         let version = report.version.map_or_else(|| "no version".to_owned(), |version| format!("version {version}"));
         let steps = if report.steps == 1 { "1 step".to_owned() } else { format!("{} steps", report.steps) };
         context.say(format!("{version} · {steps} · {}", seconds(report.duration)));
+    } else if report.notes > 0 && !context.is_quiet() {
+        // The notes have said which database it is.
+        context.say("nothing to do");
     } else {
         let mark = report.mark.as_ref();
         let line = header(

@@ -3,15 +3,19 @@
 mod accept;
 mod adopt;
 mod args;
+mod baseline;
 mod build;
 mod config;
 mod context;
 mod create;
 mod drift;
+mod dump;
 mod exit;
+mod hooks;
 mod init;
 mod lint;
 mod mark;
+mod merge;
 mod new_version;
 mod pages;
 mod plan;
@@ -20,6 +24,7 @@ mod renumber;
 mod reset;
 mod show;
 mod status;
+mod verify;
 mod wait;
 
 use std::ffi::OsString;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::render::header;
 use super::{Context, Exit, Outcome};
 use crate::build::{self, Step, Survey, Wish};
-use crate::journal::State;
+use crate::journal::{State, Status, Stored};
 
 /// What `status` understands.
 #[derive(Debug, Clone, Default, Args)]
@@ -45,7 +45,8 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
             let file =
                 status.script.and_then(|index| survey.checkout.scripts.get(index)).map(|script| script.file.clone());
             let name = file.unwrap_or_else(|| format!("{} {}", status.version, status.name));
-            context.print(format!("  {:<9} {name}", status.state.word()));
+            let line = format!("  {:<9} {name:<40} {}", status.state.word(), half_way(survey, status));
+            context.print(line.trim_end());
         }
     }
     match &survey.plan {
@@ -80,6 +81,13 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
             }
         }
     }
+}
+
+/// Returns how far a script is that is half-way; nothing for any other.
+fn half_way(survey: &Survey, status: &Status) -> String {
+    let entries = survey.inspection.journal.as_deref().unwrap_or_default();
+    let entry = status.entry.and_then(|index| entries.get(index)).filter(|entry| entry.state == Stored::Running);
+    entry.map_or_else(String::new, |entry| format!("{} of {} statements", entry.statements_done, entry.statements))
 }
 
 fn document(project: &str, target: &str, survey: &Survey) -> serde_json::Value {

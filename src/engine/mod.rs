@@ -17,8 +17,11 @@ use crate::sql::Dialect;
 
 pub mod catalog;
 pub mod code;
+pub mod dump;
 pub mod failure;
 pub mod offline;
+mod scratch;
+pub mod trial;
 // SQLite has its own words for some of it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
@@ -36,8 +39,11 @@ pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
+pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
+pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -81,11 +87,13 @@ pub trait Engine: Send + Sync {
     fn judge(&self, unit: &Unit) -> Result<()>;
 
     /// Makes a throwaway database for building and comparing; it goes when the value is dropped.
-    /// `protected` is the target's protection: a protected server never hosts scratch work.
-    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch>;
+    fn scratch(&self, wish: &ScratchWish<'_>, observer: &mut dyn Observer) -> Result<Scratch>;
 
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
+
+    /// Cuts a file of rows that `dump` wrote into cells; nothing if it is none.
+    fn row_text(&self, text: &str) -> Option<RowText>;
 
     /// Returns what writes a script for the database's own shell. Nothing is connected.
     fn offline(&self) -> Box<dyn Offline + '_>;
@@ -98,20 +106,6 @@ pub enum Access {
     Read,
     /// Change.
     Write,
-}
-
-/// A throwaway database. Whatever keeps it alive is released when it is dropped.
-pub struct Scratch {
-    /// The engine of the throwaway database.
-    pub engine: Box<dyn Engine>,
-    _keep: Box<dyn Send>,
-}
-
-impl Scratch {
-    /// Joins an engine with what removes its database when dropped.
-    pub fn new(engine: Box<dyn Engine>, keep: Box<dyn Send>) -> Self {
-        Self { engine, _keep: keep }
-    }
 }
 
 /// What dbbuild knows of a database before it does anything.
@@ -251,7 +245,12 @@ pub trait Session: Send {
     fn reset(&mut self, observer: &mut dyn Observer) -> Result<()>;
 
     /// Writes schema and rows in the baseline's form into an empty folder.
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.dump_some(&DumpWish::default(), folder, observer)
+    }
+
+    /// Writes a part of the database in the baseline's form into an empty folder.
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
 
     /// Loads what `dump` wrote into an empty database and writes `entries` and the digests of `tracked`,
     /// all in one transaction.
@@ -280,6 +279,10 @@ pub trait Session: Send {
 
     /// Reads the rows that have the keys of these; nothing where there is no such table, column or right.
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>>;
+
+    /// Opens a transaction in which units may be run, looked at, and are undone when the value is dropped. For
+    /// throwaway databases.
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
 
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {

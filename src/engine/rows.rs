@@ -18,13 +18,16 @@ pub(in crate::engine) struct CsvError {
     pub line: usize,
     /// Why.
     pub message: String,
+    /// The line itself, as far as it can be shown.
+    pub text: String,
 }
 
 impl CsvError {
     /// Makes it a refusal of the seed.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn refusal(self, seed: &RowSeed) -> EngineError {
-        let place = Place { file: seed.file.clone(), line: self.line, column: 1, text: String::new(), width: 1 };
+        let width = self.text.chars().count().max(1);
+        let place = Place { file: seed.file.clone(), line: self.line, column: 1, text: self.text, width };
         EngineError::Refused { code: "seed/csv", message: self.message, place: Some(place), hint: None }
     }
 }
@@ -104,14 +107,14 @@ impl<'a> Reader<'a> {
     pub(in crate::engine) fn next(&mut self) -> std::result::Result<Option<&Record>, CsvError> {
         loop {
             let first = self.next_line;
-            if !self.lines()? {
+            if !self.lines().map_err(|error| shown(error, first, &self.buffer))? {
                 return Ok(None);
             }
             if matches!(self.buffer.as_slice(), b"\n" | b"\r\n") {
                 continue;
             }
             let mut parser = Parser { rest: &self.buffer, line: first, record: &mut self.record };
-            parser.record(first)?;
+            parser.record(first).map_err(|error| shown(error, first, &self.buffer))?;
             return Ok(Some(&self.record));
         }
     }
@@ -124,9 +127,9 @@ impl<'a> Reader<'a> {
         loop {
             let from = self.buffer.len();
             let read = self.input.read_until(b'\n', &mut self.buffer);
-            let length = read.map_err(|error| CsvError { line: self.next_line, message: error.to_string() })?;
+            let length = read.map_err(|error| wrong(self.next_line, error.to_string()))?;
             if length == 0 && from > 0 {
-                return Err(CsvError { line: opened, message: "a quote is opened here and never closed".to_owned() });
+                return Err(wrong(opened, "a quote is opened here and never closed"));
             }
             if length == 0 {
                 return Ok(false);
@@ -141,6 +144,18 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+fn wrong(line: usize, message: impl Into<String>) -> CsvError {
+    CsvError { line, message: message.into(), text: String::new() }
+}
+
+/// Adds the line that an error is about, which is among those that were read from line `first` on.
+fn shown(error: CsvError, first: usize, buffer: &[u8]) -> CsvError {
+    let line = buffer.split(|byte| *byte == b'\n').nth(error.line.saturating_sub(first)).unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let text = line.trim_end_matches('\r').chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    CsvError { text, ..error }
 }
 
 struct Parser<'a> {
@@ -203,7 +218,7 @@ impl<'a> Parser<'a> {
         self.rest = &self.rest[1..];
         loop {
             let Some(end) = self.rest.iter().position(|byte| *byte == b'"') else {
-                return Err(CsvError { line: opened, message: "a quote is opened here and never closed".to_owned() });
+                return Err(wrong(opened, "a quote is opened here and never closed"));
             };
             let (part, rest) = self.rest.split_at(end);
             self.line += part.iter().filter(|byte| **byte == b'\n').count();
@@ -232,7 +247,7 @@ impl<'a> Parser<'a> {
     }
 
     fn wrong<T>(&self, message: &str) -> std::result::Result<T, CsvError> {
-        Err(CsvError { line: self.line, message: message.to_owned() })
+        Err(wrong(self.line, message))
     }
 }
 

@@ -47,13 +47,7 @@ fn an_empty_folder_becomes_a_project_that_discovers() {
     assert_eq!(std::fs::read_to_string(root.join(".gitignore")).unwrap(), "/my-shop.db*\n");
     let project = Project::open(&root).unwrap();
     assert_eq!(project.name, "my shop");
-    let host = crate::host::Host {
-        variables: Default::default(),
-        home: None,
-        cache: None,
-        temporary: std::env::temp_dir(),
-        user: None,
-    };
+    let host = crate::host::Host { temporary: std::env::temp_dir(), ..Default::default() };
     let (target, _) = project.target(&Selection::default(), &host).unwrap();
     assert_eq!(target.shown, "sqlite:my-shop.db");
     assert!(discover(&project, Dialect::Sqlite).unwrap().scripts.is_empty());

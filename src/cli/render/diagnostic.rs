@@ -1,6 +1,6 @@
 //! One way to show what went wrong: failures, refusals and findings, with a caret where there is a place.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::error::{Error, Place};
@@ -71,6 +71,9 @@ impl Diagnostic {
     pub fn text(&self) -> String {
         let title = Level::ERROR.primary_title(&self.message).id(&self.code);
         let mut group = match &self.place {
+            Some(place) if place.text.is_empty() => {
+                title.element(Origin::path(format!("{}:{}:{}", place.file, place.line, place.column)))
+            }
             Some(place) => {
                 // A line that is longer than a screen is shown around the place.
                 let (line, start) = excerpt(&place.text, place.column);

@@ -38,8 +38,9 @@ mod statements;
 mod stop;
 mod tls;
 mod transaction;
+mod trial;
 
-use super::{Access, Engine, Mode, Offline, Result, Scratch, Session, Unit};
+use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -48,7 +49,7 @@ use crate::sql::Dialect;
 use connect::Connector;
 #[doc(hidden)]
 pub use private_server::PrivateServer;
-use scratch::{OwnServer, Servers};
+use scratch::Servers;
 use session::PostgresSession;
 
 /// Opens the engine. Nothing is connected yet.
@@ -105,16 +106,17 @@ impl Engine for PostgresEngine {
         database::drop(&self.connector)
     }
 
-    fn scratch(&self, protected: bool, observer: &mut dyn Observer) -> Result<Scratch> {
-        let own = if protected { OwnServer::Protected } else { OwnServer::Allowed };
-        let made = scratch::make(&self.connector, &self.servers, own, observer)?;
-        let (interrupt, servers) = (self.interrupt.clone(), self.servers.clone());
-        let engine = Self { connector: made.connector, interrupt, servers };
-        Ok(Scratch::new(Box::new(engine), made.keep))
+    fn scratch(&self, wish: &ScratchWish<'_>, observer: &mut dyn Observer) -> Result<Scratch> {
+        let made = scratch::make(&self.connector, &self.servers, wish, observer)?;
+        Ok(made.into_scratch(&self.interrupt, &self.servers))
     }
 
     fn url(&self) -> Secret {
         self.connector.url()
+    }
+
+    fn row_text(&self, text: &str) -> Option<RowText> {
+        dump::cells(text)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

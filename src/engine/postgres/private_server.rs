@@ -25,6 +25,7 @@ use crate::host::Host;
 mod account;
 mod clean;
 mod cluster;
+pub(in crate::engine::postgres) mod kept;
 mod slot;
 
 /// The name of the server's superuser.

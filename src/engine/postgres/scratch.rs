@@ -1,42 +1,68 @@
 //! Throwaway databases: where they are made, and how they go again.
 //!
 //! In this order: the server that the target's `scratch` names, a private server of the target's major version,
-//! the target's own server. Promise: nothing is ever made on the server of a protected target.
+//! the target's own server. Promises: nothing is ever made on the server of a protected target, and nothing that
+//! reaches out of its database is run beside the target's. Builds are kept as templates on the first two only:
+//! the target's own server is left as it was found.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::PostgresEngine;
 use super::connect::Connector;
 use super::private_server::PrivateServer;
-use crate::engine::{EngineError, Result};
+use crate::engine::{EngineError, Result, Scratch, ScratchWish, Throwaway};
 use crate::event::{Event, Observer};
+use crate::interrupt::Interrupt;
 use crate::project::{Address, Secret, Target};
 
 use self::database::Database;
 use self::facts::Facts;
+use self::template::Template;
 
 mod database;
 mod facts;
 mod leftover;
 mod locale;
+mod template;
 
 /// A throwaway database: how to reach it, and what removes it when dropped.
 pub(super) struct Made {
     /// Leads to the database.
     pub connector: Connector,
-    /// Drops it.
-    pub keep: Box<dyn Send>,
+    /// The database.
+    database: Database,
 }
 
-/// Whether the target's own server may serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OwnServer<'a> {
-    /// It may.
-    Allowed,
-    /// The target is protected.
-    Protected,
-    /// A script, code object or seed reaches out of its database; which one and how.
-    #[allow(dead_code, reason = "whoever reads the scripts decides it; so far nobody does")]
-    ReachedBy(&'a str),
+impl Made {
+    fn new(database: Database) -> Self {
+        Self { connector: database.connector(), database }
+    }
+
+    /// Joins it with an engine.
+    pub fn into_scratch(self, interrupt: &Interrupt, servers: &Servers) -> Scratch {
+        let (interrupt, servers) = (interrupt.clone(), servers.clone());
+        let engine =
+            PostgresEngine { connector: self.connector, interrupt: interrupt.clone(), servers: servers.clone() };
+        Scratch::new(Box::new(engine), Box::new(Place { database: self.database, interrupt, servers }))
+    }
+}
+
+/// Where a throwaway database is.
+struct Place {
+    database: Database,
+    interrupt: Interrupt,
+    servers: Servers,
+}
+
+impl Throwaway for Place {
+    fn copy(&mut self) -> Result<Option<Scratch>> {
+        let copy = self.database.copy()?;
+        Ok(copy.map(|copy| Made::new(copy).into_scratch(&self.interrupt, &self.servers)))
+    }
+
+    fn keep(&mut self) {
+        self.database.keep();
+    }
 }
 
 /// The private servers of an engine; clones share them. One runs from the first need until the last clone and
@@ -78,28 +104,30 @@ impl Servers {
 pub(super) fn make(
     connector: &Connector,
     servers: &Servers,
-    own: OwnServer<'_>,
+    wish: &ScratchWish<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Made> {
     let facts = Facts::of(connector);
     if let Some(scratch) = &connector.target.scratch {
-        return on_configured(connector, scratch, &facts, own, observer);
+        return on_configured(connector, scratch, &facts, wish, observer);
     }
     let no_private = match servers.get(connector, facts.major, observer) {
-        Ok(server) => return on_private(connector, server, &facts, observer),
+        Ok(server) => return on_private(connector, server, &facts, wish, observer),
         Err(error) => error,
     };
     let mut hints: Vec<String> = no_private.hint().into_iter().collect();
-    let why_not_own = match own {
-        OwnServer::Protected => "the target is protected, so its server makes none".to_owned(),
-        OwnServer::ReachedBy(what) => format!("on the target's server it could do harm: {what}"),
-        OwnServer::Allowed => match on_own(connector, &facts, observer) {
+    let why_not_own = if wish.protected {
+        "the target is protected, so its server makes none".to_owned()
+    } else if let Some(what) = (wish.reaches)() {
+        format!("on the target's server it could do harm: {what}")
+    } else {
+        match on_own(connector, &facts, observer) {
             Ok(made) => return Ok(made),
             Err(error) => {
                 hints.extend(error.hint());
                 error.to_string()
             }
-        },
+        }
     };
     hints.push("or name a server that may be played with as `scratch` of the target in dbbuild.toml".into());
     let message = format!("there is nowhere to make a scratch database: {no_private}; {why_not_own}");
@@ -110,13 +138,14 @@ fn on_configured(
     connector: &Connector,
     scratch: &Secret,
     facts: &Facts,
-    own: OwnServer<'_>,
+    wish: &ScratchWish<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Made> {
     let target = Target { address: Address::Postgres(scratch.clone()), password: None, ..throwaway(&connector.target) };
     let server = Connector::new(&target, &connector.host)?;
-    let identity = facts::identity(&mut server.connect()?.client);
-    if own == OwnServer::Protected && identity.is_some() && identity == facts.identity {
+    let client = &mut server.connect()?.client;
+    let identity = facts::identity(client);
+    if wish.protected && identity.is_some() && identity == facts.identity {
         return Err(EngineError::Refused {
             code: "scratch/protected",
             message: format!(
@@ -127,20 +156,28 @@ fn on_configured(
             hint: Some("name another server, one that may be played with".into()),
         });
     }
-    let database = Database::create(&server, facts, None, None, observer)?;
-    Ok(Made { connector: database.connector(), keep: Box::new(database) })
+    // A server where the target's database is too is somebody's: it is left as it was found.
+    let keeps = identity.is_some() && identity != facts.identity;
+    let template = match wish.template.filter(|_| keeps) {
+        Some(template) => Template::on_shared(client, template, connector, facts),
+        None => None,
+    };
+    Ok(Made::new(Database::create(&server, facts, None, None, template, observer)?))
 }
 
 fn on_private(
     connector: &Connector,
     server: Arc<PrivateServer>,
     facts: &Facts,
+    wish: &ScratchWish<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Made> {
     // Scripts may name the role they run as; and `"$user"` must lead where it leads on the target.
     let login = &connector.conninfo.user;
-    server.create_builder(login)?;
     let owner = connector.target.owner_role.as_deref();
+    // Before the roles are made: a template has its own.
+    let template = wish.template.and_then(|template| Template::on_private(&server, template, connector, facts));
+    server.create_builder(login)?;
     owner.map_or(Ok(()), |owner| server.create_builder(owner))?;
     server.create_roles(connector.target.roles.iter().map(String::as_str))?;
 
@@ -150,16 +187,16 @@ fn on_private(
     // Those lead to the target.
     host.variables.retain(|name, _| !name.starts_with("PG"));
     let at = Connector::new(&target, &host)?;
-    let database = Database::create(&at, facts, owner, Some(server), observer)?;
-    Ok(Made { connector: database.connector(), keep: Box::new(database) })
+    let database = Database::create(&at, facts, owner, Some(server), template, observer)?;
+    Ok(Made::new(database))
 }
 
 fn on_own(connector: &Connector, facts: &Facts, observer: &mut dyn Observer) -> Result<Made> {
     let mut server = connector.with_database(&facts.database);
     server.target = throwaway(&server.target);
     let owner = connector.target.owner_role.as_deref();
-    let database = Database::create(&server, facts, owner, None, observer)?;
-    Ok(Made { connector: database.connector(), keep: Box::new(database) })
+    let database = Database::create(&server, facts, owner, None, None, observer)?;
+    Ok(Made::new(database))
 }
 
 /// Returns the target's settings for a database that nobody owns: not protected, and no scratch beside scratch.

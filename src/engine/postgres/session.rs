@@ -7,12 +7,15 @@ use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
 use super::stop::step_name;
+use super::trial::PostgresTrial;
 use super::{
     attempt, blockers, catalog, code, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction,
 };
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
+use crate::engine::trial::Trial;
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session,
+    Unit, Wait,
 };
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
@@ -162,8 +165,8 @@ impl Session for PostgresSession {
         reset::reset(&mut self.link, &self.journal, observer)
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
-        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, folder, observer))
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, wish, folder, observer))
     }
 
     fn load(
@@ -198,6 +201,10 @@ impl Session for PostgresSession {
 
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
         self.link.lend(|client, connector, _| catalog::rows_like(client, connector, wanted))
+    }
+
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
+        Ok(Box::new(PostgresTrial::begin(self, units)?))
     }
 
     /// Gathers statistics, and waits for nobody.

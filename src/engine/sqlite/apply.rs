@@ -252,6 +252,15 @@ fn at_commit(units: &[Unit], error: EngineError) -> EngineError {
             let at = units.len() - 1;
             super::run::of_unit(units, at, last_statement(&units[at]), *failure)
         }
+        // A full disk, another writer: not the text's fault, but whoever reads it wants to know where it stands.
+        EngineError::Sql { doing, failure } => match units {
+            [first, .., last] => {
+                let files = format!("{doing} {} to {}", first.text.file(), last.text.file());
+                EngineError::Sql { doing: files, failure }
+            }
+            [unit] => EngineError::Sql { doing: format!("{doing} {}", unit.text.file()), failure },
+            [] => EngineError::Sql { doing, failure },
+        },
         other => other,
     }
 }

@@ -13,7 +13,7 @@ mod essence;
 mod rows;
 mod table;
 
-pub(super) use rows::{rows_like, seeded};
+pub(super) use rows::{named, rows_like, seeded, tables, whole};
 
 pub(super) use essence::essence;
 

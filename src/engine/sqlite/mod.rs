@@ -3,10 +3,10 @@
 //! Promises: a transactional text and its entry commit together; looking at a database creates and changes
 //! nothing, not even beside it; nothing of rusqlite leaves this folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{Access, Engine, EngineError, Offline, Result, Scratch, Session, Unit};
+use super::{Access, Engine, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -34,24 +34,27 @@ mod progress;
 mod reset;
 mod rows;
 mod run;
+mod scratch;
 mod session;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trial;
 
 use database::Database;
+use scratch::Places;
 use session::SqliteSession;
 
 /// Opens the engine for a target whose address is a SQLite file or memory.
 pub(super) fn open(target: &Target, host: &Host, interrupt: &Interrupt) -> Result<Box<dyn Engine>> {
     let database = Database::of(target, host, interrupt)?;
-    Ok(Box::new(Sqlite { database: Arc::new(database), temporary: host.temporary.clone() }))
+    Ok(Box::new(Sqlite { database: Arc::new(database), places: Places::of(host) }))
 }
 
 struct Sqlite {
     database: Arc<Database>,
-    temporary: PathBuf,
+    places: Places,
 }
 
 impl Engine for Sqlite {
@@ -101,13 +104,8 @@ impl Engine for Sqlite {
         self.database.remove()
     }
 
-    fn scratch(&self, _: bool, _: &mut dyn Observer) -> Result<Scratch> {
-        let folder = if self.temporary.as_os_str().is_empty() { std::env::temp_dir() } else { self.temporary.clone() };
-        let io = |source| EngineError::Io { path: folder.clone(), source };
-        let keep = tempfile::Builder::new().prefix("dbbuild-").tempdir_in(&folder).map_err(io)?;
-        let database = self.database.scratch(keep.path().join("scratch.db"));
-        let engine = Sqlite { database: Arc::new(database), temporary: self.temporary.clone() };
-        Ok(Scratch::new(Box::new(engine), Box::new(keep)))
+    fn scratch(&self, wish: &ScratchWish<'_>, _: &mut dyn Observer) -> Result<Scratch> {
+        self.places.make(&self.database, wish)
     }
 
     fn url(&self) -> Secret {
@@ -115,6 +113,10 @@ impl Engine for Sqlite {
             Some(file) => Secret::new(format!("sqlite:{}", file.display())),
             None => Secret::new("sqlite::memory:"),
         }
+    }
+
+    fn row_text(&self, text: &str) -> Option<RowText> {
+        dump::cells(text)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

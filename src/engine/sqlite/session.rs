@@ -12,10 +12,13 @@ use super::error::doing;
 use super::lock::{self, BuildLock};
 use super::names::{Names, quote};
 use super::statements::is_pragma;
+use super::trial::SqliteTrial;
 use super::{apply, catalog, code, connection, dump, inspect, journal, load, reset, rows, transaction};
 use crate::engine::catalog::{Catalog, Row, TableRows};
+use crate::engine::trial::Trial;
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit,
+    Wait,
 };
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -69,8 +72,25 @@ impl SqliteSession {
         Ok(())
     }
 
+    /// Returns the connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns the database.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Leaves the connection behind with whatever is under way in it; an error shows with the next use.
+    pub(super) fn start_over(&mut self) {
+        if self.renew().is_err() {
+            self.resting = false;
+        }
+    }
+
     /// Returns true if something of a text may live on in the connection.
-    fn is_touched(&self, units: &[Unit]) -> bool {
+    pub(super) fn is_touched(&self, units: &[Unit]) -> bool {
         let sets = |unit: &Unit| unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part));
         let temporary = "select exists (select 1 from sqlite_temp_schema)";
         units.iter().any(sets) || self.connection.query_row(temporary, [], |row| row.get(0)).unwrap_or(true)
@@ -218,9 +238,9 @@ impl Session for SqliteSession {
         self.renew()
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
         self.tell(observer);
-        dump::dump(&self.connection, &self.database, folder, observer)
+        dump::dump(&self.connection, &self.database, wish, folder, observer)
     }
 
     fn load(
@@ -245,5 +265,9 @@ impl Session for SqliteSession {
 
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
         self.look(|connection, _| catalog::rows_like(connection, wanted))
+    }
+
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
+        Ok(Box::new(SqliteTrial::begin(self, units)?))
     }
 }

@@ -1,6 +1,7 @@
 //! The promises, by what they are about.
 
 mod adopting;
+mod baseline_verb;
 mod baselines;
 mod building;
 mod code;
@@ -11,15 +12,20 @@ mod corpora;
 mod crowds;
 mod drift;
 mod edits;
+mod dumping;
 mod example;
 mod failing;
 mod files;
+mod git_hooks;
 mod guards;
 mod histories;
 mod outputs;
 mod plans;
+mod proofs;
 mod reading_only;
 mod resuming;
+mod same_bytes;
 mod seeds;
 mod sessions;
 mod strangers;
+mod templates;

@@ -88,6 +88,20 @@ cases! {
         assert_eq!(case.ask("select count(*) from one"), "1");
     }
 
+    fn what_is_half_way_and_has_no_file_is_refused_by_name(case) {
+        case.write("db/1_long.sql", script(Some(3)));
+        case.run(&[]).exits(4);
+        case.write("db/2_next.sql", "create table next (id integer);\n");
+        case.remove("db/1_long.sql");
+        case.unchanged(|| {
+            let output = case.run(&[]).exits(3).says("error[journal/half-way-gone]").says("1 long is half-way");
+            output.says("statements are done").says("put the file back");
+            case.run(&["status"]).exits(0).says("missing   1 long").says(" of ").says("a build would refuse");
+        });
+        case.write("db/1_long.sql", script(None));
+        case.build().says("resume    1_long");
+    }
+
     fn a_changed_finished_part_is_refused(case) {
         case.write("db/1_long.sql", script(Some(3)));
         case.run(&[]).exits(4);

@@ -157,6 +157,8 @@ cases! {
             case.write(FILE, text);
             case.unchanged(|| case.run(&[]).exits(3).says(code).says(FILE));
         }
+        case.write(FILE, "code,name,area\nDE,\"Germany,357\nFR,France,1\n");
+        case.unchanged(|| case.run(&[]).exits(3).says("never closed").says("2 | DE,\"Germany,357"));
         case.write("seed/020_none.csv", "id\n1\n");
         case.write(FILE, "code,name,area\nDE,Germany,357\n");
         case.run(&[]).exits(3).says("error[seed/no-table]");

@@ -27,7 +27,7 @@ mod search;
 mod types;
 
 pub(super) use reread::reread;
-pub(super) use rows::{rows_like, rows_like_inside, seeded};
+pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
 
 use grants::{Grant, Roles};
 use scope::Scope;

@@ -7,6 +7,7 @@ use postgres::Client;
 use super::facts::Facts;
 use super::leftover;
 use super::locale::NEUTRAL;
+use super::template::{self, Template};
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::error::Trouble;
 use crate::engine::postgres::private_server::PrivateServer;
@@ -20,8 +21,10 @@ pub(super) struct Database {
     name: String,
     keeper: Client,
     server: Connector,
+    /// What it is kept as, if it is.
+    template: Option<Template>,
     // Last: the server must run until the database is gone.
-    _private: Option<Arc<PrivateServer>>,
+    private: Option<Arc<PrivateServer>>,
 }
 
 impl Database {
@@ -31,22 +34,17 @@ impl Database {
         facts: &Facts,
         owner: Option<&str>,
         private: Option<Arc<PrivateServer>>,
+        template: Option<Template>,
         observer: &mut dyn Observer,
     ) -> Result<Self> {
-        let mut keeper = server.connect()?.client;
-        leftover::collect(&mut keeper);
-        let name = leftover::new_name(&mut keeper, server)?;
-        let sql = |error: postgres::Error| {
-            Trouble::of(&error, &server.redactor).own("making a scratch database", &server.shown())
-        };
-        let prepare = "select pg_catalog.set_config(name, '0', false)
-             from pg_catalog.pg_settings
-             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')";
-        keeper.batch_execute(prepare).map_err(sql)?;
-        keeper.execute("select pg_catalog.set_config('application_name', $1, false)", &[&name]).map_err(sql)?;
-
+        let (mut keeper, name) = Self::reserve(server)?;
         let own = facts.locale.as_ref().map(|locale| locale.options(private.is_some()));
         let owner = owner.map(|owner| format!(" owner {}", ident(owner))).unwrap_or_default();
+        if let Some(kept) = &template
+            && kept.copy_to(&mut keeper, &name, &owner).is_ok_and(|copied| copied)
+        {
+            return Ok(Self { name, keeper, server: server.clone(), template, private });
+        }
         let mut refused = None;
         for options in own.as_deref().into_iter().chain(NEUTRAL) {
             let create = format!("create database {} template template0 {options}{owner}", ident(&name));
@@ -55,7 +53,7 @@ impl Database {
                     if let (Some(own), Some(_)) = (&own, &refused) {
                         observer.event(other_locale(own, options));
                     }
-                    return Ok(Self { name, keeper, server: server.clone(), _private: private });
+                    return Ok(Self { name, keeper, server: server.clone(), template, private });
                 }
                 Err(error) => match Trouble::of(&error, &server.redactor) {
                     // 42809: no such locale here. 22023: not with this encoding, or no such ICU locale.
@@ -78,9 +76,55 @@ impl Database {
         })
     }
 
+    /// Chooses a name, and opens the session that bears it.
+    fn reserve(server: &Connector) -> Result<(Client, String)> {
+        let mut keeper = server.connect()?.client;
+        leftover::collect(&mut keeper);
+        let name = leftover::new_name(&mut keeper, server)?;
+        let sql = |error: postgres::Error| {
+            Trouble::of(&error, &server.redactor).own("making a scratch database", &server.shown())
+        };
+        let prepare = "select pg_catalog.set_config(name, '0', false)
+             from pg_catalog.pg_settings
+             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')";
+        keeper.batch_execute(prepare).map_err(sql)?;
+        keeper.execute("select pg_catalog.set_config('application_name', $1, false)", &[&name]).map_err(sql)?;
+        Ok((keeper, name))
+    }
+
+    /// Makes a copy of it, unless that would not be whole.
+    pub fn copy(&mut self) -> Result<Option<Self>> {
+        let server = &self.server;
+        let sql = |error: postgres::Error| {
+            Trouble::of(&error, &server.redactor).own("copying a scratch database", &server.shown())
+        };
+        let (mut keeper, name) = Self::reserve(server)?;
+        if template::loses(&mut keeper, &self.name).map_err(sql)? {
+            return Ok(None);
+        }
+        template::wait_until_left(&mut keeper, &self.name).map_err(sql)?;
+        template::copy(&mut keeper, &self.name, &name, "").map_err(sql)?;
+        Ok(Some(Self { name, keeper, server: server.clone(), template: None, private: self.private.clone() }))
+    }
+
+    /// Keeps it for later runs, if that was wished and goes.
+    pub fn keep(&mut self) {
+        let Some(template) = &self.template else { return };
+        let Ok(fresh) = leftover::new_name(&mut self.keeper, &self.server) else { return };
+        match &self.private {
+            Some(server) => {
+                let Ok(mut client) = server.connect("postgres") else { return };
+                template.keep(&mut client, &self.name, &fresh).ok();
+            }
+            None => {
+                template.keep(&mut self.keeper, &self.name, &fresh).ok();
+            }
+        }
+    }
+
     /// Returns how to reach it.
     pub fn connector(&self) -> Connector {
-        self.server.with_database(&self.name)
+        self.server.with_database(&self.name).pinned()
     }
 }
 

@@ -49,7 +49,7 @@ fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
     let mut at = connector(&target.url_as("shop owner", "shop"), set, host);
     at.host = with_variables;
     let servers = Servers::default();
-    let one = make(&at, &servers, OwnServer::Protected, &mut Silent).unwrap();
+    let one = make(&at, &servers, &ScratchWish::empty(true), &mut Silent).unwrap();
     let query = "select concat_ws(' ', current_user, current_setting('fsync'), datctype, pg_get_userbyid(datdba),
                      (select rolcanlogin from pg_roles where rolname = 'reader'), pg_encoding_to_char(encoding))
                  from pg_database where datname = current_database()";
@@ -57,14 +57,14 @@ fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
     assert!(databases(&target).is_empty());
 
     // A second one shares the server; its roles stay until both are gone.
-    let two = make(&at, &servers, OwnServer::Allowed, &mut Silent).unwrap();
+    let two = make(&at, &servers, &ScratchWish::empty(false), &mut Silent).unwrap();
     assert_eq!(one.connector.conninfo.servers, two.connector.conninfo.servers);
     ask(&two, "with x as (select 1) select set_config('x.y', 'z', false) from x");
     two.connector.connect().unwrap().client.batch_execute("create role made_by_a_script").unwrap();
     let socket = two.connector.conninfo.servers[0].host.clone();
     drop(one);
     drop(two);
-    let three = make(&at, &servers, OwnServer::Allowed, &mut Silent).unwrap();
+    let three = make(&at, &servers, &ScratchWish::empty(false), &mut Silent).unwrap();
     assert_eq!(ask(&three, "select count(*)::text from pg_roles where rolname = 'made_by_a_script'"), "0");
     assert_eq!(ask(&three, "select count(*)::text from pg_database where datname ~ '^dbbuild_scratch_'"), "1");
     drop(servers);
@@ -77,7 +77,7 @@ fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
 fn a_login_named_like_the_journal_does_not_build_into_it() {
     let (Some(target), Some(host)) = (server(), cache()) else { return };
     let at = connector(&target.url_as("dbbuild", "postgres"), |_| {}, host);
-    let made = make(&at, &Servers::default(), OwnServer::Allowed, &mut Silent).unwrap();
+    let made = make(&at, &Servers::default(), &ScratchWish::empty(false), &mut Silent).unwrap();
     made.connector.connect().unwrap().client.batch_execute("create schema dbbuild; create table t ()").unwrap();
     assert_eq!(ask(&made, "select relnamespace::regnamespace::text from pg_class where relname = 't'"), "public");
 }
@@ -90,13 +90,13 @@ fn a_configured_server_comes_first_and_never_is_the_protected_one() {
         let url = scratch.url("postgres");
         connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), host.clone())
     };
-    let made = make(&at(&playground), &Servers::default(), OwnServer::Protected, &mut Silent).unwrap();
+    let made = make(&at(&playground), &Servers::default(), &ScratchWish::empty(true), &mut Silent).unwrap();
     assert_eq!(databases(&playground), std::slice::from_ref(&made.connector.conninfo.database));
     assert_eq!(made.connector.target.protected, Some(false));
     drop(made);
     assert!(databases(&playground).is_empty());
 
-    let error = make(&at(&target), &Servers::default(), OwnServer::Protected, &mut Silent).err().unwrap();
+    let error = make(&at(&target), &Servers::default(), &ScratchWish::empty(true), &mut Silent).err().unwrap();
     assert_eq!(error.code(), "scratch/protected");
     assert!(databases(&target).is_empty());
 }
@@ -117,16 +117,15 @@ fn the_targets_own_server_serves_only_if_it_may() {
 
     // Nothing works: no programs (no folder for a private server), no right.
     let at = connector(&target.url_as("nobody", "postgres"), |_| {}, bare());
-    let error = make(&at, &Servers::default(), OwnServer::Allowed, &mut Silent).err().unwrap();
+    let error = make(&at, &Servers::default(), &ScratchWish::empty(false), &mut Silent).err().unwrap();
     let words = format!("{error} / {}", error.hint().unwrap());
     for part in ["nobody may not make databases", "alter role \"nobody\" createdb", "`scratch`"] {
         assert!(words.contains(part), "{words}");
     }
-    for (own, why) in
-        [(OwnServer::Protected, "protected"), (OwnServer::ReachedBy("db/7.sql: alter system"), "db/7.sql")]
-    {
+    let reaching = ScratchWish { reaches: &|| Some("db/7.sql: alter system".into()), ..ScratchWish::empty(false) };
+    for (own, why) in [(ScratchWish::empty(true), "protected"), (reaching, "db/7.sql")] {
         let at = connector(&target.url_as("maker", "postgres"), |_| {}, bare());
-        let error = make(&at, &Servers::default(), own, &mut Silent).err().unwrap();
+        let error = make(&at, &Servers::default(), &own, &mut Silent).err().unwrap();
         assert!(error.to_string().contains(why), "{error}");
         assert!(databases(&target).is_empty());
     }
@@ -176,4 +175,132 @@ fn an_unknown_locale_is_said_and_replaced() {
     assert_eq!(notes.len(), 1);
     assert!(notes[0].starts_with("scratch-locale") && notes[0].contains("xx_XX"), "{notes:?}");
     assert_eq!(ask(&made, "select datcollate::text from pg_database where datname = current_database()"), "C");
+}
+
+/// A host with a server's data of its own.
+fn own_cache() -> Option<(tempfile::TempDir, Host)> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let host = host(folder.path())?;
+    Some((folder, host))
+}
+
+fn execute(made: &Made, sql: &str) {
+    made.connector.connect().unwrap().client.batch_execute(sql).unwrap();
+}
+
+#[test]
+fn a_template_comes_with_its_roles_and_nobody_else_meets_them() {
+    let (Some(target), Some((_folder, host))) = (server(), own_cache()) else { return };
+    target.create_builder("shop").unwrap();
+    let at = connector(&target.url_as("shop", "postgres"), |_| {}, host);
+    let wish = |template| ScratchWish { template: Some(template), ..ScratchWish::empty(true) };
+    let count = "select count(*)::text from pg_roles where rolname ~ '^(app|group)$'";
+    let script = "create role app login connection limit 3; create role \"group\"; grant \"group\" to app;
+        alter role app set work_mem = '7MB'; comment on role app is 'made by a script';
+        create table t as select 1 as a; grant select on t to app";
+
+    let servers = Servers::default();
+    let mut made = make(&at, &servers, &wish("one"), &mut Silent).unwrap();
+    assert_eq!(ask(&made, "select (to_regclass('t') is null)::text"), "true");
+    execute(&made, script);
+    made.database.keep();
+    drop(made);
+    // Another build makes roles of the same names.
+    let mut other = make(&at, &servers, &wish("two"), &mut Silent).unwrap();
+    assert_eq!(ask(&other, count), "0");
+    execute(&other, "create role app; create table u (); alter table u owner to app");
+    other.database.keep();
+    // As long as they are there, the first cannot have its own.
+    let built_again = make(&at, &servers, &wish("one"), &mut Silent).unwrap();
+    assert_eq!(ask(&built_again, "select (to_regclass('t') is null)::text"), "true");
+    drop((built_again, other));
+
+    // Also in another run, and as often as one likes.
+    for servers in [servers, Servers::default()] {
+        let made = make(&at, &servers, &wish("one"), &mut Silent).unwrap();
+        assert_eq!(ask(&made, count), "2");
+        let facts = "select concat_ws(' ', rolconnlimit, rolconfig, shobj_description(r.oid, 'pg_authid'),
+                            pg_has_role('app', 'group', 'member'), has_table_privilege('app', 't', 'select'))
+                     from pg_roles r where rolname = 'app'";
+        assert_eq!(ask(&made, facts), "3 {work_mem=7MB} made by a script t t");
+        assert_eq!(ask(&made, "select tableowner::text from pg_tables where tablename = 't'"), "shop");
+        let mut copied = made.database;
+        let copy = Made::new(copied.copy().unwrap().unwrap());
+        execute(&copy, "insert into t values (2)");
+        let second = Made::new(copied.copy().unwrap().unwrap());
+        assert_eq!(ask(&second, "select count(*)::text from t"), "1");
+    }
+}
+
+#[test]
+fn what_a_copy_would_lack_is_built_each_time() {
+    let (Some(target), Some((_folder, host))) = (server(), own_cache()) else { return };
+    let at = connector(&target.url("postgres"), |_| {}, host);
+    let servers = Servers::default();
+    let scripts = [
+        "do $$ begin execute format('alter database %I set work_mem = 5000', current_database()); end $$",
+        "do $$ begin execute format('revoke connect on database %I from public', current_database()); end $$",
+        "do $$ begin execute format('comment on database %I is $_$x$_$', current_database()); end $$",
+        "alter role all set work_mem = '6MB'",
+    ];
+    for (number, script) in scripts.into_iter().enumerate() {
+        let number = number.to_string();
+        let wish = ScratchWish { template: Some(&number), ..ScratchWish::empty(true) };
+        let mut made = make(&at, &servers, &wish, &mut Silent).unwrap();
+        execute(&made, &format!("create table t (); {script}"));
+        made.database.keep();
+        assert_eq!(made.database.copy().unwrap().is_none(), number != "3");
+        drop(made);
+        let made = make(&at, &servers, &wish, &mut Silent).unwrap();
+        assert_eq!(ask(&made, "select (to_regclass('t') is null)::text"), "true", "{script}");
+    }
+}
+
+#[test]
+fn few_templates_are_kept_and_none_on_the_targets_own_server() {
+    let (Some(target), Some((_folder, host))) = (server(), own_cache()) else { return };
+    let playground = server().unwrap();
+    let kept = |server: &PrivateServer| -> i64 {
+        let query = "select count(*) from pg_database where datname ~ '^dbbuild_template_' and not datallowconn";
+        server.connect("postgres").unwrap().query_one(query, &[]).unwrap().get(0)
+    };
+    let (before, most) = (kept(&playground), 12);
+    let url = playground.url("postgres");
+    let at = connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), host);
+    for number in 0..14 {
+        let number = format!("{number} {}", fastrand::u64(..));
+        let wish = ScratchWish { template: Some(&number), ..ScratchWish::empty(false) };
+        let mut made = make(&at, &Servers::default(), &wish, &mut Silent).unwrap();
+        execute(&made, "create table t ()");
+        made.database.keep();
+        drop(made);
+        let again = make(&at, &Servers::default(), &wish, &mut Silent).unwrap();
+        assert_eq!(ask(&again, "select (to_regclass('t') is null)::text"), "false");
+    }
+    assert_eq!(kept(&playground), most.min(before + 14));
+
+    // Roles that were made there stay there, and a copy would meet them: such a build is not kept.
+    let name = format!("roles {}", fastrand::u64(..));
+    let wish = ScratchWish { template: Some(&name), ..ScratchWish::empty(false) };
+    let mut made = make(&at, &Servers::default(), &wish, &mut Silent).unwrap();
+    execute(&made, "create table t (); create role made_here");
+    made.database.keep();
+    drop(made);
+    let again = make(&at, &Servers::default(), &wish, &mut Silent).unwrap();
+    assert_eq!(ask(&again, "select (to_regclass('t') is null)::text"), "true");
+    execute(&again, "drop role made_here");
+
+    let before = kept(&target);
+    let own = connector(&target.url("postgres"), |_| {}, bare());
+    let mut made = make(&own, &Servers::default(), &wish, &mut Silent).unwrap();
+    made.database.keep();
+    assert_eq!(kept(&target), before);
+    // The same server under another name is the target's own.
+    let url = target.url("template1");
+    let own = connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), bare());
+    let mut made = make(&own, &Servers::default(), &wish, &mut Silent).unwrap();
+    made.database.keep();
+    assert_eq!(kept(&target), before);
 }

@@ -1,7 +1,7 @@
 //! A session's dump and load, with the journal.
 
 use super::fixture::{applied, database, run, unit};
-use crate::engine::Engine;
+use crate::engine::{Engine, ScratchWish};
 use crate::event::Silent;
 
 #[test]
@@ -58,11 +58,11 @@ fn a_wish_to_stop_is_no_failure() {
 #[test]
 fn an_engine_makes_scratch_databases_and_they_go() {
     let Some(db) = database() else { return };
-    let scratch = db.engine().scratch(true, &mut Silent).unwrap();
+    let scratch = db.engine().scratch(&ScratchWish::empty(true), &mut Silent).unwrap();
     assert!(scratch.engine.exists().unwrap());
     assert!(scratch.engine.database().starts_with("dbbuild_scratch_"));
     // On a server of its own, and a second one beside it.
     assert_eq!(db.ask("select count(*) from pg_database where datname like 'dbbuild\\_scratch\\_%'"), "0");
-    let second = scratch.engine.scratch(false, &mut Silent).unwrap();
+    let second = scratch.engine.scratch(&ScratchWish::empty(false), &mut Silent).unwrap();
     assert_ne!(second.engine.database(), scratch.engine.database());
 }

@@ -123,7 +123,11 @@ impl Load<'_> {
             SeedMode::Upsert | SeedMode::Insert => 0,
         };
         self.write(&table, &known, &mut loaded)?;
-        if known.is_empty() {
+        let is_first = match self.seed.mode {
+            SeedMode::Tracked => known.is_empty(),
+            SeedMode::Upsert | SeedMode::Insert | SeedMode::Sync => self.seed.entry.attempt <= 1,
+        };
+        if is_first {
             loaded.overwritten = loaded.updated;
         }
         Ok(loaded)

@@ -1,7 +1,7 @@
 //! Opening, looking and locking.
 
 use super::*;
-use crate::engine::Wait;
+use crate::engine::{ScratchWish, Wait};
 use crate::event::Event;
 use crate::journal::Mark;
 
@@ -199,7 +199,7 @@ fn create_drop_and_scratch() {
     assert!(place.files().is_empty());
     let host = Host { temporary: place.folder.path().to_owned(), ..Host::default() };
     let engine = super::super::open(&place.target, &host, &Interrupt::default()).unwrap();
-    let scratch = engine.scratch(true, &mut Silent).unwrap();
+    let scratch = engine.scratch(&ScratchWish::empty(true), &mut Silent).unwrap();
     let mut session = scratch.engine.connect(Access::Write).unwrap();
     session.prepare(None).unwrap();
     applied(&mut *session, "1", "create table a (x);");

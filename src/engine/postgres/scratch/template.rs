@@ -1,0 +1,200 @@
+//! Builds that are kept for later runs: databases that nobody may connect to, named after what went into them.
+//!
+//! A database gets its name when it is whole, and is never changed after. A template is only ever a saving of time:
+//! what goes wrong with one goes unsaid, and the build is made from the scripts.
+
+use std::time::{Duration, Instant};
+
+use postgres::Client;
+
+use super::facts::Facts;
+use super::leftover;
+use crate::engine::postgres::connect::Connector;
+use crate::engine::postgres::private_server::{PrivateServer, SUPERUSER, kept};
+use crate::engine::postgres::quote::ident;
+use crate::engine::scratch::template_name;
+
+type Answer<T> = std::result::Result<T, postgres::Error>;
+
+/// How many templates a server keeps: those that were used last.
+const MOST: usize = 12;
+
+/// How long the sessions of a database that was just left may take to end.
+const LEAVING: Duration = Duration::from_secs(2);
+
+/// A template on a server, which may be there or not.
+pub(super) struct Template {
+    name: String,
+    /// On a server that others use too: the roles as they were before the build.
+    roles_before: Option<String>,
+}
+
+impl Template {
+    /// Names a template of a private server, and wakes its roles if it is there. Nothing if it is there and cannot
+    /// be used now.
+    pub fn on_private(server: &PrivateServer, template: &str, connector: &Connector, facts: &Facts) -> Option<Self> {
+        let mut client = server.connect("postgres").ok()?;
+        let template = Self { name: name(&mut client, template, connector, facts).ok()?, roles_before: None };
+        let is_free = !template.is_there(&mut client).ok()? || kept::bring_back(&mut client, &template.name);
+        is_free.then_some(template)
+    }
+
+    /// Names a template of a server that others use too.
+    pub fn on_shared(client: &mut Client, template: &str, connector: &Connector, facts: &Facts) -> Option<Self> {
+        let name = name(client, template, connector, facts).ok()?;
+        Some(Self { name, roles_before: Some(roles(client).ok()?) })
+    }
+
+    pub fn is_there(&self, client: &mut Client) -> Answer<bool> {
+        let query = "select exists (select from pg_catalog.pg_database where datname = $1)";
+        Ok(client.query_one(query, &[&self.name])?.get(0))
+    }
+
+    /// Makes a database a copy of it; false if it is not there.
+    pub fn copy_to(&self, client: &mut Client, new: &str, owner: &str) -> Answer<bool> {
+        if !self.is_there(client)? {
+            return Ok(false);
+        }
+        copy(client, &self.name, new, owner)?;
+        if let Some((_, note)) = kept::read(client)?.into_iter().find(|(name, _)| *name == self.name) {
+            let note = kept::Note::of_now(client, note.roles)?;
+            client.batch_execute(&note.statement(&self.name))?;
+        }
+        Ok(true)
+    }
+
+    /// Makes it a copy of a database, if a copy would be whole.
+    pub fn keep(&self, client: &mut Client, database: &str, fresh: &str) -> Answer<()> {
+        let is_whole = match &self.roles_before {
+            // Its roles are kept with it, but not what is set for all of them.
+            None => !sets_for_all(client)?,
+            Some(before) => roles(client)? == *before,
+        };
+        if !is_whole || loses(client, database)? {
+            return Ok(());
+        }
+        let roles = if self.roles_before.is_none() { kept::roles(client)? } else { Vec::new() };
+        wait_until_left(client, database)?;
+        copy(client, database, fresh, "")?;
+        let named = self.name_it(client, fresh, roles);
+        if named.is_err() {
+            leftover::drop_database(client, fresh).ok();
+        }
+        collect(client)?;
+        named
+    }
+
+    fn name_it(&self, client: &mut Client, fresh: &str, roles: Vec<(u32, String)>) -> Answer<()> {
+        let note = kept::Note::of_now(client, roles)?;
+        client.batch_execute(&note.statement(fresh))?;
+        client.batch_execute(&format!("alter database {} allow_connections false", ident(fresh)))?;
+        client.batch_execute(&format!("drop database if exists {}", ident(&self.name)))?;
+        client.batch_execute(&format!("alter database {} rename to {}", ident(fresh), ident(&self.name)))
+    }
+}
+
+/// Drops the templates that were used least lately.
+fn collect(client: &mut Client) -> Answer<()> {
+    let mut kept = kept::read(client)?;
+    kept.sort_by_key(|(_, note)| std::cmp::Reverse(note.used));
+    for (name, _) in kept.iter().skip(MOST) {
+        client.batch_execute(&format!("drop database if exists {}", ident(name)))?;
+    }
+    Ok(())
+}
+
+/// Copies a database that nobody is connected to.
+pub(super) fn copy(client: &mut Client, from: &str, to: &str, owner: &str) -> Answer<()> {
+    let facts = "
+        select current_setting('server_version_num')::int4 >= 150000
+               and current_setting('fsync') = 'off'";
+    // Copying files is faster only where no checkpoint waits for the disk; before 15 there is no choice.
+    let files = if client.query_one(facts, &[])?.get(0) { " strategy file_copy" } else { "" };
+    client.batch_execute(&format!("create database {} template {}{files}{owner}", ident(to), ident(from)))
+}
+
+/// Waits until the sessions that were just closed are gone: CREATE DATABASE looks only ten times a second.
+pub(super) fn wait_until_left(client: &mut Client, database: &str) -> Answer<()> {
+    let query = "select exists (select from pg_catalog.pg_stat_activity where datname = $1)";
+    let began = Instant::now();
+    while client.query_one(query, &[&database])?.get(0) && began.elapsed() < LEAVING {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+/// Returns true if a copy would lack something: CREATE DATABASE copies no settings, rights or comments of the
+/// database itself, and nothing that is kept elsewhere
+/// (<https://www.postgresql.org/docs/current/sql-createdatabase.html>).
+pub(super) fn loses(client: &mut Client, database: &str) -> Answer<bool> {
+    let query = "
+        select d.datacl is not null
+            or d.datconnlimit <> -1
+            or d.dattablespace <> (select oid from pg_catalog.pg_tablespace where spcname = 'pg_default')
+            or exists (select from pg_catalog.pg_db_role_setting where setdatabase = d.oid)
+            or exists (select from pg_catalog.pg_shdescription
+                       where objoid = d.oid and classoid = 'pg_catalog.pg_database'::regclass)
+            or exists (select from pg_catalog.pg_shseclabel
+                       where objoid = d.oid and classoid = 'pg_catalog.pg_database'::regclass)
+            or exists (select from pg_catalog.pg_replication_slots where database = d.datname)
+            or exists (select from pg_catalog.pg_tablespace t
+                       where t.spcname not in ('pg_default', 'pg_global')
+                         and d.oid in (select pg_catalog.pg_tablespace_databases(t.oid)))
+        from pg_catalog.pg_database d
+        where d.datname = $1";
+    Ok(client.query_opt(query, &[&database])?.is_none_or(|row| row.get(0)))
+}
+
+fn sets_for_all(client: &mut Client) -> Answer<bool> {
+    let query = "
+        select exists (
+            select
+            from pg_catalog.pg_db_role_setting s
+            left join pg_catalog.pg_roles r on r.oid = s.setrole
+            where s.setdatabase = 0 and (s.setrole = 0 or r.rolname = $1)
+        )";
+    Ok(client.query_one(query, &[&SUPERUSER])?.get(0))
+}
+
+/// Returns a digest of the server's roles with their memberships and settings.
+fn roles(client: &mut Client) -> Answer<String> {
+    let query = "
+        select pg_catalog.md5(
+            coalesce((select string_agg(r::text, ' ' order by r.oid) from pg_catalog.pg_roles r), '')
+            || coalesce((select string_agg(m::text, ' ' order by m.roleid, m.member)
+                         from pg_catalog.pg_auth_members m), '')
+            || coalesce((select string_agg(s::text, ' ' order by s.setrole)
+                         from pg_catalog.pg_db_role_setting s where s.setdatabase = 0), '')
+        )";
+    Ok(client.query_one(query, &[])?.get(0))
+}
+
+/// Names a template after everything that the same texts could become something else by.
+fn name(client: &mut Client, template: &str, connector: &Connector, facts: &Facts) -> Answer<String> {
+    let query = "
+        select pg_catalog.version(),
+               (select string_agg(name || ' ' || default_version, ', ' order by name)
+                from pg_catalog.pg_available_extensions),
+               (select string_agg(name || ' ' || setting, ', ' order by name)
+                from pg_catalog.pg_settings
+                where source in ('configuration file', 'global', 'database', 'user', 'database user')
+                  and context in ('user', 'superuser', 'sighup')),
+               (select string_agg(s::text, ', ' order by s.setrole)
+                from pg_catalog.pg_db_role_setting s where s.setdatabase = 0 and s.setrole = 0)";
+    let row = client.query_one(query, &[])?;
+    let of_server = (0..4).map(|column| row.get::<_, Option<String>>(column).unwrap_or_default());
+    let target = &connector.target;
+    let of_target = [
+        template.to_owned(),
+        connector.host.program.clone().unwrap_or_default(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+        connector.conninfo.user.clone(),
+        target.owner_role.clone().unwrap_or_default(),
+        target.journal_name.clone(),
+        target.roles.join("\n"),
+        target.schemas.join("\n"),
+        facts.locale.as_ref().map(|locale| locale.options(true)).unwrap_or_default(),
+    ];
+    let all: Vec<String> = of_target.into_iter().chain(of_server).collect();
+    Ok(format!("{}{}", kept::PREFIX, template_name(all.iter().map(String::as_str))))
+}
