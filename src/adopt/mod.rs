@@ -54,6 +54,11 @@ pub fn look(
     let mut session = site.engine.connect(Access::Read)?;
     let inspection = session.inspect(&site.project.name)?;
     refuse_what_needs_no_adopting(site, &inspection)?;
+    let found = session.catalog()?;
+    if found.is_empty() {
+        let message = format!("{} is empty: there is nothing to adopt", site.engine.describe());
+        return Err(Refusal::new("adopt/empty", message).hint("build it: `dbbuild`").into());
+    }
     let mut checkout = build::discover(site.project, site.engine.dialect())?;
     let version = match (to, tool) {
         (Some(to), _) => to.clone(),
@@ -72,7 +77,6 @@ pub fn look(
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
     let mut made = proof::make(site, site.project, &checkout, None, observer)?;
-    let found = session.catalog()?;
     let ignore = ignored(site)?;
     let differences = build::compare(&made.catalog, &found, &ignore, &mut *made.fresh.session)?;
     let mut rows = Vec::new();
@@ -118,10 +122,6 @@ fn refuse_what_needs_no_adopting(site: &Site<'_>, inspection: &Inspection) -> Re
     if inspection.journal.as_ref().is_some_and(|entries| !entries.is_empty()) || !inspection.other_projects.is_empty() {
         return Err(Refusal::new("adopt/has-journal", format!("{described} has a journal: there is nothing to adopt"))
             .hint("see how it stands: `dbbuild status`"));
-    }
-    if inspection.objects.is_empty() {
-        return Err(Refusal::new("adopt/empty", format!("{described} is empty: there is nothing to adopt"))
-            .hint("build it: `dbbuild`"));
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ use crate::journal::{Entry, Kind, Stored};
 pub fn steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
     let due: Vec<PlannedFile> = facts.code.iter().filter_map(|source| changed(source, entries, Kind::Code)).collect();
     let newest = |kind: Kind| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.sequence).max();
-    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan);
+    // A running entry says that objects are away, and what is to be said of them again.
+    let is_away = entries.iter().any(|entry| entry.kind == Kind::Code && entry.state == Stored::Running);
+    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan) && !is_away;
     let gone: Vec<&Entry> = gone(facts, entries).collect();
     if gone.iter().any(|_| facts.wish.drop_code) {
         plan.steps.extend(gone.iter().map(|entry| {

@@ -75,6 +75,7 @@ fn within(
         creations: work.files.iter().map(|file| creations(&file.unit, DIALECT)).collect(),
         owned: BTreeMap::new(),
         dropped: BTreeSet::new(),
+        there: BTreeMap::new(),
     };
     let kept = keeper.go().and_then(|kept| {
         if let Some(before) = before {
@@ -102,11 +103,14 @@ struct Keeper<'a> {
     /// What each journaled file made: the object's key and its digest.
     owned: BTreeMap<String, Vec<(String, Option<String>)>>,
     dropped: BTreeSet<String>,
+    /// What is in the database now.
+    there: BTreeMap<String, Stored>,
 }
 
 impl Keeper<'_> {
     fn go(mut self) -> Result<Option<Kept>> {
         let work = self.work;
+        self.there = self.schema()?;
         self.recall()?;
         let mut kept = Kept::default();
         for at in 0..work.scripts.len() {
@@ -115,6 +119,7 @@ impl Keeper<'_> {
                 Some(applied) => kept.scripts.push(applied),
                 None => return Ok(None),
             }
+            self.there = self.schema()?;
         }
         if work.is_whole {
             self.drop_gone()?;
@@ -129,8 +134,7 @@ impl Keeper<'_> {
                 return Ok(None);
             }
         }
-        let there = self.schema()?;
-        kept.dropped = self.dropped.iter().filter(|key| !there.contains_key(*key)).cloned().collect();
+        kept.dropped = self.dropped.iter().filter(|key| !self.there.contains_key(*key)).cloned().collect();
         Ok(Some(kept))
     }
 
@@ -169,7 +173,6 @@ impl Keeper<'_> {
         let rows = statement.query_map([&self.work.marker.project], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
         });
-        let there = self.schema()?;
         for row in rows.map_err(&known)? {
             let (file, state, objects) = row.map_err(&known)?;
             if state == "reverted" {
@@ -181,7 +184,7 @@ impl Keeper<'_> {
                     && let Some((kind, name)) = key_name(object, DIALECT)
                 {
                     *object = key(kind, name.object());
-                    *digest = there.get(object.as_str()).map(Stored::digest);
+                    *digest = self.there.get(object.as_str()).map(Stored::digest);
                 }
             }
             self.owned.insert(file, objects);
@@ -196,7 +199,7 @@ impl Keeper<'_> {
 
     /// Drops objects; triggers on views go with them, and must be code objects too.
     fn take<'k>(&mut self, keys: impl IntoIterator<Item = &'k String>) -> Result<()> {
-        let there = self.schema()?;
+        let there = &self.there;
         let keys: BTreeSet<&String> = keys.into_iter().filter(|key| there.contains_key(*key)).collect();
         for key in &keys {
             let Some(stored) = there.get(*key).filter(|stored| stored.kind == Kind::View) else { continue };
@@ -214,7 +217,13 @@ impl Keeper<'_> {
             }
         }
         for key in keys {
-            let Some(stored) = there.get(key) else { continue };
+            // A trigger may have gone with its view.
+            let Some(stored) = self.there.remove(key) else { continue };
+            if stored.kind == Kind::View {
+                let goes =
+                    |other: &Stored| other.kind == Kind::Trigger && other.table.eq_ignore_ascii_case(&stored.name);
+                self.there.retain(|_, other| !goes(other));
+            }
             let sql = format!("drop {} if exists {}", stored.kind, quote(&stored.name));
             self.connection.execute_batch(&sql).map_err(doing("dropping a code object"))?;
             self.dropped.insert(key.clone());
@@ -228,7 +237,7 @@ impl Keeper<'_> {
         if unit.suspends.is_empty() {
             return Ok(());
         }
-        let there = self.schema()?;
+        let there = &self.there;
         let mut away: BTreeSet<String> = BTreeSet::new();
         for (file, objects) in &self.owned {
             for (object, _) in objects.iter().filter(|(object, _)| there.contains_key(object)) {
@@ -261,12 +270,11 @@ impl Keeper<'_> {
     fn drop_gone(&mut self) -> Result<()> {
         for gone in &self.work.gone {
             let objects = self.owned.get(&gone.entry.key).cloned().unwrap_or_default();
-            let there = self.schema()?;
             let is_made = |key: &String| self.creations.iter().flatten().any(|creation| creation_key(creation) == *key);
             let left: Vec<String> = objects
                 .into_iter()
                 .map(|(key, _)| key)
-                .filter(|key| !is_made(key) && there.contains_key(key))
+                .filter(|key| !is_made(key) && self.there.contains_key(key))
                 .collect();
             if gone.drop {
                 self.take(&left)?;
@@ -286,8 +294,7 @@ impl Keeper<'_> {
         for pass in 0..3 {
             let mut is_calm = true;
             for (at, file) in work.files.iter().enumerate() {
-                let there = self.schema()?;
-                let again = match self.why(at, &there) {
+                let again = match self.why(at) {
                     _ if pass == 0 && file.is_due => Again::Due,
                     Some(again) => again,
                     None => continue,
@@ -307,7 +314,8 @@ impl Keeper<'_> {
         Ok(true)
     }
 
-    fn why(&self, at: usize, there: &BTreeMap<String, Stored>) -> Option<Again> {
+    fn why(&self, at: usize) -> Option<Again> {
+        let there = &self.there;
         let owned = self.owned.get(&self.work.files[at].unit.entry.key)?;
         let differs = |(key, digest): &(String, Option<String>)| {
             digest.is_some() && there.get(key).map(Stored::digest) != *digest
@@ -342,11 +350,11 @@ impl Keeper<'_> {
             apply::parts(self.connection, self.database, units, 0, None).map(Some)?
         };
         let Some(applied) = applied else { return Ok(None) };
-        let there = self.schema()?;
+        self.there = self.schema()?;
         let made: Vec<(String, Option<String>)> = self.creations[at]
             .iter()
             .map(creation_key)
-            .filter_map(|key| there.get(&key).map(|stored| (key, Some(stored.digest()))))
+            .filter_map(|key| self.there.get(&key).map(|stored| (key, Some(stored.digest()))))
             .collect();
         self.owned.insert(unit.entry.key.clone(), made);
         Ok(Some(applied))
@@ -354,7 +362,7 @@ impl Keeper<'_> {
 
     /// Prepares every view and trigger of the files: SQLite says then whether what it needs is there.
     fn check(&self) -> Result<()> {
-        let there = self.schema()?;
+        let there = &self.there;
         for (at, creations) in self.creations.iter().enumerate() {
             let units = std::slice::from_ref(&self.work.files[at].unit);
             for creation in creations {

@@ -243,6 +243,32 @@ fn postgres_puts_grants_comments_and_options_back() {
     case.build().says("nothing to do");
 }
 
+#[test]
+fn postgres_puts_grants_back_across_a_script_without_transaction() {
+    let Some(case) = postgres() else { return };
+    case.write("db/1_customer.sql", TABLE);
+    case.write("db/code/v.sql", "create view v as select id, name from customer;\n");
+    case.build();
+    let role = case.reader();
+    case.execute(&format!("grant select on v to {role} with grant option; comment on view v is 'kept'"));
+    case.write("db/2_less.sql", "-- dbbuild: suspend-code v\nalter table customer drop column email;\n");
+    case.write("db/3_slow.sql", "-- dbbuild: no-transaction\nselect nothing;\n");
+    case.run(&[]).exits(4).says("db/3_slow.sql");
+    assert_eq!(case.ask("select count(*) from pg_views where viewname = 'v'"), "0");
+    // The branch that brought the failing script is left: nothing is pending, and the view is away still.
+    case.remove("db/3_slow.sql");
+    case.run(&["status", "--exit-code"]).exits(1);
+    case.execute("delete from dbbuild.journal where key = '3'");
+    case.build().says("put back");
+    assert_eq!(
+        case.ask(&format!(
+            "select has_table_privilege('{role}', 'v', 'select with grant option'), obj_description('v'::regclass)"
+        )),
+        "t|kept"
+    );
+    case.build().says("nothing to do");
+}
+
 /// What the case granted by hand is drift; nothing else is.
 #[track_caller]
 fn fresh_but_hands(case: &Case) {
