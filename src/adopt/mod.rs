@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use crate::build::{self, Checkout, Refusal, Site, proof};
 use crate::drift::RowDifference;
 use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Access, Inspection, Wait};
+use crate::engine::{Access, Inspection, Object, Wait};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::{Mark, Stored};
 use crate::script::Version;
+use crate::sql::Kind;
 
 mod settings;
 mod tool;
@@ -55,7 +56,10 @@ pub fn look(
     let inspection = session.inspect(&site.project.name)?;
     refuse_what_needs_no_adopting(site, &inspection)?;
     let found = session.catalog()?;
-    if found.is_empty() {
+    let is_of_the_database = |object: &Object| {
+        matches!(object.kind, Kind::Schema | Kind::Database | Kind::Extension | Kind::DefaultPrivileges)
+    };
+    if found.objects().all(is_of_the_database) {
         let message = format!("{} is empty: there is nothing to adopt", site.engine.describe());
         return Err(Refusal::new("adopt/empty", message).hint("build it: `dbbuild`").into());
     }
