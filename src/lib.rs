@@ -103,6 +103,7 @@ pub mod renumber;
 pub mod script;
 pub mod show;
 pub mod sql;
+pub mod squash;
 pub mod testing;
 
 pub use build::{Plan, Report, Survey};

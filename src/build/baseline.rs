@@ -88,10 +88,12 @@ fn file_line(line: &str) -> Option<(String, Checksum)> {
 
 /// Returns what a baseline is made from: scripts, code, seeds of every environment's database.
 fn inputs(checkout: &Checkout) -> BTreeMap<String, Checksum> {
-    let scripts = checkout.scripts.iter().map(|script| (script.file.clone(), script.checksum.clone()));
+    let scripts = checkout.scripts.iter().filter(|script| !checkout.is_squashed(script));
+    let scripts = scripts.map(|script| (script.file.clone(), script.checksum.clone()));
+    let base = checkout.base.iter().map(|base| (base.manifest(), base.checksum.clone()));
     let seeds = checkout.seeds.iter().filter(|seed| seed.environment.is_none()).map(|seed| &seed.source);
     let files = checkout.code.iter().chain(seeds).map(|source| (source.file.clone(), source.checksum.clone()));
-    scripts.chain(files).collect()
+    scripts.chain(base).chain(files).collect()
 }
 
 fn lines(files: &BTreeMap<String, Checksum>) -> String {
@@ -110,6 +112,23 @@ fn manifest(
         text += &format!("pg-dump = {major}\n");
     }
     text + "\n[inputs]\n" + &lines(inputs) + "\n[files]\n" + &lines(files)
+}
+
+/// Says that a baseline that was made from one state of the files is of another one too: a squash changes what
+/// stands for what, and nothing that comes out.
+pub fn stays(project: &Project, before: &Checkout, after: &Checkout) -> Result<bool, Error> {
+    let Some(root) = project.files.root() else { return Ok(false) };
+    if !matches!(worth(project, before, true), Worth::Belongs { .. }) {
+        return Ok(false);
+    }
+    let path = root.join(project.baseline_folder(before.dialect)).join(MANIFEST);
+    let text = std::fs::read_to_string(&path).map_err(|error| io(&path, error))?;
+    let text = text.replacen(&lines(&inputs(before)), &lines(&inputs(after)), 1);
+    let folder = path.parent().unwrap_or(root);
+    let new = tempfile::NamedTempFile::new_in(folder).map_err(|error| io(folder, error))?;
+    std::fs::write(new.path(), text).map_err(|error| io(&path, error))?;
+    new.persist(&path).map_err(|error| io(&path, error.error))?;
+    Ok(true)
 }
 
 /// Regenerates the baseline as a step of a build, where trouble outside is a note and no failure.

@@ -1,6 +1,8 @@
 //! A fresh build of the checkout in a scratch database, to dump it or to compare with it.
 
 use super::{Checkout, Site, Wish, build_into};
+use std::path::Path;
+
 use super::{reach, template};
 use crate::engine::{Access, Scratch, ScratchWish, Session};
 use crate::error::Error;
@@ -81,6 +83,13 @@ impl Fresh {
             self.session.settle()?;
         }
         Ok(())
+    }
+
+    /// Loads what a dump wrote.
+    pub fn load(&mut self, site: &Site<'_>, folder: &Path, observer: &mut dyn Observer) -> Result<(), Error> {
+        self.session.prepare(None)?;
+        self.is_changed = true;
+        Ok(self.session.load(folder, &[], &[], &site.run, observer)?)
     }
 
     /// Keeps what was built as the template for later runs, if it was not a copy of that.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, status, wait};
+use super::{
+    build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, squash, status, wait,
+};
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
 ///
@@ -103,6 +105,8 @@ pub enum Verb {
     NewVersion(new_version::NewVersionArgs),
     /// Give this branch's unmerged scripts the next versions.
     Renumber,
+    /// Let a frozen base stand in for old scripts, which may then be deleted.
+    Squash(squash::SquashArgs),
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
     /// Write the mark: the environment's name and its protection.
@@ -143,6 +147,7 @@ impl Verb {
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
+            Self::Squash(args) => squash::run(context, &args),
             Self::Lint(args) => lint::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),

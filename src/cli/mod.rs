@@ -17,6 +17,7 @@ mod render;
 mod renumber;
 mod reset;
 mod show;
+mod squash;
 mod status;
 mod wait;
 

@@ -16,5 +16,6 @@ mod reading_only;
 mod resuming;
 mod seeds;
 mod sessions;
+mod squash;
 mod strangers;
 mod templates;
