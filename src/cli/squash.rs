@@ -43,14 +43,14 @@ pub fn run(context: &Context, args: &SquashArgs) -> Outcome {
         let engine = build::open(&target, &context.host, &context.interrupt)?;
         let site = Site::new(&project, &target, &*engine, &context.interrupt);
         match squash::squash(&site, &args.to, &mut *context.listener()) {
-            Err(error) if error.class() != Class::Outside => return Err(error.into()),
+            Err(error) if error.class() != Class::Outside => return Err(error),
             result => results.push((*dialect, result)),
         }
     }
     if results.iter().all(|(_, result)| result.is_err())
         && let Some((_, Err(error))) = results.pop()
     {
-        return Err(error.into());
+        return Err(error);
     }
     let carried = if args.carry_comments { carry(context, &project, &comments)? } else { Vec::new() };
     let obsolete = squash::obsolete(&project, &dialects)?;

@@ -17,12 +17,11 @@ pub struct Comment {
     pub text: String,
 }
 
+/// Files with how many comments they have.
+pub type Counts = Vec<(String, usize)>;
+
 /// Returns, for each script with comments, how many it has, and what they say of tables and columns.
-pub fn comments(
-    project: &Project,
-    checkout: &Checkout,
-    scripts: &[&Script],
-) -> Result<(Vec<(String, usize)>, Vec<Comment>), Error> {
+pub fn comments(project: &Project, checkout: &Checkout, scripts: &[&Script]) -> Result<(Counts, Vec<Comment>), Error> {
     let (mut counts, mut all) = (Vec::new(), Vec::new());
     for script in scripts {
         let reading = Reading { dialect: checkout.dialect, layout: Some(project.layout()), variables: None };

@@ -19,7 +19,7 @@ use crate::project::{Project, SettingsError};
 use crate::script::{Checksum, Script, Squashed, Version, token_checksum};
 use crate::sql::Dialect;
 
-pub use comments::{Comment, comments};
+pub use comments::{Comment, Counts, comments};
 
 /// What came of squashing for one engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
