@@ -1,17 +1,27 @@
 //! A target against a fresh build of the checkout: objects by their definitions, rows of seeded tables by their keys.
 //!
+//! Where the committed baseline belongs to the checkout, its digests answer first: a target that has the same objects
+//! and no rows to compare needs no scratch database, and one that has nowhere to build is told what differs.
+//!
 //! Promises: the target is only read; nothing is made on a protected server; what people added to a seeded table
 //! is theirs.
 
 use std::collections::HashMap;
 
+pub use crate::build::compare;
 use crate::build::{self, Fresh, Plan, Site, Wish};
-use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, EngineError, Object, Row, Session, TableRows};
+use crate::engine::catalog::{Difference, Patterns};
+use crate::engine::{Access, EngineError, Row, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::Mark;
 use crate::project::SettingsError;
+
+mod committed;
+mod digests;
+
+pub use committed::{Stale, check};
+use digests::Known;
 
 /// What was found.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -91,9 +101,27 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
 
     let mut session = site.engine.connect(Access::Read)?;
     let found = session.catalog()?;
+    let version = survey.reconciled.version.as_ref().map(ToString::to_string);
+    let held = build::baseline_held(site.project, &survey.checkout);
+    let held = held.filter(|held| held.server == survey.inspection.major).map(|held| Known::of(held, &found, ignore));
+    if let Some(known) = held.as_ref().filter(|known| known.is_enough()) {
+        return Ok(known.drift(&found, version, survey.inspection.mark));
+    }
     let mark = survey.inspection.mark.as_ref().or(first.as_ref());
     let environment = mark.map(|mark| mark.environment.as_str());
-    let mut fresh = Fresh::built(site, &survey.checkout, environment, observer)?;
+    let mut fresh = match (Fresh::begin(site, &survey.checkout, environment, observer), held) {
+        (Ok(fresh), _) => fresh,
+        (Err(error), None) => return Err(error),
+        // There is nowhere to build, but what is different is known, only not from what.
+        (Err(error), Some(known)) => {
+            let message =
+                format!("objects are held to the digests of the baseline, and rows are not compared: {error}");
+            observer.event(Event::Note { code: "drift/digests".into(), message });
+            return Ok(known.drift(&found, version, survey.inspection.mark));
+        }
+    };
+    fresh.build(site, &survey.checkout, environment)?;
+    let mut fresh = fresh.keep()?;
     let expected = fresh.session.catalog()?;
     let differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
 
@@ -115,24 +143,7 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
             }
         }
     }
-    let version = survey.reconciled.version.as_ref().map(ToString::to_string);
     Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
-}
-
-/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
-pub fn compare(
-    expected: &Catalog,
-    found: &Catalog,
-    ignore: &Patterns,
-    scratch: &mut dyn Session,
-) -> Result<Vec<Difference>, Error> {
-    differences(expected, found, ignore, |pairs| {
-        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
-        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
-        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
-        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
-        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
-    })
 }
 
 /// Says that the target is not at the checkout's state: what is still to run shows as missing.
@@ -145,7 +156,8 @@ fn tell(plan: Result<&Plan, &build::Refusal>, observer: &mut dyn Observer) {
     observer.event(Event::Note { code: "drift/behind".into(), message });
 }
 
-fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
+/// Compares expected rows with those that were found under their keys.
+pub fn compare_rows(expected: &TableRows, found: Vec<Row>) -> Vec<RowDifference> {
     let key = |row: &Row| row.iter().take(expected.key).cloned().collect::<Row>();
     let found: HashMap<Row, Row> = found.into_iter().map(|row| (key(&row), row)).collect();
     let mut differences = Vec::new();

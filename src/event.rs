@@ -110,6 +110,15 @@ pub enum StepResult {
         /// Rows that the statements of a non-transactional script changed, where the database tells.
         rows_changed: u64,
     },
+    /// A code file ran although its text did not change.
+    Made {
+        /// How many statements it has.
+        statements: u64,
+        /// How many of them were left out.
+        skipped: u64,
+        /// Why it ran: `put back`, `was another one`, `follows what it needs`.
+        why: String,
+    },
     /// Rows of a CSV file were brought in.
     Rows {
         /// Rows in the file.

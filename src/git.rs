@@ -65,6 +65,54 @@ impl Repository {
         Ok(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
     }
 
+    /// Returns the commit that both have in common.
+    pub fn merge_base(&self, one: &str, other: &str) -> Result<String, GitError> {
+        self.ask(&["merge-base", one, other]).map(|text| text.trim().to_owned())
+    }
+
+    /// Returns the paths below a folder (relative to the top folder) that are not what they were at a commit, new
+    /// ones included.
+    pub fn changed_since(&self, commit: &str, folder: &str) -> Result<Vec<String>, GitError> {
+        let folder = if folder.is_empty() { "." } else { folder };
+        let changed = self.ask(&["diff", "--name-only", "-z", "--no-renames", commit, "--", folder])?;
+        let new = self.ask(&["ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", folder])?;
+        let paths = changed.split('\0').chain(new.split('\0'));
+        Ok(paths.filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Writes the files below a folder (relative to the top folder) at a revision into another folder. Neither the
+    /// work tree nor the index is touched.
+    pub fn export(&self, revision: &str, folder: &str, into: &Path) -> Result<(), GitError> {
+        let index = into.join(".dbbuild-index");
+        let commit = self.ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]);
+        let commit = commit.map_err(|error| match error {
+            GitError::Failed { .. } => GitError::Failed {
+                command: format!("rev-parse {revision}"),
+                message: format!("there is no revision `{revision}` here"),
+            },
+            missing @ GitError::Missing(_) => missing,
+        })?;
+        // The folder's own tree, so that only its files come.
+        let tree = format!("{}:{folder}", commit.trim());
+        let mut prefix = into.as_os_str().to_owned();
+        prefix.push("/");
+        let mut out = std::ffi::OsString::from("--prefix=");
+        out.push(&prefix);
+        for arguments in [vec!["read-tree".into(), tree.into()], vec!["checkout-index".into(), "--all".into(), out]] {
+            let mut command = Command::new("git");
+            command.current_dir(&self.root).env("GIT_INDEX_FILE", &index).args(&arguments);
+            let output = command.output().map_err(GitError::Missing)?;
+            if !output.status.success() {
+                let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                let command = arguments.first().map(|word: &std::ffi::OsString| word.to_string_lossy().into_owned());
+                return Err(GitError::Failed { command: command.unwrap_or_default(), message });
+            }
+        }
+        // It was for this export only; left behind it harms nobody.
+        let _gone = std::fs::remove_file(&index);
+        Ok(())
+    }
+
     /// Runs git and returns what it prints.
     pub fn ask(&self, arguments: &[&str]) -> Result<String, GitError> {
         let output = Command::new("git").current_dir(&self.root).args(arguments).output().map_err(GitError::Missing)?;

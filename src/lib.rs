@@ -81,6 +81,8 @@
 //! 9. seeds bring their rows to the state of their files;
 //! 10. and the baseline is written, where the target asks for it.
 
+pub mod accept;
+pub mod adopt;
 pub mod build;
 mod builder;
 #[cfg(feature = "cli")]
@@ -105,6 +107,7 @@ pub mod show;
 pub mod sql;
 pub mod squash;
 pub mod testing;
+pub mod verify;
 
 pub use build::{Plan, Report, Survey};
 pub use builder::Builder;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::discover::rows_checksum;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, changed_meanwhile, contained, planned_file, row_seed, unit};
-use super::{Checkout, Site, base, baseline};
+use super::{Checkout, Site, base, baseline, code};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
@@ -38,6 +38,8 @@ pub fn apply(
 ) -> Result<End, Error> {
     let mut units = Units { kept: judged.0, ..Units::new(site, checkout, inspection, plan) };
     let fresh = plan.version.is_none();
+    // Where no code object is, nothing is to be suspended.
+    let suspends = inspection.journal.iter().flatten().any(|entry| entry.kind == Kind::Code);
     let (mut at, mut steps) = (0, 0);
     while at < plan.steps.len() {
         if site.interrupt.is_raised() {
@@ -61,7 +63,25 @@ pub fn apply(
                 (length, done) = (notes.len(), notes.len());
                 note(site, checkout, &notes, session, observer)?;
             }
-            Step::Apply { .. } | Step::Code(_) => {
+            Step::Keep { .. } | Step::Drop(_) | Step::Code(_) => {
+                length = plan.steps[at..].iter().take_while(|step| code::is_of_code(step)).count();
+                let steps = &plan.steps[at..at + length];
+                let kept = code::keep(site, checkout, inspection, Vec::new(), steps, true, session, observer)?;
+                (taken, done) = (kept.is_none(), kept.unwrap_or_default());
+            }
+            Step::Apply { .. } if suspends && units.suspends(at)? => {
+                let (scripts, is_whole) = units.suspended(at)?;
+                length = scripts.len();
+                let steps: Vec<&Step> =
+                    plan.steps[at + length..].iter().take_while(|step| code::is_of_code(step)).collect();
+                if is_whole {
+                    length += steps.len();
+                }
+                let steps: Vec<Step> = steps.into_iter().filter(|_| is_whole).cloned().collect();
+                let kept = code::keep(site, checkout, inspection, scripts, &steps, is_whole, session, observer)?;
+                (taken, done) = (kept.is_none(), kept.unwrap_or_default());
+            }
+            Step::Apply { .. } => {
                 let segment = units.segment(at, if fresh { usize::MAX } else { 1 })?;
                 length = segment.len();
                 done = run(site, &segment, session, observer, touched)?;
@@ -139,7 +159,9 @@ impl<'a> Units<'a> {
             Step::Apply { script, .. } => self.script(script),
             Step::Code(file) => self.file(file, Kind::Code),
             Step::Seed(file) if !file.file.to_ascii_lowercase().ends_with(".csv") => self.file(file, Kind::Seed),
-            Step::Seed(_)
+            Step::Keep { .. }
+            | Step::Drop(_)
+            | Step::Seed(_)
             | Step::Journal { .. }
             | Step::Load { .. }
             | Step::Base { .. }
@@ -185,6 +207,32 @@ impl<'a> Units<'a> {
         }
     }
 
+    /// Returns true if a script wants code objects out of its way.
+    fn suspends(&mut self, step: usize) -> Result<bool, Error> {
+        if self.kept.get(step).is_none_or(Option::is_none) {
+            let unit = self.make(step)?;
+            if let Some(kept) = self.kept.get_mut(step) {
+                *kept = unit;
+            }
+        }
+        Ok(self.kept.get(step).and_then(Option::as_ref).is_some_and(|unit| !unit.suspends.is_empty()))
+    }
+
+    /// Takes the scripts from one that suspends code objects on. If all of them run in a transaction, then in one
+    /// with the code step; else it is the one alone, and the objects come back later.
+    fn suspended(&mut self, from: usize) -> Result<(Vec<Unit>, bool), Error> {
+        let end = (from..self.plan.steps.len()).find(|step| !matches!(self.plan.steps[*step], Step::Apply { .. }));
+        let mut scripts = Vec::new();
+        for step in from..end.unwrap_or(self.plan.steps.len()) {
+            scripts.extend(self.take(step)?);
+        }
+        if scripts.iter().all(|unit| unit.mode != Mode::Statements && unit.running.is_none()) {
+            return Ok((scripts, true));
+        }
+        scripts.truncate(1);
+        Ok((scripts, false))
+    }
+
     /// Takes the units from a step on that may share one transaction, at least one.
     fn segment(&mut self, from: usize, most: usize) -> Result<Vec<Unit>, Error> {
         let mut segment: Vec<Unit> = self.take(from)?.into_iter().collect();
@@ -195,7 +243,7 @@ impl<'a> Units<'a> {
         }
         for step in from + 1..self.plan.steps.len() {
             let next = match self.kept.get(step).and_then(Option::as_ref) {
-                Some(unit) if matches!(self.plan.steps[step], Step::Apply { .. } | Step::Code(_)) => unit,
+                Some(unit) if matches!(self.plan.steps[step], Step::Apply { .. }) => unit,
                 _ => break,
             };
             statements += next.parts.len();
@@ -243,6 +291,7 @@ fn run(
     Ok(units.len())
 }
 
+/// Runs one unit; returns true if another builder did.
 fn run_one(
     site: &Site<'_>,
     unit: &Unit,
@@ -250,7 +299,8 @@ fn run_one(
     observer: &mut dyn Observer,
 ) -> Result<bool, Error> {
     observer.event(Event::Started { step: step_kind(unit), name: short_name(site, unit.text.file()) });
-    let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer)?;
+    let outcomes = session.apply(std::slice::from_ref(unit), &site.run, observer);
+    let outcomes = outcomes.map_err(|error| code::in_the_way(site, unit, error))?;
     for outcome in outcomes {
         match outcome {
             Outcome::Taken => return Ok(true),
@@ -271,7 +321,7 @@ fn size(unit: &Unit) -> usize {
 }
 
 /// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
-fn short_name(site: &Site<'_>, file: &str) -> String {
+pub fn short_name(site: &Site<'_>, file: &str) -> String {
     let dialect = site.engine.dialect();
     let (code, folders) =
         (site.project.code_folder(), [site.project.scripts_folder(dialect), site.project.seed_folder()]);
@@ -345,6 +395,8 @@ fn note_of(step: &Step) -> Option<NoteOf<'_>> {
         | Step::Base { .. }
         | Step::Apply { .. }
         | Step::Code(_)
+        | Step::Keep { .. }
+        | Step::Drop(_)
         | Step::Seed(_)
         | Step::Baseline { .. } => None,
     }
@@ -373,6 +425,24 @@ fn note(
         });
     }
     Ok(())
+}
+
+/// Makes the entry of a script that is journaled as applied without running.
+pub fn entry_without_running(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    script: &crate::script::Script,
+    attempt: i32,
+) -> Result<NewEntry, Error> {
+    let planned = PlannedScript {
+        version: script.version.clone(),
+        name: script.name.clone(),
+        file: script.file.clone(),
+        checksum: script.checksum.clone(),
+        attempt,
+    };
+    let mut entries = note_entries(site, checkout, &planned, None)?;
+    Ok(entries.swap_remove(0))
 }
 
 /// Makes the entries of a script that is journaled without running: its own, and one that frees the version that

@@ -8,7 +8,7 @@ use super::apply::milliseconds;
 use super::{Checkout, Site};
 use crate::engine::Session;
 use crate::error::Error;
-use crate::event::{Event, Observer, StepKind, StepResult};
+use crate::event::{Event, Observer, Silent, StepKind, StepResult};
 use crate::journal::{Kind, NewEntry, Stored};
 use crate::project::{Base, Project};
 use crate::script::Squashed;
@@ -24,9 +24,7 @@ pub fn load(
     let Some(base) = &checkout.base else { return Ok(()) };
     let started = Instant::now();
     observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
-    let entries: Vec<NewEntry> = base.scripts.iter().map(|script| entry(&site.project.name, script)).collect();
-    let (path, _unpacked) = on_disk(site.project, base)?;
-    session.load(&path, &entries, &[], &site.run, observer)?;
+    put_in(site, base, session, observer)?;
     observer.event(Event::Finished {
         step: StepKind::Load,
         name: folder.to_owned(),
@@ -34,6 +32,21 @@ pub fn load(
         result: StepResult::Loaded { version: Some(base.version.to_string()) },
     });
     Ok(())
+}
+
+/// Loads the project's base, if it has one, into an empty database that has a journal: for whoever runs scripts one
+/// by one.
+pub fn begin(site: &Site<'_>, session: &mut dyn Session) -> Result<(), Error> {
+    match Base::read(site.project, site.engine.dialect())? {
+        Some(base) => put_in(site, &base, session, &mut Silent),
+        None => Ok(()),
+    }
+}
+
+fn put_in(site: &Site<'_>, base: &Base, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
+    let entries: Vec<NewEntry> = base.scripts.iter().map(|script| entry(&site.project.name, script)).collect();
+    let (path, _unpacked) = on_disk(site.project, base)?;
+    Ok(session.load(&path, &entries, &[], &site.run, observer)?)
 }
 
 /// Makes the entry of a script that a base stands for.

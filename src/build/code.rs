@@ -1,31 +1,261 @@
-//! The order of code objects: what is mentioned comes before what mentions it. Names decide, never chance.
+//! The code objects: which files there are, in which order, and what a session is asked to do with them.
+//!
+//! The order is that of the references: what is mentioned comes before what mentions it. Names decide, never chance.
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::apply::{finished, short_name};
 use super::load::{Reading, load};
+use super::plan::{Note, Plan, Step};
+use super::unit::{planned_file, unit};
+use super::{Checkout, Site};
+use crate::engine::{CodeFile as Work, CodeWork, EngineError, GoneFile, Inspection, Session, Unit};
+use crate::error::Error;
+use crate::event::{Event, Observer, StepKind, StepResult};
+use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::project::Project;
-use crate::script::{Directive, ScriptErrors, Source, directives};
-use crate::sql::{self, Dialect, Statements, Tokens};
+use crate::script::{Checksum, Directive, Fault, ScriptErrors, Source, directives};
+use crate::sql::{self, Dialect, Name, Statements, Tokens};
+
+/// Returns true for the steps that are done together, in one transaction.
+pub fn is_of_code(step: &Step) -> bool {
+    matches!(step, Step::Keep { .. } | Step::Drop(_) | Step::Code(_))
+}
+
+/// Has the code objects looked after: `scripts` run first, in the same transaction. Returns how many steps were done;
+/// nothing if another builder was faster.
+#[allow(clippy::too_many_arguments)]
+pub fn keep(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    inspection: &Inspection,
+    scripts: Vec<Unit>,
+    steps: &[Step],
+    is_whole: bool,
+    session: &mut dyn Session,
+    observer: &mut dyn Observer,
+) -> Result<Option<usize>, Error> {
+    for unit in &scripts {
+        observer.event(Event::Started { step: StepKind::Apply, name: short_name(site, unit.text.file()) });
+    }
+    let work = work(site, checkout, inspection, scripts, steps, is_whole)?;
+    let kept = session.keep_code(&work, &site.run, observer);
+    let kept = kept.map_err(|error| match work.scripts.first() {
+        Some(script) => in_the_way(site, script, error),
+        None => error.into(),
+    })?;
+    let Some(kept) = kept else { return Ok(None) };
+    for (unit, applied) in work.scripts.iter().zip(&kept.scripts) {
+        observer.event(finished(site, unit, applied));
+    }
+    for (at, applied, again) in &kept.files {
+        let file = &work.files[*at];
+        let mut event = finished(site, &file.unit, applied);
+        if let (Event::Finished { result, .. }, false) = (&mut event, file.is_due) {
+            let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+            let (statements, skipped) = (count(applied.statements + applied.skipped), count(applied.skipped));
+            *result = StepResult::Made { statements, skipped, why: again.word().to_owned() };
+        }
+        observer.event(event);
+    }
+    if is_whole && !kept.dropped.is_empty() {
+        let message = format!("dropped, since no code file makes it any more: {}", kept.dropped.join(", "));
+        observer.event(Event::Note { code: "code-dropped".into(), message });
+    }
+    Ok(Some(kept.scripts.len() + kept.files.len()))
+}
+
+fn work(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    inspection: &Inspection,
+    scripts: Vec<Unit>,
+    steps: &[Step],
+    is_whole: bool,
+) -> Result<CodeWork, Error> {
+    let entries = inspection.journal.as_deref().unwrap_or_default();
+    let entry = |file: &str| entries.iter().find(|entry| entry.kind == Kind::Code && entry.key == file);
+    let attempt = |file: &str| entry(file).map_or(0, |entry| entry.attempt);
+    let (order, needs) = ordered(site.project, checkout.dialect, &checkout.code)?;
+    let mut files = Vec::with_capacity(order.len());
+    for (source, needs) in order.iter().zip(needs) {
+        let planned = planned_file(Kind::Code, &source.file, &source.checksum, attempt(&source.file));
+        let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
+        let is_due = steps.iter().any(|step| matches!(step, Step::Code(file) if file.file == source.file));
+        files.push(Work { unit, is_due, needs });
+    }
+    let is_here = |entry: &&Entry| checkout.code.iter().any(|source| source.file == entry.key);
+    let folder = site.project.code_folder();
+    let gone = entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Code && entry.key != folder && entry.state != Stored::Reverted)
+        .filter(|entry| !is_here(entry))
+        .map(|entry| GoneFile {
+            entry: bare(site, &entry.key, entry.attempt + 1, Stored::Reverted),
+            drop: steps.iter().any(|step| matches!(step, Step::Drop(file) if file.file == entry.key)),
+        })
+        .collect();
+    let marker = bare(site, &folder, attempt(&folder) + 1, Stored::Applied);
+    Ok(CodeWork { scripts, files, gone, marker, is_whole })
+}
+
+/// Makes an entry without a text.
+fn bare(site: &Site<'_>, key: &str, attempt: i32, state: Stored) -> NewEntry {
+    NewEntry {
+        project: site.project.name.clone(),
+        kind: Kind::Code,
+        key: key.to_owned(),
+        order_key: key.to_owned(),
+        attempt,
+        name: key.to_owned(),
+        checksum: Checksum::of_text(""),
+        token_checksum: Checksum::of_text(""),
+        text: None,
+        state,
+        statements: 0,
+        objects: Vec::new(),
+    }
+}
+
+/// Warns of code objects that are away for more than one transaction: a script between the one that suspends them and
+/// the code step runs without a transaction.
+pub fn warn_of_absence(project: &Project, dialect: Dialect, plan: &mut Plan) -> Result<(), ScriptErrors> {
+    let mut away: Vec<String> = Vec::new();
+    let mut between = None;
+    for step in &plan.steps {
+        let Step::Apply { script, .. } = step else { continue };
+        let loaded = load(project, &script.file, Reading { dialect, layout: Some(project.layout()), variables: None })?;
+        let own = project.script_directives(&script.version).iter().cloned();
+        let written = directives(loaded.text.as_str(), dialect);
+        let written = written.into_iter().filter_map(|(_, body)| Directive::parse(body).ok());
+        for directive in own.chain(written) {
+            match directive {
+                Directive::SuspendCode(names) => away.extend(names),
+                Directive::NoTransaction if !away.is_empty() => between = between.or(Some(script.file.clone())),
+                _ => {}
+            }
+        }
+    }
+    if let Some(between) = between {
+        let message = format!(
+            "{} are away until the code step: {between} runs in between, without a transaction",
+            away.join(", ")
+        );
+        plan.notes.push(Note { code: "code-away".into(), message });
+    }
+    Ok(())
+}
+
+/// Adds to the failure of a script which code objects stood in its way, and what helps.
+pub fn in_the_way(site: &Site<'_>, script: &Unit, mut error: EngineError) -> Error {
+    if script.entry.kind != Kind::Script {
+        return error.into();
+    }
+    if let EngineError::Unit(unit) = &mut error {
+        let failure = &mut unit.failure;
+        let said = format!("{} {}", failure.message, failure.detail.as_deref().unwrap_or_default());
+        let is_it = matches!(failure.code.as_str(), "2BP01" | "0A000" | "42P16")
+            || ["error in view", "error in trigger"].iter().any(|start| failure.message.contains(start));
+        let names = if is_it { named(site, &said) } else { Vec::new() };
+        if !names.is_empty() {
+            let (is, they) =
+                if names.len() == 1 { ("is a code object", "it goes") } else { ("are code objects", "they go") };
+            failure.hint = Some(format!(
+                "{names} {is}: put `-- dbbuild: suspend-code {names}` at the head of the script; {they} before it runs and \
+                 come back as the files then say",
+                names = names.join(", ")
+            ));
+        }
+    }
+    error.into()
+}
+
+/// Returns the code objects of the checkout that a message names.
+fn named(site: &Site<'_>, said: &str) -> Vec<String> {
+    let Ok(checkout) = super::discover(site.project, site.engine.dialect()) else { return Vec::new() };
+    let words: BTreeSet<&str> =
+        said.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '$')).collect();
+    let mut names = Vec::new();
+    for source in &checkout.code {
+        let Ok(file) = read(site.project, checkout.dialect, &source.file) else { continue };
+        let made = file.creates.iter().filter(|(_, name)| words.contains(name.object()));
+        names.extend(made.map(|(_, name)| name.to_string()));
+    }
+    names.sort();
+    names.dedup();
+    names
+}
 
 /// Returns the files in the order in which they can run. Files that mention each other in a circle keep the
 /// order of their paths.
 pub fn order(project: &Project, dialect: Dialect, sources: &[Source]) -> Result<Vec<Source>, ScriptErrors> {
+    ordered(project, dialect, sources).map(|(order, _)| order)
+}
+
+/// The same, with the places of the files that each one needs.
+fn ordered(
+    project: &Project,
+    dialect: Dialect,
+    sources: &[Source],
+) -> Result<(Vec<Source>, Vec<Vec<usize>>), ScriptErrors> {
     let mut files = Vec::with_capacity(sources.len());
     for source in sources {
         files.push(read(project, dialect, &source.file)?);
     }
+    refuse_twice(&files)?;
     let needs = needs(&files);
     let mut order = Vec::with_capacity(files.len());
     let mut state = vec![Mark::New; files.len()];
     for index in 0..files.len() {
         visit(index, &needs, &mut state, &mut order);
     }
-    Ok(order.into_iter().filter_map(|index| sources.get(index).cloned()).collect())
+    let mut places = vec![0; files.len()];
+    for (place, index) in order.iter().enumerate() {
+        places[*index] = place;
+    }
+    let needed = order.iter().map(|index| needs[*index].iter().map(|needed| places[*needed]).collect()).collect();
+    Ok((order.into_iter().filter_map(|index| sources.get(index).cloned()).collect(), needed))
+}
+
+/// Refuses two files that make one object. Routines may share a name; the engine tells them apart.
+fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
+    let mut makers: HashMap<(sql::Kind, &str), Vec<(&Name, Option<&Name>, &str)>> = HashMap::new();
+    let mut faults = Vec::new();
+    for file in files {
+        for ((kind, name), table) in file.creates.iter().zip(&file.tables) {
+            if matches!(kind, sql::Kind::Function | sql::Kind::Procedure | sql::Kind::Aggregate) {
+                continue;
+            }
+            let known = makers.entry((*kind, name.object())).or_default();
+            let is_twin = |(other, on, path): &&(&Name, Option<&Name>, &str)| {
+                let same = |one: &Name, two: &Name| {
+                    one == two
+                        || one.matches(two)
+                            && [one, two].iter().all(|name| name.schema().is_none_or(|schema| schema == "public"))
+                };
+                let same_table = match (table, on) {
+                    (Some(one), Some(two)) if kind.is_on_table() => same(one, two),
+                    _ => true,
+                };
+                *path != file.path && same(name, other) && same_table
+            };
+            if let Some((_, _, path)) = known.iter().find(is_twin) {
+                faults.push(
+                    Fault::new("code/twice", &file.path, format!("{kind} {name} is made by {path} too"))
+                        .hint("keep it in one of the two files"),
+                );
+            }
+            known.push((name, table.as_ref(), &file.path));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
 
 struct CodeFile {
     path: String,
-    creates: Vec<sql::Name>,
+    creates: Vec<(sql::Kind, Name)>,
+    /// The table of each.
+    tables: Vec<Option<Name>>,
     mentions: BTreeSet<sql::Name>,
     after: Vec<String>,
 }
@@ -33,12 +263,20 @@ struct CodeFile {
 fn read(project: &Project, dialect: Dialect, file: &str) -> Result<CodeFile, ScriptErrors> {
     let loaded = load(project, file, Reading { dialect, layout: None, variables: None })?;
     let text = loaded.text.as_str();
-    let mut code =
-        CodeFile { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() };
+    let mut code = CodeFile {
+        path: file.to_owned(),
+        creates: Vec::new(),
+        tables: Vec::new(),
+        mentions: BTreeSet::new(),
+        after: Vec::new(),
+    };
     // What cannot be lexed is told when the file is cut, with its place.
     for statement in Statements::new(text, dialect).map_while(Result::ok) {
         let tokens = Tokens::new(text, statement.span, dialect);
-        code.creates.extend(sql::creates(tokens).into_iter().map(|(_, name)| name));
+        for made in sql::creates(tokens) {
+            code.creates.push(made);
+            code.tables.push(sql::Head::of(tokens).table);
+        }
         code.mentions.extend(sql::mentions(tokens));
     }
     for (_, body) in directives(text, dialect) {
@@ -53,7 +291,7 @@ fn read(project: &Project, dialect: Dialect, file: &str) -> Result<CodeFile, Scr
 fn needs(files: &[CodeFile]) -> Vec<Vec<usize>> {
     let mut makers: HashMap<&str, Vec<(usize, &sql::Name)>> = HashMap::new();
     for (index, file) in files.iter().enumerate() {
-        for name in &file.creates {
+        for (_, name) in &file.creates {
             makers.entry(name.object()).or_default().push((index, name));
         }
     }
@@ -73,7 +311,7 @@ fn needs(files: &[CodeFile]) -> Vec<Vec<usize>> {
 
 fn is_named(file: &CodeFile, name: &str) -> bool {
     let stem = file.path.rsplit('/').next().and_then(|last| last.split('.').next());
-    stem == Some(name) || file.creates.iter().any(|made| made.to_string() == name || made.object() == name)
+    stem == Some(name) || file.creates.iter().any(|(_, made)| made.to_string() == name || made.object() == name)
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,10 +1,11 @@
 //! A fresh build of the checkout in a scratch database, to dump it or to compare with it.
 
-use super::{Checkout, Site, Wish, build_into};
 use std::path::Path;
 
+use super::{Checkout, Site, Wish, build_into};
 use super::{reach, template};
-use crate::engine::{Access, Scratch, ScratchWish, Session};
+use crate::engine::catalog::{Difference, Patterns, differences};
+use crate::engine::{Access, Catalog, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -85,13 +86,6 @@ impl Fresh {
         Ok(())
     }
 
-    /// Loads what a dump wrote.
-    pub fn load(&mut self, site: &Site<'_>, folder: &Path, observer: &mut dyn Observer) -> Result<(), Error> {
-        self.session.prepare(None)?;
-        self.is_changed = true;
-        Ok(self.session.load(folder, &[], &[], &site.run, observer)?)
-    }
-
     /// Keeps what was built as the template for later runs, if it was not a copy of that.
     pub fn keep(self) -> Result<Self, Error> {
         if !self.is_changed {
@@ -101,6 +95,17 @@ impl Fresh {
         drop(session);
         scratch.keep();
         Self::of(scratch)
+    }
+
+    /// Loads a baseline.
+    pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
+        Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
+    }
+
+    /// Hands over the session and its database; the session ends first.
+    pub fn into_parts(self) -> (Box<dyn Session>, Scratch) {
+        (self.session, self.scratch)
     }
 
     /// Ends the session, so that copies of this state can be made.
@@ -123,4 +128,20 @@ impl Frozen {
     pub fn thaw(self) -> Result<Fresh, Error> {
         Fresh::of(self.0)
     }
+}
+
+/// Compares two catalogs; where texts differ, the throwaway database says whether they mean the same.
+pub fn compare(
+    expected: &Catalog,
+    found: &Catalog,
+    ignore: &Patterns,
+    scratch: &mut dyn Session,
+) -> Result<Vec<Difference>, Error> {
+    differences(expected, found, ignore, |pairs| {
+        let (ones, others): (Vec<&Object>, Vec<&Object>) = pairs.iter().copied().unzip();
+        let (read, read_others) = (scratch.reread(&ones)?, scratch.reread(&others)?);
+        let or_own = |text: Option<String>, object: &Object| text.unwrap_or_else(|| object.essence().to_owned());
+        let same = |((one, other), (text, other_text))| or_own(text, one) == or_own(other_text, other);
+        Ok(pairs.iter().copied().zip(read.into_iter().zip(read_others)).map(same).collect())
+    })
 }

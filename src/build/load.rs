@@ -28,6 +28,10 @@ pub struct Loaded {
 
 /// Reads a file of the project as it runs.
 pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loaded, ScriptErrors> {
+    if let Some(text) = project.texts.get(file) {
+        // As it ran: cut, framed and filled in already.
+        return Ok(Loaded { text: Text::of_file(file, text.clone()), no_transaction: false });
+    }
     let raw = read(project, file)?;
     let (text, no_transaction) = match reading.layout {
         Some(layout) => {
@@ -50,6 +54,32 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
         text
     };
     Ok(Loaded { text, no_transaction })
+}
+
+/// Reads how a script is taken back: from the file that says so, else from the section of its own file.
+pub fn load_down(
+    project: &Project,
+    file: &str,
+    down: Option<&str>,
+    reading: Reading<'_>,
+) -> Result<Option<Loaded>, ScriptErrors> {
+    if let Some(down) = down {
+        let layout = reading.layout.filter(|_| down == file);
+        if layout.is_none() {
+            return load(project, down, Reading { layout: None, ..reading }).map(Some);
+        }
+    }
+    let Some(layout) = reading.layout else { return Ok(None) };
+    let raw = read(project, file)?;
+    let sections = match layout.divide(&raw) {
+        Ok(sections) => sections,
+        Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
+    };
+    let Some((line, text)) = sections.down else { return Ok(None) };
+    let text = Text::of_section(file, text.to_owned(), line);
+    let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
+    let text = variables(project, text, reading)?;
+    Ok(Some(Loaded { text, no_transaction: sections.down_no_transaction }))
 }
 
 /// Returns true if the file beside a script, in which its layout's tool keeps options, asks for no transaction.

@@ -5,6 +5,7 @@
 
 mod discover;
 mod fresh;
+mod history;
 mod load;
 mod refusal;
 
@@ -14,6 +15,7 @@ mod baseline;
 mod code;
 mod offline;
 mod plan;
+pub mod proof;
 mod reach;
 mod template;
 mod test_data;
@@ -21,9 +23,12 @@ mod unit;
 
 use std::time::{Duration, Instant};
 
-pub use baseline::{Regenerated, Worth, stays as baseline_stays};
+pub use apply::entry_without_running;
+pub use base::{begin as begin_with_base, entry as squashed_entry};
+pub use baseline::{Digests, Held, Regenerated, Worth, stays as baseline_stays};
 pub use discover::{Checkout, Seed, SeedForm, discover};
-pub use fresh::{Fresh, Frozen};
+pub use fresh::{Fresh, Frozen, compare};
+pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
@@ -106,7 +111,7 @@ impl<'a> Site<'a> {
     }
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
-    fn with_revision(&self) -> Self {
+    pub fn with_revision(&self) -> Self {
         let repository = self.project.files.root().and_then(crate::git::Repository::find);
         let source_revision = repository.and_then(|repository| repository.head());
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
@@ -158,7 +163,7 @@ fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), Setti
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let survey = survey(site, wish)?;
+    let mut survey = survey(site, wish)?;
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
@@ -171,11 +176,20 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         protected: mark.as_ref().is_some_and(|mark| mark.protected),
         version: survey.reconciled.version.as_ref().map(ToString::to_string),
     });
+    let mut proven = 0;
+    if !site.protected
+        && saved.is_none()
+        && proof::is_about_altered(&survey.plan)
+        && let Err(refusal) = &survey.plan
+    {
+        proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
+        survey = self::survey(site, wish)?;
+    }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
     let notes = plan.notes.len();
     hold_to(saved, &plan)?;
-    let (mut steps, mut mark) = (0, mark);
+    let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
         let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
@@ -189,7 +203,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
             judged: Some((plan, judged)),
         }
         .run(&mut *session, observer)?;
-        (steps, mark) = (built.steps, built.mark.or(mark));
+        (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
     let is_wanted = |version: &&Version| wish.to.as_ref().is_none_or(|limit| *version <= limit);
     let scripts = survey.checkout.scripts.iter().map(|script| &script.version);
@@ -278,16 +292,51 @@ impl Build<'_> {
     }
 }
 
-/// Regenerates the baseline, whatever its state.
+/// Regenerates the baseline if it is not of this checkout. While it is, nothing is connected and nothing is written.
 pub fn baseline(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Regenerated, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
-    baseline::regenerate(site, &checkout, observer)
+    refuse_no_project(site.project, &checkout)?;
+    if let Worth::Belongs { .. } = baseline::worth(site.project, &checkout, true) {
+        return Ok(Regenerated { changed: Vec::new() });
+    }
+    let mut protected = site.protected;
+    // A baseline is made of the scripts alone: a target that does not answer is none of its business.
+    if let Ok((inspection, _)) = inspect(site) {
+        refuse_stranger(site, &inspection)?;
+        protected = is_protected(&inspection, first_mark(site.target, site.engine.is_local()).as_ref());
+    }
+    baseline::regenerate(&Site { protected, ..site.clone() }, &checkout, observer)
 }
 
-/// Says what the committed baseline is worth to the checkout.
+/// Refuses a database that scripts did not make: its content is in no script, and would be in no baseline.
+fn refuse_stranger(site: &Site<'_>, inspection: &Inspection) -> Result<(), Refusal> {
+    if inspection.journal.is_some() || inspection.objects.is_empty() {
+        return Ok(());
+    }
+    let shown = inspection.objects.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+    let more = if inspection.objects.len() > 5 { ", …" } else { "" };
+    Err(Refusal::new(
+        "baseline/no-journal",
+        format!("{} has objects and no journal; a baseline is made from the scripts, not from a database", site.engine.describe()),
+    )
+    .note(format!("it has {shown}{more}"))
+    .hint("taking over a database that exists is called `adopt`; for a baseline of the scripts alone, name an empty or a built database with --target or --url"))
+}
+
+/// Says what the committed baseline is worth.
 pub fn baseline_worth(site: &Site<'_>) -> Result<Worth, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
     Ok(baseline::worth(site.project, &checkout, true))
+}
+
+/// Says why the committed baseline is not of this checkout, a line each; nothing if it is.
+pub fn baseline_reasons(project: &Project, checkout: &Checkout) -> Vec<String> {
+    baseline::reasons(project, checkout)
+}
+
+/// Returns what the committed baseline holds a database to, if it is of this checkout.
+pub fn baseline_held(project: &Project, checkout: &Checkout) -> Option<Held> {
+    baseline::held(project, checkout)
 }
 
 fn plan_for(
@@ -315,6 +364,7 @@ fn plan_for(
         project: &site.project.name,
         checkout,
         code: &code,
+        code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,
         reconciled: &reconciled,
@@ -336,6 +386,11 @@ fn plan_for(
         wish,
     };
     let mut plan = plan::plan(&facts);
+    if let Ok(plan) = &mut plan
+        && entries.iter().any(|entry| entry.kind == crate::journal::Kind::Code)
+    {
+        code::warn_of_absence(site.project, checkout.dialect, plan)?;
+    }
     if let (Ok(plan), Worth::Untrusted) = (&mut plan, worth) {
         let message =
             "the baseline's files are not those of its manifest (a merge by hand?): building from the scripts"

@@ -248,6 +248,8 @@ impl Sheet<'_> {
         let named = self.plan.steps.iter().filter_map(|step| match step {
             Step::Seed(file) if is_rows(&file.file) => Some(file.file.clone()),
             Step::Baseline { folder } | Step::Load { folder } => Some(format!("{folder} (the baseline)")),
+            Step::Keep { folder } => Some(format!("{folder} (code objects that a script changes are put back)")),
+            Step::Drop(file) => Some(format!("{} (what it made is dropped)", file.file)),
             _ => None,
         });
         named.map(|name| one_line(&name)).collect()
@@ -279,6 +281,8 @@ impl Sheet<'_> {
                     | Step::Base { .. }
                     | Step::Apply { .. }
                     | Step::Code(_)
+                    | Step::Keep { .. }
+                    | Step::Drop(_)
                     | Step::Seed(_)
                     | Step::Baseline { .. },
                     None,

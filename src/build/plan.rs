@@ -78,6 +78,13 @@ pub enum Step {
     },
     /// Runs the file of a code object.
     Code(PlannedFile),
+    /// Looks after the code objects whose files did not change: each that is absent or different is applied again.
+    Keep {
+        /// The folder of the code files.
+        folder: String,
+    },
+    /// Drops what a code file made that is not there any more.
+    Drop(PlannedFile),
     /// Brings in a seed.
     Seed(PlannedFile),
     /// Regenerates the baseline.
@@ -138,6 +145,8 @@ pub struct Wish {
     pub from_scripts: bool,
     /// Late versions that may run although the policy refuses them.
     pub allow_late: Vec<Version>,
+    /// Drop what code files made that are not there any more.
+    pub drop_code: bool,
 }
 
 impl Wish {
@@ -155,6 +164,8 @@ pub struct Facts<'a> {
     pub checkout: &'a Checkout,
     /// The checkout's code files in the order of their references.
     pub code: &'a [Source],
+    /// The folder of the code files.
+    pub code_folder: &'a str,
     /// The seeds that are for this database, those of other environments left out.
     pub seeds: &'a [Seed],
     /// The database.
@@ -224,7 +235,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     let goes_on = scripts(facts, protected, &mut plan)?;
     if goes_on && is_whole {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
-        plan.steps.extend(code_steps(facts.code, entries));
+        code_steps(facts, entries, &mut plan);
         if !facts.wish.no_seed {
             refuse_sync(facts, protected, entries)?;
             plan.steps.extend(
@@ -287,6 +298,7 @@ pub fn refuse_foreign(facts: &Facts<'_>) -> Result<(), Refusal> {
             format!("{} has objects and no journal: nobody knows which scripts it has", facts.described),
         )
         .note(format!("it has {shown}{}", if inspection.objects.len() > 5 { ", …" } else { "" }))
+        .hint("if it is what the scripts up to some version make, take it over: `dbbuild adopt --to VERSION`")
         .hint("build an empty database instead: `dbbuild --url …`")
         .hint("to throw its content away and start over: `dbbuild reset`"));
     }
@@ -428,6 +440,7 @@ fn refuse_altered(altered: &[&Status], protected: bool, facts: &Facts<'_>) -> Re
     }
     refusal =
         refusal.hint("put the applied text back, and make the change in a new script: `dbbuild new-version NAME`");
+    let refusal = refusal.hint("if the new text makes the same, take it as applied: `dbbuild accept VERSION`");
     if protected {
         refusal
     } else {
@@ -520,8 +533,47 @@ fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
     })
 }
 
-fn code_steps<'a>(code: &'a [Source], entries: &'a [Entry]) -> impl Iterator<Item = Step> + 'a {
-    code.iter().filter_map(|source| changed(source, entries, Kind::Code).map(Step::Code))
+/// Adds the steps of the code objects. They are settled if nothing but code was journaled since a script was.
+fn code_steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
+    let due: Vec<PlannedFile> = facts.code.iter().filter_map(|source| changed(source, entries, Kind::Code)).collect();
+    let newest = |kind: Kind| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.sequence).max();
+    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan);
+    let gone: Vec<&Entry> = gone(facts, entries).collect();
+    if gone.iter().any(|_| facts.wish.drop_code) {
+        plan.steps.extend(gone.iter().map(|entry| {
+            Step::Drop(PlannedFile {
+                file: entry.key.clone(),
+                checksum: entry.checksum.clone(),
+                attempt: entry.attempt,
+                why: "gone".to_owned(),
+            })
+        }));
+    } else if !gone.is_empty() {
+        let names: Vec<&str> = gone.iter().map(|entry| entry.key.as_str()).collect();
+        plan.note(
+            "code-gone",
+            format!("gone, and what they made is still there: {}; `dbbuild --drop-code` drops it", names.join(", ")),
+        );
+    }
+    if due.len() < facts.code.len() && (!is_settled || !due.is_empty()) {
+        plan.steps.push(Step::Keep { folder: facts.code_folder.to_owned() });
+    }
+    plan.steps.extend(due.into_iter().map(Step::Code));
+}
+
+fn has_script(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Apply { .. }))
+}
+
+/// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name.
+fn gone<'a>(facts: &'a Facts<'_>, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
+    let is_gone = |entry: &&Entry| {
+        entry.kind == Kind::Code
+            && entry.key != facts.code_folder
+            && !matches!(entry.state, Stored::Reverted | Stored::Running)
+            && facts.code.iter().all(|source| source.file != entry.key && source.checksum != entry.checksum)
+    };
+    entries.iter().filter(is_gone)
 }
 
 /// Returns a file as it is planned, unless the journal has this text as done.

@@ -1,12 +1,12 @@
 //! From a planned file to what an engine runs: the text read again, held to the plan's checksum, cut and judged.
 
-use super::load::{Reading, load};
+use super::load::{Loaded, Reading, load};
 use super::{Checkout, Refusal, Seed, SeedForm};
 use crate::engine::{Mode, RowSeed, RowSource, Unit};
 use crate::error::Error;
 use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::project::{Files, Project, Target};
-use crate::script::{Checksum, Directive, ScriptErrors, Version, cut, token_checksum};
+use crate::script::{Checksum, Cut, Directive, Fault, ScriptErrors, Text, Version, cut, token_checksum};
 use crate::sql::{self, Dialect};
 
 /// A file to run, as the plan has it.
@@ -37,10 +37,15 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     let layout = (planned.kind == Kind::Script).then(|| project.layout());
     let variables = planned.of_environment.then_some(&target.variables);
     let loaded = load(project, planned.file, Reading { dialect, layout, variables })?;
-    let text = loaded.text;
-    if text.checksum() != *planned.checksum {
+    if loaded.text.checksum() != *planned.checksum {
         return Err(changed_meanwhile(planned.file).into());
     }
+    of_loaded(project, dialect, planned, loaded)
+}
+
+/// Makes the unit of a text that was read.
+pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loaded: Loaded) -> Result<Unit, Error> {
+    let text = loaded.text;
     let mut settings: Vec<Directive> =
         planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
     if loaded.no_transaction {
@@ -49,6 +54,9 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
     let mut cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
     if planned.running.is_some() {
         cut.go_on(&text, dialect).map_err(ScriptErrors::from)?;
+    }
+    if planned.kind == Kind::Code {
+        refuse_no_code(&text, dialect, &cut)?;
     }
     let statements = i32::try_from(cut.parts.len()).unwrap_or(i32::MAX);
     let objects = match planned.kind {
@@ -85,8 +93,34 @@ pub fn unit(project: &Project, target: &Target, dialect: Dialect, planned: &Plan
         lock_timeout: cut.lock_timeout,
         statement_timeout: cut.statement_timeout,
         running: planned.running.clone(),
-        fusible: cut.fusible && mode == Mode::Transaction,
+        fusible: cut.fusible && mode == Mode::Transaction && cut.suspends.is_empty(),
+        suspends: cut.suspends,
     })
+}
+
+/// Refuses what cannot be made anew at will, and what cannot be done in one transaction.
+fn refuse_no_code(text: &Text, dialect: Dialect, cut: &Cut) -> Result<(), ScriptErrors> {
+    let mut faults = Vec::new();
+    if cut.no_transaction {
+        let place = text.place(sql::Span::new(0, 0));
+        let message = "the code objects are kept in one transaction, and this file asks for none";
+        let hint = "take `no-transaction` out; what cannot run inside a transaction belongs into a script";
+        faults.push(Fault::new("code/no-transaction", text.file(), message).at(place).hint(hint));
+    }
+    for part in &cut.parts {
+        let head = sql::Head::of(sql::Tokens::new(text.as_str(), part.span, dialect));
+        let holds_rows = matches!(
+            head.kind,
+            Some(sql::Kind::Table | sql::Kind::VirtualTable | sql::Kind::ForeignTable | sql::Kind::Sequence)
+        );
+        if head.verb == sql::Verb::Create && !head.temporary && holds_rows {
+            let place = text.place(head.name_span.unwrap_or(part.span));
+            let message = "a code file is made anew at will, and this holds data";
+            let hint = "tables and sequences belong into scripts";
+            faults.push(Fault::new("code/table", text.file(), message).at(place).hint(hint));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
 
 /// Returns the names of what a code file makes: `view public.customer_view`.

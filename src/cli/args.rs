@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show, squash, status, wait,
+    accept, adopt, baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show,
+    squash, status, verify, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -91,8 +92,14 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// Show what a build would do, and why.
     Plan(plan::PlanArgs),
+    /// Write the full dump of a fresh build beside the scripts, or check that it is there.
+    Baseline(baseline::BaselineArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
+    /// Take new texts of applied scripts as applied, if they are proven to make the same.
+    Accept(accept::AcceptArgs),
+    /// Take over a database that has objects and no journal, after comparing it.
+    Adopt(adopt::AdoptArgs),
     /// Show what is in the database.
     Show {
         /// What.
@@ -109,6 +116,8 @@ pub enum Verb {
     Squash(squash::SquashArgs),
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
+    /// Prove by running them, in scratch databases, that scripts can run twice and all roads end in one database.
+    Verify(verify::VerifyArgs),
     /// Write the mark: the environment's name and its protection.
     Mark(mark::MarkArgs),
     /// Load the rows of seed/test/.
@@ -142,13 +151,17 @@ impl Verb {
             Self::Build(args) => build::run(context, &args),
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
+            Self::Baseline(args) => baseline::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
+            Self::Accept(args) => accept::run(context, &args),
+            Self::Adopt(args) => adopt::run(context, &args),
             Self::Show { what } => show::run(context, &what),
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
             Self::Squash(args) => squash::run(context, &args),
             Self::Lint(args) => lint::run(context, &args),
+            Self::Verify(args) => verify::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
             Self::TestData => mark::test_data(context),
             Self::Create => create::run(context),

@@ -30,11 +30,14 @@ pub struct BuildArgs {
     #[arg(long)]
     pub from_scripts: bool,
     /// Do what a saved plan says, if it still fits (`dbbuild plan --save FILE`); it knows its own `--to` and the like.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "dry_run", "no_seed", "no_baseline", "from_scripts", "allow_late"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["to", "dry_run", "no_seed", "no_baseline", "from_scripts", "allow_late", "drop_code"])]
     pub plan: Option<PathBuf>,
     /// Run this late script although the policy refuses late ones.
     #[arg(long, value_name = "VERSION")]
     pub allow_late: Vec<Version>,
+    /// Drop what code files made that are not there any more.
+    #[arg(long)]
+    pub drop_code: bool,
 }
 
 impl BuildArgs {
@@ -51,6 +54,7 @@ impl BuildArgs {
             no_baseline: self.no_baseline,
             from_scripts: self.from_scripts,
             allow_late: self.allow_late.clone(),
+            drop_code: self.drop_code,
         }
     }
 }
@@ -110,6 +114,10 @@ pub fn step_line(step: &Step) -> String {
         Step::Note { script, why, .. } => ("note", script.file.clone(), format!("{why}: journaled, not run")),
         Step::Apply { script, why } => ("apply", script.file.clone(), why.clone()),
         Step::Code(file) => ("code", file.file.clone(), file.why.clone()),
+        Step::Keep { folder } => {
+            ("code", folder.clone(), "looked after: what is absent or different is put back".into())
+        }
+        Step::Drop(file) => ("drop", file.file.clone(), "what it made; the file is gone".to_owned()),
         Step::Seed(file) => ("seed", file.file.clone(), file.why.clone()),
         Step::Baseline { folder } => ("baseline", folder.clone(), "not of this checkout".to_owned()),
     };

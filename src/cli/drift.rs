@@ -64,21 +64,8 @@ pub fn run(context: &Context, args: &DriftArgs) -> Outcome {
 }
 
 fn text(context: &Context, drift: &Drift) {
-    for difference in &drift.differences {
-        context.print(line(difference));
-        let (expected, found) = (difference.expected.as_deref(), difference.found.as_deref());
-        if difference.change != Change::Name {
-            context.print(coloured_diff(expected.unwrap_or_default(), found.unwrap_or_default(), "            "));
-        }
-    }
-    let tables = drift.rows.chunk_by(|one, other| one.table == other.table);
-    for rows in tables {
-        rows.iter().take(SHOWN).for_each(|row| context.print(row_line(row)));
-        if rows.len() > SHOWN {
-            let table = rows.first().map_or("", |row| row.table.as_str());
-            context.print(format!("  row       {table}   and {} more", rows.len() - SHOWN));
-        }
-    }
+    objects(context, &drift.differences);
+    rows(context, &drift.rows, "missing");
     let beside = drift.differences.iter().filter(|difference| !difference.change.counts()).count();
     let counted = drift.differences.len() - beside + drift.rows.len();
     let compared = format!("{} objects and {} rows compared", drift.objects, drift.rows_compared);
@@ -92,6 +79,28 @@ fn text(context: &Context, drift: &Drift) {
         beside => format!(" · {beside} in order or names only"),
     };
     context.print(format!("{answer}{beside} · {compared}"));
+}
+
+/// Prints objects that differ, with both definitions as a diff.
+pub(super) fn objects(context: &Context, differences: &[Difference]) {
+    for difference in differences {
+        context.print(line(difference));
+        let (expected, found) = (difference.expected.as_deref(), difference.found.as_deref());
+        if difference.change != Change::Name && (expected.is_some() || found.is_some()) {
+            context.print(coloured_diff(expected.unwrap_or_default(), found.unwrap_or_default(), "            "));
+        }
+    }
+}
+
+/// Prints rows that differ; `alone` is said of those that are on one side only.
+pub(super) fn rows(context: &Context, rows: &[RowDifference], alone: &str) {
+    for rows in rows.chunk_by(|one, other| one.table == other.table) {
+        rows.iter().take(SHOWN).for_each(|row| context.print(row_line(row, alone)));
+        if rows.len() > SHOWN {
+            let table = rows.first().map_or("", |row| row.table.as_str());
+            context.print(format!("  row       {table}   and {} more", rows.len() - SHOWN));
+        }
+    }
 }
 
 fn line(difference: &Difference) -> String {
@@ -109,7 +118,7 @@ fn line(difference: &Difference) -> String {
 }
 
 /// `  row       public.country (code DE)   name: Germany, here Deutschland`.
-fn row_line(row: &RowDifference) -> String {
+fn row_line(row: &RowDifference, alone: &str) -> String {
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
     let key: Vec<String> = row.key.iter().map(|part| format!("{} {}", part.column, shown(&part.value))).collect();
     let detail: Vec<String> = row
@@ -117,6 +126,6 @@ fn row_line(row: &RowDifference) -> String {
         .iter()
         .map(|values| format!("{}: {}, here {}", values.column, shown(&values.expected), shown(&values.found)))
         .collect();
-    let detail = if row.is_there { detail.join("; ") } else { "missing".to_owned() };
+    let detail = if row.is_there { detail.join("; ") } else { alone.to_owned() };
     format!("  row       {} ({})   {detail}", row.table, key.join(", "))
 }

@@ -1,6 +1,9 @@
 //! The command line: the only code that prints, prompts, reads the process's environment and knows exit codes.
 
+mod accept;
+mod adopt;
 mod args;
+mod baseline;
 mod build;
 mod config;
 mod context;
@@ -19,6 +22,7 @@ mod reset;
 mod show;
 mod squash;
 mod status;
+mod verify;
 mod wait;
 
 use std::ffi::OsString;

@@ -30,6 +30,9 @@ pub struct PlanArgs {
     /// Late versions that may run although the policy refuses late ones.
     #[arg(long, value_name = "VERSION")]
     pub allow_late: Vec<Version>,
+    /// Drop what code files made that are not there any more.
+    #[arg(long)]
+    pub drop_code: bool,
     /// Write the plan to a file, for `dbbuild build --plan FILE`.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
@@ -49,6 +52,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
         no_baseline: args.no_baseline,
         from_scripts: args.from_scripts,
         allow_late: args.allow_late.clone(),
+        drop_code: args.drop_code,
     };
     if args.sql {
         return sql(context, &wish, args.from.as_ref());

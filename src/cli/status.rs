@@ -54,6 +54,8 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
             for step in &plan.steps {
                 match step {
                     Step::Code(file) => context.print(format!("  {:<9} {}   {}", "code", file.file, file.why)),
+                    Step::Keep { folder } => context.print(format!("  {:<9} {folder}   looked after", "code")),
+                    Step::Drop(file) => context.print(format!("  {:<9} {}   {}", "drop", file.file, file.why)),
                     Step::Seed(file) => context.print(format!("  {:<9} {}   {}", "seed", file.file, file.why)),
                     Step::Baseline { folder } => {
                         context.print(format!("  {:<9} {folder}   not of this checkout", "baseline"))

@@ -16,9 +16,12 @@ use crate::project::{Secret, Target};
 use crate::sql::Dialect;
 
 pub mod catalog;
+pub mod code;
+pub mod dump;
 pub mod failure;
 pub mod offline;
 mod scratch;
+pub mod trial;
 // SQLite has its own words for some of it.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
@@ -35,9 +38,12 @@ mod sqlite;
 pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
+pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
+pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
 /// The result of an engine's work.
@@ -85,6 +91,9 @@ pub trait Engine: Send + Sync {
 
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
+
+    /// Cuts a file of rows that `dump` wrote into cells; nothing if it is none.
+    fn row_text(&self, text: &str) -> Option<RowText>;
 
     /// Returns what writes a script for the database's own shell. Nothing is connected.
     fn offline(&self) -> Box<dyn Offline + '_>;
@@ -197,6 +206,28 @@ pub trait Session: Send {
     /// nothing of them is kept (a single `Mode::Statements` unit keeps its finished statements).
     fn apply(&mut self, units: &[Unit], run: &Run, observer: &mut dyn Observer) -> Result<Vec<Outcome>>;
 
+    /// Keeps the code objects as their files say, in one transaction: runs scripts while the objects that they
+    /// suspend are away, runs every file that is due or whose objects are absent, different, or bound to what was made
+    /// anew, drops what no text makes any more, and writes the entries. What is no code object is never dropped.
+    /// `None` if another builder was faster.
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
+
+    /// Runs units and writes their entries in one transaction, and commits only if `keep` says so of the catalog, and
+    /// of the rows that have the keys of `wanted`, as they are then. Returns nothing if it did not, or if another
+    /// builder was faster; nothing is left behind then.
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+        wanted: &[TableRows],
+        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Vec<Applied>>>;
+
+    /// Returns the texts in a column of another tool's table, where a condition holds; nothing if there is no such
+    /// table.
+    fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>>;
+
     /// Brings a table's rows to the state of a CSV file, and writes the entry in the same transaction.
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>>;
 
@@ -211,7 +242,12 @@ pub trait Session: Send {
     fn reset(&mut self, observer: &mut dyn Observer) -> Result<()>;
 
     /// Writes schema and rows in the baseline's form into an empty folder.
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
+    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.dump_some(&DumpWish::default(), folder, observer)
+    }
+
+    /// Writes a part of the database in the baseline's form into an empty folder.
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
 
     /// Loads what `dump` wrote into an empty database and writes `entries` and the digests of `tracked`,
     /// all in one transaction.
@@ -240,6 +276,10 @@ pub trait Session: Send {
 
     /// Reads the rows that have the keys of these; nothing where there is no such table, column or right.
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>>;
+
+    /// Opens a transaction in which units may be run, looked at, and are undone when the value is dropped. For
+    /// throwaway databases.
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
 
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {

@@ -30,6 +30,37 @@ pub trait Offline {
 
     /// Returns what comes last.
     fn tail(&self) -> String;
+
+    /// Runs a script in the shell, on this engine's own database; `None` where the shell is not installed.
+    fn run(&self, script: &str) -> Result<Option<Ran>>;
+}
+
+/// How a shell ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// True if it says that all went well.
+    pub ok: bool,
+    /// What it said of what did not.
+    pub said: String,
+}
+
+/// Feeds a script to a shell.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(in crate::engine) fn feed(command: &mut std::process::Command, script: &str) -> std::io::Result<Ran> {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let input = child.stdin.take();
+    let script = script.as_bytes().to_vec();
+    let writer = std::thread::spawn(move || {
+        // A shell that stops early does not read the rest.
+        input.map(|mut input| input.write_all(&script)).is_some_and(|written| written.is_ok())
+    });
+    let output = child.wait_with_output()?;
+    let _read_to_its_end = writer.join().unwrap_or(false);
+    Ok(Ran { ok: output.status.success(), said: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
 }
 
 /// What must be true of the database before a script does anything.

@@ -26,6 +26,8 @@ pub struct Unit {
     pub statement_timeout: Option<Duration>,
     /// For a script that an earlier run left half-way: its entry.
     pub running: Option<Entry>,
+    /// The code objects, by names as written, that are taken away before the text runs.
+    pub suspends: Vec<String>,
     /// False if the text holds what must not share a transaction with other scripts.
     pub fusible: bool,
 }

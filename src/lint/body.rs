@@ -147,9 +147,47 @@ impl Reader<'_, '_> {
         read.nested = true;
         read.guards = around.to_vec();
         // PERFORM, RAISE, assignments, dynamic SQL: not to be judged.
+        if read.head.verb == Verb::Execute {
+            self.constant(span, around);
+        }
         let is_sql = !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do);
         if is_sql && !span.is_empty() {
             self.found.push(read);
+        }
+    }
+}
+
+impl Reader<'_, '_> {
+    /// `EXECUTE 'one text'`: its statements are known as well.
+    fn constant(&mut self, span: Span, around: &[Guarding]) {
+        let mut tokens = Tokens::new(self.text, span, Dialect::Postgres);
+        tokens.next();
+        let Some(string) = tokens.next().filter(|token| token.kind.is_string()) else { return };
+        let written = string.text(self.text);
+        let quote = match string.kind {
+            TokenKind::DollarString => written.get(1..).and_then(|rest| rest.find('$')).map_or(0, |at| at + 2),
+            _ if written.starts_with('\'') && !written.contains("''") => 1,
+            _ => 0,
+        };
+        if quote == 0 || tokens.peek().is_some() || written.len() < 2 * quote {
+            return;
+        }
+        let inner = Span::new(string.span.start + quote, string.span.end - quote);
+        let mut parts = Tokens::new(self.text, inner, Dialect::Postgres);
+        while parts.peek().is_some() {
+            let start = parts.start();
+            let mut end = start;
+            while let Some(token) = parts.peek().filter(|token| token.kind != TokenKind::Semicolon) {
+                end = token.span.end;
+                parts.next();
+            }
+            parts.eat(TokenKind::Semicolon);
+            let mut read = Statement::read(self.text, Span::new(start, end), Dialect::Postgres);
+            read.guards = around.to_vec();
+            (read.nested, read.embedded) = (true, true);
+            if !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do) {
+                self.found.push(read);
+            }
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::history::{History, Moment, dropped};
 use super::rebuild::Rebuild;
-use super::shape::{Shape, names};
+use super::shape::{Shape, flat, names};
 use super::statement::Statement;
 use super::swap::Swap;
 use crate::script::{Object, RunIf, Test};
-use crate::sql::{Dialect, Kind, Name, Span, Verb};
+use crate::sql::{Dialect, Kind, Name, Span, TokenKind, Verb};
 
 /// What a rule sees.
 #[derive(Debug)]
@@ -102,6 +102,17 @@ impl<'a> Context<'a> {
     /// Returns true if this script drops such an object before a statement creates it.
     pub fn dropped_before(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
+        if let Some(kind @ (Kind::Cast | Kind::Operator | Kind::Transform)) = head.kind {
+            let signature = |of: &Statement<'_>| {
+                let list = of.tokens_behind_name().eat_parens().map(|list| flat(of.part(list)));
+                (of.head.name.clone(), list.filter(|_| kind != Kind::Operator))
+            };
+            let own = signature(statement);
+            let drops = |other: &Statement<'_>| {
+                other.head.verb == Verb::Drop && other.head.kind == Some(kind) && signature(other) == own
+            };
+            return self.structure_before(statement).any(drops);
+        }
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
         self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
@@ -154,7 +165,7 @@ impl<'a> Context<'a> {
                     .head
                     .name_span
                     .is_some_and(|span| names(other.part(Span::new(span.start, other.span.end))).iter().any(names_it)),
-                Verb::Delete => other.head.name.as_ref().is_some_and(names_it),
+                Verb::Delete => other.head.name.as_ref().is_some_and(names_it) && takes_them_out(other, statement),
                 Verb::Drop => other.head.kind == Some(Kind::Table) && dropped(other).iter().any(names_it),
                 _ => false,
             }
@@ -170,6 +181,18 @@ impl<'a> Context<'a> {
             _ => false,
         })
     }
+}
+
+/// Whether a `DELETE` takes out what an `INSERT` puts in: all rows, or by values that the insert gives.
+fn takes_them_out(delete: &Statement<'_>, insert: &Statement<'_>) -> bool {
+    let mut condition = delete.tokens_behind_name();
+    if !condition.skip_past("where") {
+        return true;
+    }
+    let is_value = |token: &crate::sql::Token| token.kind.is_string() || token.kind == TokenKind::Number;
+    let mut values = condition.filter(is_value).map(|token| token.text(delete.text));
+    let given: Vec<&str> = insert.tokens().filter(is_value).map(|token| token.text(insert.text)).collect();
+    values.all(|value| given.contains(&value))
 }
 
 /// Whether a kind holds rows.

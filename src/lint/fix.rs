@@ -62,7 +62,8 @@ impl Edit {
 /// when the result is linted. Returns the text and how many were taken.
 pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, usize) {
     let mut fixes: Vec<&Fix> = fixes.into_iter().collect();
-    fixes.sort_by_key(|fix| (fix.reach().start, fix.reach().end));
+    // Of those that begin together the widest: what it holds is asked again.
+    fixes.sort_by_key(|fix| (fix.reach().start, std::cmp::Reverse(fix.reach().end)));
     let mut taken: Vec<&Edit> = Vec::new();
     let (mut count, mut until) = (0, 0);
     for fix in fixes {

@@ -118,10 +118,12 @@ pub fn directive(statement: &Statement<'_>, test: &Test) -> Fix {
 pub fn group(text: &str, span: Span, test: &Test) -> Fix {
     let before = own_line(text, span.start);
     let open = format!("{}{} begin\n{}", before.0, test.directive(), before.1);
-    Fix::edits(
-        "guard them as a group",
-        vec![Edit::insert(span.start, open), Edit::insert(span.end, "\n-- dbbuild: end")],
-    )
+    // A comment behind the last statement stays with it.
+    let rest = text.get(span.end..).unwrap_or_default();
+    let line = rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or_default());
+    let is_comment = line.trim().is_empty() || line.trim_start().starts_with("--");
+    let end = span.end + if is_comment { line.trim_end().len() } else { 0 };
+    Fix::edits("guard them as a group", vec![Edit::insert(span.start, open), Edit::insert(end, "\n-- dbbuild: end")])
 }
 
 /// What has to come before a line of its own, and the indentation that has to follow it.
@@ -146,6 +148,22 @@ fn tag(statement: &Statement<'_>) -> String {
     let text = statement.span.text(statement.text);
     let mut tags = std::iter::once("$do$".to_owned()).chain((1_u32..).map(|number| format!("$do{number}$")));
     tags.find(|tag| !text.contains(tag.as_str())).unwrap_or_default()
+}
+
+/// The argument types behind a routine's name, if they are written as types alone.
+pub fn signature(statement: &Statement<'_>) -> Option<String> {
+    let mut tokens = statement.tokens_behind_name();
+    let list = tokens.eat_parens()?;
+    let plain = super::shape::items(statement.text, list, statement.dialect).into_iter().all(|item| {
+        let mut one = statement.part(item);
+        one.eat_any(&["double", "character", "bit"]);
+        one.eat_name().is_some() && {
+            one.eat_parens();
+            while one.eat(crate::sql::TokenKind::OpenBracket) || one.eat(crate::sql::TokenKind::CloseBracket) {}
+            one.peek().is_none()
+        }
+    });
+    plain.then(|| list.text(statement.text).to_owned())
 }
 
 /// Whether the author writes keywords in lower case.

@@ -2,7 +2,7 @@
 
 use super::shape::items;
 use super::statement::Statement;
-use crate::sql::{Dialect, Span, TokenKind, Tokens};
+use crate::sql::{Dialect, Name, Span, TokenKind, Tokens};
 
 /// The parts of an `INSERT`.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,10 @@ pub struct Insert {
     pub is_strange: bool,
     /// True if something in it asks whether the row is there.
     pub asks: bool,
+    /// The tables that a `NOT EXISTS` asks instead of the one that is filled.
+    pub asks_elsewhere: Vec<Name>,
+    /// What a query gives, by position, if its list is plain.
+    pub selected: Vec<Span>,
     /// True if the query has a WHERE, GROUP BY or the like at its own level.
     pub has_clause: bool,
 }
@@ -34,6 +38,8 @@ pub struct Conflict {
     pub span: Span,
     /// Whether it names what may conflict.
     pub has_target: bool,
+    /// The columns that it names, if it names columns only.
+    pub columns: Option<Vec<String>>,
     /// Whether it updates.
     pub updates: bool,
 }
@@ -63,12 +69,124 @@ pub fn read(statement: &Statement<'_>) -> Insert {
     }
     insert.body_end = tokens.end();
     read_tail(tokens, &mut insert);
-    let all = statement.tokens();
-    insert.asks = all.has_words(&["not", "exists"])
-        || all.has_words(&["not", "in"])
-        || all.has_any(&["except"])
-        || all.has_word("join") && all.has_words(&["is", "null"]);
+    insert.selected = selected(statement, insert.values_span.is_some());
+    ask(statement, &mut insert);
     insert
+}
+
+/// The list of the query, up to its FROM.
+fn selected(statement: &Statement<'_>, has_values: bool) -> Vec<Span> {
+    let mut tokens = statement.tokens_behind_name();
+    if tokens.at(TokenKind::OpenParen) && !opens_query(tokens) {
+        tokens.eat_parens();
+    }
+    if has_values || !tokens.skip_to_any(&["select"]) || tokens.has_any(&["union", "intersect"]) {
+        return Vec::new();
+    }
+    tokens.next();
+    tokens.eat_any(&["distinct", "all"]);
+    let start = tokens.start();
+    tokens.skip_to_any(&["from", "where", "group", "order", "limit", "on", "returning"]);
+    // One byte on either side stands for the parentheses of a list.
+    items(statement.text, Span::new(start.saturating_sub(1), tokens.end() + 1), statement.dialect)
+}
+
+/// Whether a test in it is about the rows that it inserts.
+fn ask(statement: &Statement<'_>, insert: &mut Insert) {
+    let Some(table) = statement.head.name.as_ref() else { return };
+    let behind = || {
+        let mut tokens = statement.tokens_behind_name();
+        tokens.eat_parens();
+        tokens
+    };
+    // What a WITH in front selects counts as well.
+    let all = statement.tokens();
+    let reads_own = || read_tables(all).iter().filter(|read| read.matches(table)).count() > 0;
+    let joins = all.has_word("join") && all.has_words(&["is", "null"]) && reads_own();
+    if joins || all.has_word("except") && reads_own() {
+        insert.asks = true;
+        return;
+    }
+    for words in [&["not", "exists"][..], &["not", "in"][..]] {
+        let mut tokens = if all.at_word("with") { all } else { behind() };
+        while tokens.peek().is_some() {
+            if !tokens.eat_words(words) {
+                tokens.next();
+                continue;
+            }
+            let mut inside = tokens;
+            let Some(query) = inside.eat_parens() else { continue };
+            let query = statement.part(query);
+            let asked = read_tables(query);
+            if asked.is_empty() {
+                continue;
+            }
+            if asked.iter().any(|asked| asked.matches(table)) {
+                insert.asks |= !lies(statement, insert, query);
+            } else {
+                insert.asks_elsewhere.extend(asked);
+            }
+        }
+    }
+}
+
+/// The names behind FROM and JOIN.
+pub fn read_tables(mut tokens: Tokens<'_>) -> Vec<Name> {
+    let mut found = Vec::new();
+    while tokens.peek().is_some() {
+        if tokens.eat_any(&["from", "join"]).is_some() {
+            tokens.eat_any(&["only", "lateral"]);
+            found.extend(tokens.eat_name().map(|(name, _)| name));
+        } else {
+            tokens.next();
+        }
+    }
+    found
+}
+
+/// `SELECT 'a' … WHERE NOT EXISTS (… WHERE column = 'b')`: it asks for another row than it inserts.
+fn lies(statement: &Statement<'_>, insert: &Insert, mut query: Tokens<'_>) -> bool {
+    let text = statement.text;
+    let columns = insert.columns.as_deref().unwrap_or_default();
+    let literal = |given: &Span| is_literal(text, *given, statement.dialect);
+    let by_name = insert.selected.len() == columns.len();
+    // Without names each value may be the one that is asked for.
+    let by_value = columns.is_empty() && !insert.selected.is_empty() && insert.selected.iter().all(literal);
+    if !query.skip_past("where") || !by_name && !by_value || query.has_any(&["or", "not", "in"]) {
+        return false;
+    }
+    while query.peek().is_some() {
+        let Some((name, _)) = query.eat_name() else {
+            query.next();
+            continue;
+        };
+        if !query.eat_operator("=") {
+            continue;
+        }
+        let Some(asked) =
+            query.peek().filter(|token| token.kind == TokenKind::String || token.kind == TokenKind::Number)
+        else {
+            continue;
+        };
+        let is_asked = |given: &Span| given.text(text).trim() == asked.text(text);
+        if by_value && !insert.selected.iter().any(is_asked) {
+            return true;
+        }
+        let given = columns.iter().position(|column| column == name.object()).and_then(|at| insert.selected.get(at));
+        if given.is_some_and(|given| literal(given) && !is_asked(given)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// What an `INSERT` gives for a column, one value a row; nothing if that is not known.
+pub fn values_of(text: &str, dialect: Dialect, insert: &Insert, at: usize) -> Vec<Span> {
+    if insert.rows.is_empty() {
+        return insert.selected.get(at).copied().into_iter().collect();
+    }
+    let value = |row: &Span| items(text, *row, dialect).get(at).copied();
+    insert.rows.iter().filter_map(value).collect()
 }
 
 fn opens_query(mut tokens: Tokens<'_>) -> bool {
@@ -96,10 +214,12 @@ fn read_tail(mut tokens: Tokens<'_>, insert: &mut Insert) {
         if tokens.eat_words(&["on", "conflict"]) {
             insert.body_end = before;
             let has_target = !tokens.at_word("do");
+            let mut target = tokens;
+            let columns = super::shape::columns(&mut target).filter(|_| target.at_word("do"));
             tokens.skip_to_any(&["do"]);
             tokens.next();
             let updates = tokens.at_word("update");
-            insert.conflict = Some(Conflict { span: Span::new(start, tokens.end()), has_target, updates });
+            insert.conflict = Some(Conflict { span: Span::new(start, tokens.end()), has_target, columns, updates });
             return;
         }
         if tokens.at_word("returning") {

@@ -23,6 +23,7 @@ mod suppress;
 mod swap;
 mod tree;
 mod update;
+mod witness;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -115,6 +116,16 @@ fn lint_one(
     for rule in RULES.iter().filter(|rule| rule.dialects.contains(&dialect) && level(rule) != Level::Off) {
         (rule.check)(&context, &mut found);
     }
+    // Nothing can be put around a statement inside a query or a string, and no quote into a string.
+    for embedded in statements.iter().filter(|statement| statement.embedded) {
+        let inside = |draft: &&mut finding::Draft| {
+            embedded.span.start <= draft.span.start && draft.span.end <= embedded.span.end
+        };
+        for draft in found.drafts.iter_mut().filter(inside) {
+            let plain = |fix: &Fix| fix.edits.iter().all(|edit| !edit.text.contains(['\n', '\'']));
+            draft.fix = draft.fix.take().filter(plain);
+        }
+    }
     // A rebuild is judged as a whole.
     let whole = [rules::table_rebuild::RULE.name, rules::lost_triggers::RULE.name, rules::column_rebuild::RULE.name];
     if context.rebuild.is_some() || context.swap.is_some() {
@@ -122,6 +133,16 @@ fn lint_one(
             let by_itself = draft.rule.set != Set::Idempotency || whole.contains(&draft.rule.name);
             by_itself || !explained(&context, draft)
         });
+    }
+    // What else stands beside a rebuild reads what it takes away, or makes anew what it drops: the script is one change.
+    if context.rebuild.is_some()
+        && found.drafts.iter().any(|draft| draft.rule.set == Set::Idempotency)
+        && let Some(fix) = witness::group(&context)
+    {
+        let mut fix = Some(fix);
+        for draft in found.drafts.iter_mut().filter(|draft| draft.rule.set == Set::Idempotency) {
+            draft.fix = fix.take();
+        }
     }
     let ran = |name: &str| {
         RULES.iter().any(|rule| rule.name == name && rule.dialects.contains(&dialect) && level(rule) != Level::Off)

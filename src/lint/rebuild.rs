@@ -27,6 +27,8 @@ pub struct Rebuilt {
     /// The name that one of the two tables has in between.
     between: Name,
     added: Option<String>,
+    /// True if the table looks afterwards as it did, as far as its columns and keys go.
+    same: bool,
     /// True if a second run would copy from the new shape and end where the first one did.
     repeats: bool,
     new_text: String,
@@ -66,7 +68,8 @@ impl Rebuilt {
         if let Some(column) = self.gone.first() {
             return Some(Test::column(true, &self.table, column));
         }
-        if dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
+        // Its text may be the same before.
+        if self.same || dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
             return None;
         }
         // SQLite keeps the text of the statement, but for the name.
@@ -88,7 +91,9 @@ impl Rebuilt {
 pub fn find(context: &Context<'_>) -> Option<Rebuild> {
     let mut found: Option<Rebuild> = None;
     for statement in context.statements.iter().filter(|statement| !statement.nested) {
-        let Some((rebuilt, span)) = ends(context, statement) else { continue };
+        let Some((rebuilt, span)) = ends(context, statement).or_else(|| through_a_copy(context, statement)) else {
+            continue;
+        };
         found = Some(match found {
             Some(mut first) => {
                 first.tables.push(rebuilt);
@@ -128,8 +133,43 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
     if !copies {
         return None;
     }
-    let (found, _) = rebuild(context, create, drop, from, to)?;
+    let (mut found, _) = rebuild(context, create, drop, from, to)?;
+    // On a second run the old table still has its indexes, so those of the new one are taken for them.
+    found.repeats &= !context.statements.iter().any(|other| {
+        other.head.creates(Kind::Index)
+            && other.head.table.as_ref().is_some_and(|table| table.matches(from))
+            && !context.dropped_before(other)
+    });
     Some((found, Span::new(last.span.start, drop.end)))
+}
+
+/// `CREATE TABLE copy; INSERT INTO copy SELECT … FROM t; DROP TABLE t; CREATE TABLE t; INSERT INTO t SELECT … FROM
+/// copy; DROP TABLE copy`, where `t` has other columns afterwards.
+fn through_a_copy(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> {
+    let dropped_names = dropped(last);
+    let [copy] = dropped_names.as_slice() else { return None };
+    if last.head.verb != Verb::Drop || last.head.kind != Some(Kind::Table) {
+        return None;
+    }
+    let makes = |other: &&Statement<'_>, name: &Name| {
+        other.head.creates(Kind::Table) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+    };
+    let first = context.before(last).find(|other| makes(other, copy))?;
+    let between = || context.before(last).filter(|other| other.span.start > first.span.start);
+    let back = between().find(|other| {
+        other.head.verb == Verb::Insert
+            && super::insert::read_tables(other.tokens_behind_name()).iter().any(|read| read.matches(copy))
+    })?;
+    let table = back.head.name.as_ref()?;
+    let create = between().find(|other| makes(other, table))?;
+    between().find(|other| {
+        other.head.verb == Verb::Drop
+            && other.span.start < create.span.start
+            && dropped(other).iter().any(|name| name.matches(table))
+    })?;
+    let (rebuilt, _) = rebuild(context, create, last, table, copy)?;
+    let changes = !rebuilt.gone.is_empty() || rebuilt.added.is_some();
+    changes.then(|| (Rebuilt { repeats: false, ..rebuilt }, Span::new(first.span.start, last.end)))
 }
 
 fn rebuild(
@@ -162,33 +202,40 @@ fn rebuild(
     let others_read = context.statements.iter().any(|other| {
         start <= other.span.start && other.span.start < last.end && other.span != copy.span && reads(other, &gone)
     });
-    let repeats = !others_read && repeats(copy, &new, old.map(|old| &**old));
+    // PostgreSQL gives the new table's keys other names while the old ones are there.
+    let named = context.dialect == Dialect::Postgres && !new.keys.is_empty();
+    let repeats = !others_read && !named && repeats(copy, &new, old.map(|old| &**old));
+    let same = old.is_some_and(|old| old.columns == new.columns && old.keys == new.keys);
     let new_text = Span::new(body, create.span.end).text(context.text).to_owned();
     Some((
-        Rebuilt { table: table.clone(), between: between.clone(), gone, added, repeats, new_text },
+        Rebuilt { table: table.clone(), between: between.clone(), gone, added, same, repeats, new_text },
         Span::new(start, last.end),
     ))
 }
 
 fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
-    statement.head.verb == Verb::Insert
-        && statement.tokens().any(|token| {
-            token.kind.is_identifier()
-                && columns
-                    .iter()
-                    .any(|column| token.text(statement.text).trim_matches('"').eq_ignore_ascii_case(column))
-        })
+    let name = |token: crate::sql::Token| Name::part(token.text(statement.text), token.kind, statement.dialect);
+    matches!(statement.head.verb, Verb::Insert | Verb::Update | Verb::Delete)
+        && statement
+            .tokens()
+            .filter(|token| token.kind.is_identifier())
+            .any(|token| name(token).parts().iter().any(|part| columns.contains(part)))
 }
 
 /// Whether the copying INSERT, run again over the new shape, copies the rows as they are.
 fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
-    let Some(columns) = super::insert::read(copy).columns else {
-        // By position: only the same columns in the same order.
-        let names = |shape: &Shape| shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
-        return old.is_some_and(|old| names(old) == names(new)) && copy.tokens().has_word("select");
-    };
+    let insert = super::insert::read(copy);
+    let by_position = insert.columns.is_none();
+    let names = |shape: &Shape| shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    if by_position && insert.selected.iter().any(|value| value.text(copy.text).contains('*')) {
+        // Only the same columns in the same order.
+        return old.is_some_and(|old| names(old) == names(new));
+    }
+    let columns = insert.columns.unwrap_or_else(|| names(new));
     let mut query = copy.tokens_behind_name();
-    query.eat_parens();
+    if !by_position {
+        query.eat_parens();
+    }
     if !query.eat_word("select") {
         return false;
     }
@@ -206,7 +253,9 @@ fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
     let unknown =
         |name: &str| old.is_some_and(|old| old.column_named(name).is_some()) && new.column_named(name).is_none();
     let mut rest = copy.tokens_behind_name();
-    rest.eat_parens();
+    if !by_position {
+        rest.eat_parens();
+    }
     let reads_gone = rest.any(|token| {
         token.kind.is_identifier()
             && Name::part(token.text(copy.text), token.kind, copy.dialect).parts().iter().any(|name| unknown(name))

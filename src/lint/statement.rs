@@ -22,6 +22,8 @@ pub struct Statement<'a> {
     pub guards: Vec<Guarding>,
     /// True for a statement inside a `DO` block.
     pub nested: bool,
+    /// True for one inside a query or a string: nothing can be put around it.
+    pub embedded: bool,
     /// The place behind the lines of data of a `COPY`.
     pub has_data: bool,
 }
@@ -46,7 +48,18 @@ impl<'a> Statement<'a> {
         let head = Head::of(tokens);
         let actions = if head.verb == Verb::Alter { sql::actions(tokens) } else { Vec::new() };
         let end = span.end;
-        Self { span, end, text, dialect, head, actions, guards: Vec::new(), nested: false, has_data: false }
+        Self {
+            span,
+            end,
+            text,
+            dialect,
+            head,
+            actions,
+            guards: Vec::new(),
+            nested: false,
+            embedded: false,
+            has_data: false,
+        }
     }
 
     /// Returns its significant tokens.
@@ -139,12 +152,44 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
         read.guards = guards.map(Guarding::Directive).collect();
         let outer = read.guards.clone();
         let is_do = read.head.verb == Verb::Do;
+        let in_query = written_in_query(&read);
         found.push(read);
+        found.extend(in_query);
         if is_do {
             super::body::inside(text, statement.span, &outer, &mut found);
         }
         if has_directives && directives_in(text, statement.tail, dialect).contains(&Directive::End) {
             group = None;
+        }
+    }
+    found
+}
+
+/// `WITH x AS (INSERT …) SELECT …`: what a query writes on its way.
+fn written_in_query<'a>(outer: &Statement<'a>) -> Vec<Statement<'a>> {
+    let mut found = Vec::new();
+    let mut tokens = outer.tokens();
+    if outer.dialect == Dialect::Sqlite || !tokens.eat_word("with") {
+        return found;
+    }
+    tokens.eat_word("recursive");
+    while tokens.eat_name().is_some() {
+        tokens.eat_parens();
+        tokens.eat_word("as");
+        tokens.eat_word("not");
+        tokens.eat_word("materialized");
+        let Some(part) = tokens.eat_parens() else { break };
+        let mut inner = outer.part(Span::new(part.start + 1, part.end.saturating_sub(1).max(part.start + 1)));
+        if inner.at_any(&["insert", "update", "delete", "merge"]) {
+            let start = inner.start();
+            while inner.next().is_some() {}
+            let mut read = Statement::read(outer.text, Span::new(start, inner.end()), outer.dialect);
+            read.guards.clone_from(&outer.guards);
+            (read.nested, read.embedded) = (true, true);
+            found.push(read);
+        }
+        if !tokens.eat(TokenKind::Comma) {
+            break;
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use super::shape::items;
 use super::statement::Statement;
-use crate::sql::{Span, TokenKind, Tokens};
+use crate::sql::{Span, Token, TokenKind, Tokens, Verb};
 
 /// One `column = expression` of an `UPDATE`.
 #[derive(Debug, Clone)]
@@ -22,16 +22,36 @@ pub struct Update {
     pub condition: Option<Span>,
 }
 
-/// Reads an `UPDATE`, or the `DO UPDATE` part of another statement.
+/// Reads an `UPDATE`.
 pub fn read(statement: &Statement<'_>) -> Update {
     let mut tokens = statement.tokens_behind_name();
-    let mut update = Update::default();
     if !tokens.skip_to_any(&["set"]) {
-        return update;
+        return Update::default();
     }
     tokens.next();
+    read_behind_set(statement, tokens, &["from", "where", "returning"])
+}
+
+/// Reads the `DO UPDATE` of an `INSERT`, or the `UPDATE`s of a `MERGE`.
+pub fn read_parts(statement: &Statement<'_>) -> Vec<Update> {
+    let mut found = Vec::new();
+    let mut tokens = statement.tokens_behind_name();
+    while tokens.skip_to_any(&["update"]) {
+        tokens.next();
+        if tokens.eat_word("set") {
+            let ends = ["from", "where", "returning", "when"];
+            // The next branch of a MERGE; elsewhere a WHEN is a CASE's.
+            let ends = if statement.head.verb == Verb::Merge { &ends[..] } else { &ends[..3] };
+            found.push(read_behind_set(statement, tokens, ends));
+        }
+    }
+    found
+}
+
+fn read_behind_set(statement: &Statement<'_>, mut tokens: Tokens<'_>, ends: &[&str]) -> Update {
+    let mut update = Update::default();
     let start = tokens.end();
-    tokens.skip_to_any(&["from", "where", "returning"]);
+    tokens.skip_to_any(ends);
     let list = Span::new(start.saturating_sub(1), tokens.end() + 1);
     for item in items(statement.text, list, statement.dialect) {
         let mut part = statement.part(item);
@@ -44,7 +64,7 @@ pub fn read(statement: &Statement<'_>) -> Update {
         let value = Span::new(part.start(), item.end);
         update.assignments.extend(names.into_iter().map(|column| Assignment { column, value }));
     }
-    if tokens.skip_to_any(&["where"]) {
+    if !tokens.at_word("when") && tokens.skip_to_any(&["where"]) {
         tokens.next();
         let start = tokens.start();
         tokens.skip_to_any(&["returning"]);
@@ -88,6 +108,8 @@ const SETTLING: &[&str] = &[
     "jsonb_strip_nulls",
     "left",
     "substr",
+    "lpad",
+    "rpad",
 ];
 
 /// Functions that give another value each time.
@@ -135,7 +157,8 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
     None
 }
 
-fn is_volatile(tokens: Tokens<'_>) -> bool {
+/// Whether an expression gives another value each time.
+pub fn is_volatile(tokens: Tokens<'_>) -> bool {
     let text = tokens.text();
     let mut tokens = tokens;
     while let Some(token) = tokens.next() {
@@ -171,16 +194,17 @@ fn is_constant(word: &str) -> bool {
     ["null", "true", "false"].iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// Where an expression reads a column. Another table's column of that name is none.
-fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
+/// Whether a qualifier is the statement's own table.
+fn is_own(statement: &Statement<'_>, qualifier: &str) -> bool {
     let mut alias = statement.tokens_behind_name();
     alias.eat_word("as");
-    let alias = if alias.at_word("set") { None } else { alias.eat_name().map(|(name, _)| name) };
-    let table = statement.head.name.as_ref();
-    let is_own = |qualifier: &str| {
-        let named = alias.as_ref().is_some_and(|alias| alias.object() == qualifier);
-        named || table.is_some_and(|table| table.object() == qualifier)
-    };
+    let alias = if alias.at_any(&["set", "using"]) { None } else { alias.eat_name().map(|(name, _)| name) };
+    let named = alias.as_ref().is_some_and(|alias| alias.object() == qualifier);
+    named || statement.head.name.as_ref().is_some_and(|table| table.object() == qualifier)
+}
+
+/// Where an expression reads a column. Another table's column of that name is none.
+fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut tokens = statement.part(value);
     while tokens.peek().is_some() {
@@ -188,7 +212,10 @@ fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
             tokens.next();
             continue;
         };
-        if name.object() == column && name.schema().is_none_or(is_own) && !tokens.at(TokenKind::OpenParen) {
+        if name.object() == column
+            && name.schema().is_none_or(|qualifier| is_own(statement, qualifier))
+            && !tokens.at(TokenKind::OpenParen)
+        {
             found.push(span);
         }
     }
@@ -207,8 +234,13 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
         return case_settles(statement, assignment);
     }
     if tokens.at(TokenKind::OpenParen) {
-        // A query of its own.
-        return tokens.has_word("select");
+        // A query of its own; one that counts on from the column's own values does not rest.
+        let reads_own = super::insert::read_tables(tokens)
+            .iter()
+            .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
+        let counts = tokens
+            .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text)));
+        return statement.part(assignment.value).has_word("select") && !(reads_own && counts);
     }
     let Some(first) = tokens.next() else { return true };
     // A cast settles, whatever it is of.
@@ -216,6 +248,9 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
         tokens.eat_name();
         tokens.eat_parens();
         return tokens.peek().is_none();
+    }
+    if own.contains(&first.span) {
+        return sets_a_key(tokens, own);
     }
     let name = first.text(text).to_ascii_lowercase();
     let Some(arguments) = tokens.eat_parens() else { return false };
@@ -232,11 +267,42 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
     if !SETTLING.contains(&name.as_str()) || later {
         return false;
     }
+    // From the second letter on there is less each time.
+    let first_letter = |part: &Span| part.text(text).trim() == "1";
+    if name == "substr" && !parts.get(1).is_some_and(first_letter) {
+        return false;
+    }
     // What is inside must come to rest as well.
-    let Some(inner) = parts.first().copied().filter(|inner| inner.text(text).contains('(')) else { return true };
+    let is_computed = |inner: &Span| {
+        statement.part(*inner).any(|token| matches!(token.kind, TokenKind::OpenParen | TokenKind::Operator))
+    };
+    let Some(inner) = parts.first().copied().filter(is_computed) else { return true };
     let own: Vec<Span> =
         own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
     own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
+}
+
+/// `column || '{"key": …}'`, `column - 'key'`: JSON that has the key, or lacks it, afterwards.
+fn sets_a_key(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
+    let text = tokens.text();
+    let Some(operator) = tokens.next().map(|token| token.text(text)) else { return true };
+    let Some(operand) = tokens.next() else { return false };
+    let written = operand.text(text);
+    let casts = |mut tokens: Tokens<'_>| {
+        while tokens.eat_operator("::") {
+            tokens.eat_name();
+        }
+        tokens.peek().is_none()
+    };
+    match operator {
+        "||" if written.trim_start_matches('\'').starts_with('{') => casts(tokens),
+        "||" if written.eq_ignore_ascii_case("jsonb_build_object") => {
+            let arguments = tokens.eat_parens().unwrap_or_default();
+            !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end) && casts(tokens)
+        }
+        "-" | "#-" if operand.kind.is_string() => tokens.peek().is_none(),
+        _ => false,
+    }
 }
 
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.
@@ -281,6 +347,10 @@ fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment:
             tokens.next();
             continue;
         };
+        // Another table's column of that name, or what was to be inserted, stays what it is.
+        if name.schema().is_some_and(|qualifier| !is_own(statement, qualifier)) {
+            continue;
+        }
         let function = tokens.at(TokenKind::OpenParen);
         let other = update
             .assignments
@@ -304,13 +374,22 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
     if removes_what_it_asks(statement, update, condition) {
         return true;
     }
+    let mut before = None;
     while tokens.peek().is_some() {
         let Some((name, _)) = tokens.eat_name() else {
-            tokens.next();
+            // `'a' = any (column)` asks by what stands in front.
+            let token = tokens.next();
+            let passes = |token: &Token| token.kind == TokenKind::OpenParen;
+            before = token.filter(|token| !passes(token)).or(before);
             continue;
         };
+        let is_function = tokens.at(TokenKind::OpenParen);
         if !update.assignments.iter().any(|assignment| assignment.column == name.object()) {
+            before = before.filter(|_| is_function);
             continue;
+        }
+        if before.is_some_and(|token| token.kind == TokenKind::Operator && token.text(text) == "=") {
+            return true;
         }
         // Behind a function's argument, or a cast, the comparison follows.
         while tokens.at(TokenKind::CloseParen) {
@@ -320,7 +399,8 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
             tokens.eat_name();
         }
         let Some(next) = tokens.peek() else { return false };
-        let operator = next.kind == TokenKind::Operator && !["<", ">", "<=", ">="].contains(&next.text(text));
+        let comparisons = ["<", ">", "<=", ">=", "<>", "!="];
+        let operator = next.kind == TokenKind::Operator && !comparisons.contains(&next.text(text));
         let word = ["is", "in", "like", "ilike", "not", "glob", "similar"].iter().any(|word| next.is_word(text, word));
         let mut behind = tokens;
         // `IS NOT NULL` still holds after the first run.

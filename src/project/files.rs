@@ -70,9 +70,10 @@ impl Files {
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         match self {
             Self::Folder(root) => {
-                // Without asking for the size first: most files are small, and there may be thousands.
+                // Without asking for size and position first, as reading a `File` to its end does: most files are
+                // small, and there may be thousands.
                 let mut content = Vec::with_capacity(8 << 10);
-                std::fs::File::open(root.join(path))?.read_to_end(&mut content)?;
+                std::fs::File::open(root.join(path))?.take(u64::MAX).read_to_end(&mut content)?;
                 Ok(content)
             }
             Self::Embedded(files) => find(files, path).map(<[u8]>::to_vec),

@@ -36,6 +36,8 @@ pub struct Project {
     pub settings: Settings,
     /// Its name in the journal.
     pub name: String,
+    /// Texts that stand in for files: what the journal has of a script or code file that was changed since.
+    pub texts: std::collections::BTreeMap<String, String>,
     /// Directives from the settings, by script.
     directives: Vec<(crate::script::Version, Vec<Directive>)>,
 }
@@ -65,7 +67,7 @@ impl Project {
     pub fn with_settings(files: Files, settings: Settings, default_name: &str) -> Result<Self, SettingsError> {
         let name = settings.project.name.clone().unwrap_or_else(|| default_name.to_owned());
         let directives = script_directives(&settings)?;
-        Ok(Self { files, settings, name, directives })
+        Ok(Self { files, settings, name, texts: std::collections::BTreeMap::new(), directives })
     }
 
     /// Returns the directives that the settings give a script.

@@ -25,6 +25,8 @@ pub struct Cut {
     pub statement_timeout: Option<Duration>,
     /// Code files that run before this one.
     pub after: Vec<String>,
+    /// Code objects that are away while the script runs.
+    pub suspends: Vec<String>,
     /// False if the script holds what must not share a transaction with other scripts.
     pub fusible: bool,
 }
@@ -293,6 +295,7 @@ impl<'a> Reader<'a> {
             Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
             Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
             Directive::After(names) => self.cut.after.extend(names),
+            Directive::SuspendCode(names) => self.cut.suspends.extend(names),
             _ => {}
         }
     }

@@ -24,6 +24,8 @@ pub enum Directive {
     Variables(Vec<String>),
     /// Code files that run before this one.
     After(Vec<String>),
+    /// Code objects that are away while this script runs, with what depends on them.
+    SuspendCode(Vec<String>),
     /// Lint: these rules are allowed here, and why.
     Allow {
         /// Names of rules.
@@ -130,7 +132,7 @@ pub enum DirectiveError {
 }
 
 /// Every directive's word and form, in the order of the documentation.
-pub const FORMS: [(&str, &str); 12] = [
+pub const FORMS: [(&str, &str); 13] = [
     ("no-transaction", "no-transaction"),
     ("foreign-keys", "foreign-keys off"),
     ("lock-timeout", "lock-timeout 5s"),
@@ -139,6 +141,7 @@ pub const FORMS: [(&str, &str); 12] = [
     ("include", "include path/in/the/project.sql"),
     ("variables", "variables name, other_name"),
     ("after", "after name, other_name"),
+    ("suspend-code", "suspend-code name, other_name"),
     ("allow", "allow(rule) reason"),
     (
         "unless",
@@ -172,6 +175,7 @@ impl Directive {
             "include" => (!rest.is_empty()).then(|| Self::Include(rest.to_owned())),
             "variables" => names(rest).map(Self::Variables),
             "after" => names(rest).map(Self::After),
+            "suspend-code" => names(rest).map(Self::SuspendCode),
             "allow" => allow(rest),
             "unless" => guard(RunIf::Absent, rest),
             "if" => guard(RunIf::Present, rest),
@@ -188,7 +192,8 @@ impl Directive {
             | Self::LockTimeout(_)
             | Self::StatementTimeout(_)
             | Self::Variables(_)
-            | Self::After(_) => true,
+            | Self::After(_)
+            | Self::SuspendCode(_) => true,
             Self::RepeatUntilNoRows | Self::Include(_) | Self::Allow { .. } | Self::Guard(_) | Self::End => false,
         }
     }

@@ -103,12 +103,30 @@ const WORDS: &[(ActionKind, &[&str])] = &[
 /// The actions of an `ALTER` statement, from its first token.
 #[must_use]
 pub fn actions(mut tokens: Tokens<'_>) -> Vec<Action> {
-    let of_type = Head::read(&mut tokens).kind == Some(Kind::Type);
+    let kind = Head::read(&mut tokens).kind;
+    skip_signature(kind, &mut tokens);
+    let of_type = kind == Some(Kind::Type);
     let mut found = Vec::new();
     while tokens.peek().is_some() {
         found.push(action(&mut tokens, of_type));
     }
     found
+}
+
+/// What belongs to the name of some kinds: arguments, `ON table`, `USING method`.
+fn skip_signature(kind: Option<Kind>, tokens: &mut Tokens<'_>) {
+    match kind {
+        Some(Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate | Kind::Operator) => {
+            tokens.eat_parens();
+        }
+        Some(Kind::Trigger | Kind::Policy | Kind::Rule) if tokens.eat_word("on") => {
+            tokens.eat_name();
+        }
+        Some(Kind::OperatorClass | Kind::OperatorFamily) if tokens.eat_word("using") => {
+            tokens.eat_name();
+        }
+        _ => {}
+    }
 }
 
 fn action(tokens: &mut Tokens<'_>, of_type: bool) -> Action {
@@ -202,5 +220,7 @@ mod tests {
         );
         assert_eq!(seen("alter table t rename to u"), ["Rename u false |u"]);
         assert_eq!(seen("alter table t rename a to b"), ["RenameColumn a false |a to"]);
+        assert_eq!(seen("alter function f(int) rename to g"), ["Rename g false |g"]);
+        assert_eq!(seen("alter trigger g on t rename to h"), ["Rename h false |h"]);
     }
 }

@@ -150,7 +150,7 @@ fn write(
     let before = built.session.catalog()?;
 
     let mut loaded = Fresh::open(site, observer)?;
-    loaded.load(site, folder, observer)?;
+    loaded.load(site, folder)?;
     let after = loaded.session.catalog()?;
     let nothing = Patterns::new(std::iter::empty()).map_err(|error| not_whole(&error.to_string()))?;
     let differences = drift::compare(&before, &after, &nothing, &mut *built.session)?;

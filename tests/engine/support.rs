@@ -100,6 +100,18 @@ impl Case {
         }
     }
 
+    /// Makes a role that owns nothing and may do nothing; it goes with the case. PostgreSQL's.
+    pub fn reader(&self) -> String {
+        match &self.home {
+            Home::Sqlite(_) => String::new(),
+            Home::Postgres(database) => {
+                let url = database.reader();
+                let (_, rest) = url.split_once("://").unwrap();
+                rest.split(':').next().unwrap().to_owned()
+            }
+        }
+    }
+
     pub fn is_sqlite(&self) -> bool {
         matches!(self.home, Home::Sqlite(_))
     }

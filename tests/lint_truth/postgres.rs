@@ -8,10 +8,21 @@ use postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::Truth;
 
-/// A server, and a number for the next database.
+/// A server, and a number for the next database. Making a database costs more than most cases, so one that can be
+/// emptied serves the next case as well.
 pub struct Server {
     server: PrivateServer,
     next: u32,
+    empty: Option<Empty>,
+}
+
+/// A database that was emptied, and what it looks like then.
+struct Empty {
+    name: String,
+    client: Client,
+    /// The query for the state: its plan takes longer than its rows.
+    query: postgres::Statement,
+    state: String,
 }
 
 impl Server {
@@ -21,32 +32,122 @@ impl Server {
         let temporary = std::env::temp_dir();
         let cache = Some(temporary.join("dbbuild-test-servers"));
         let host = Host { variables, cache, temporary, user: Some("dbbuild".into()), ..Host::default() };
-        PrivateServer::start(&host, None).ok().map(|server| Self { server, next: 0 })
+        PrivateServer::start(&host, None).ok().map(|server| Self { server, next: 0, empty: None })
     }
 
     /// Runs the setup, then the text twice; returns what the second run did and where the first one ended.
     pub fn twice(&mut self, setup: &str, text: &str) -> Result<(Truth, String), String> {
+        let mut database = match self.empty.take() {
+            Some(database) => database,
+            None => self.database(),
+        };
+        let result = Self::twice_on(&mut database, setup, text);
+        if database.empties() {
+            self.empty = Some(database);
+        } else {
+            let Empty { name, client, .. } = database;
+            drop(client);
+            self.server.drop_database(&name).unwrap();
+            // Roles and subscriptions belong to the server.
+            self.server.clean().unwrap();
+        }
+        result
+    }
+
+    fn database(&mut self) -> Empty {
         self.next += 1;
         let name = format!("truth_{}", self.next);
         self.server.create_database(&name).unwrap();
         let mut client = Client::connect(&self.server.url(&name), NoTls).unwrap();
-        let result = Self::twice_on(&mut client, setup, text);
-        drop(client);
-        self.server.drop_database(&name).unwrap();
-        // Roles and subscriptions belong to the server.
-        self.server.clean().unwrap();
-        result
+        let query = client.prepare(include_str!("state.sql")).unwrap();
+        let state = state(&mut client, &query);
+        Empty { name, client, query, state }
     }
 
-    fn twice_on(client: &mut Client, setup: &str, text: &str) -> Result<(Truth, String), String> {
+    fn twice_on(database: &mut Empty, setup: &str, text: &str) -> Result<(Truth, String), String> {
+        let Empty { client, query, .. } = database;
         client.batch_execute(setup).map_err(|error| format!("setup: {}", shown(&error)))?;
         run(client, text)?;
-        let first = state(client);
+        let first = state(client, query);
         if run(client, text).is_err() {
             return Ok((Truth::Fails, first));
         }
-        let second = state(client);
+        let second = state(client, query);
         Ok((if first == second { Truth::Nothing } else { Truth::Changes }, first))
+    }
+}
+
+impl super::history::Runner for Server {
+    fn begin(&mut self) {
+        if let Some(Empty { name, client, .. }) = self.empty.take() {
+            drop(client);
+            self.server.drop_database(&name).unwrap();
+            self.server.clean().unwrap();
+        }
+        self.empty = Some(self.database());
+    }
+
+    fn run(&mut self, text: &str) -> Result<String, String> {
+        let Empty { client, query, .. } = self.empty.as_mut().unwrap();
+        let result = run_or_raw(client, text);
+        client.batch_execute("rollback").unwrap();
+        client.batch_execute("reset session authorization; reset role; reset all").unwrap();
+        client.batch_execute("discard temp").unwrap();
+        result.map(|()| state(client, query))
+    }
+
+    fn again(&mut self, text: &str, before: &str) -> Truth {
+        let Empty { client, query, .. } = self.empty.as_mut().unwrap();
+        let script = Text::of_file("2.sql", text.to_owned());
+        let outside = cut(&script, Dialect::Postgres, &[]).is_ok_and(|cut| cut.no_transaction) || refuses(&script);
+        if outside {
+            return match self.run(text) {
+                Err(_) => Truth::Fails,
+                Ok(state) if state == before => Truth::Nothing,
+                Ok(_) => Truth::Changes,
+            };
+        }
+        client.batch_execute("begin").unwrap();
+        let result = parts(client, text);
+        let truth = match result {
+            Err(_) => Truth::Fails,
+            // Deferred constraints speak at the end.
+            Ok(()) if client.batch_execute("set constraints all immediate").is_err() => Truth::Fails,
+            Ok(()) => {
+                client.batch_execute("reset role").unwrap();
+                if state(client, query) == before { Truth::Nothing } else { Truth::Changes }
+            }
+        };
+        client.batch_execute("rollback").unwrap();
+        client.batch_execute("reset session authorization; reset role; reset all").unwrap();
+        client.batch_execute("discard temp").unwrap();
+        truth
+    }
+}
+
+/// Whether a script cannot be run in a transaction as it is.
+fn refuses(script: &Text) -> bool {
+    cut(script, Dialect::Postgres, &[]).is_err()
+}
+
+/// Runs a script; one that the tool would refuse runs as psql would run it.
+fn run_or_raw(client: &mut Client, text: &str) -> Result<(), String> {
+    if !refuses(&Text::of_file("2.sql", text.to_owned())) {
+        return run(client, text);
+    }
+    for statement in dbbuild::sql::Statements::new(text, Dialect::Postgres) {
+        let statement = statement.map_err(|error| error.to_string())?;
+        client.batch_execute(statement.span.text(text)).map_err(|error| shown(&error))?;
+    }
+    Ok(())
+}
+
+impl Empty {
+    /// Empties it; false if something stays.
+    fn empties(&mut self) -> bool {
+        let texts = ["rollback", "reset session authorization", "reset all", "discard temp", include_str!("empty.sql")];
+        let emptied = texts.iter().try_for_each(|text| self.client.batch_execute(text));
+        emptied.is_ok() && state(&mut self.client, &self.query) == self.state
     }
 }
 
@@ -56,11 +157,23 @@ fn shown(error: &postgres::Error) -> String {
 
 fn run(client: &mut Client, text: &str) -> Result<(), String> {
     let script = Text::of_file("2.sql", text.to_owned());
+    let outside = cut(&script, Dialect::Postgres, &[]).map_err(|faults| format!("{faults:?}"))?.no_transaction;
+    if outside {
+        return parts(client, text);
+    }
+    client.batch_execute("begin").map_err(|error| shown(&error))?;
+    if let Err(error) = parts(client, text) {
+        client.batch_execute("rollback").map_err(|error| shown(&error))?;
+        return Err(error);
+    }
+    client.batch_execute("commit").map_err(|error| shown(&error))
+}
+
+/// Runs the parts of a script that their guards let run.
+fn parts(client: &mut Client, text: &str) -> Result<(), String> {
+    let script = Text::of_file("2.sql", text.to_owned());
     let cut = cut(&script, Dialect::Postgres, &[]).map_err(|faults| format!("{faults:?}"))?;
     let mut groups = std::collections::BTreeMap::new();
-    if !cut.no_transaction {
-        client.batch_execute("begin").map_err(|error| shown(&error))?;
-    }
     for part in &cut.parts {
         let mut runs = true;
         for index in &part.guards {
@@ -74,17 +187,11 @@ fn run(client: &mut Client, text: &str) -> Result<(), String> {
             }
             runs &= answer;
         }
-        if !runs {
-            continue;
-        }
-        if let Err(error) = client.batch_execute(part.span.text(text)) {
-            if !cut.no_transaction {
-                client.batch_execute("rollback").map_err(|error| shown(&error))?;
-            }
-            return Err(shown(&error));
+        if runs {
+            client.batch_execute(part.span.text(text)).map_err(|error| shown(&error))?;
         }
     }
-    if cut.no_transaction { Ok(()) } else { client.batch_execute("commit").map_err(|error| shown(&error)) }
+    Ok(())
 }
 
 fn asks(client: &mut Client, guard: &Guard) -> bool {
@@ -108,13 +215,10 @@ fn asks(client: &mut Client, guard: &Guard) -> bool {
 }
 
 /// The catalog as text, without what differs from run to run, and the rows of every table.
-fn state(client: &mut Client) -> String {
-    let mut all = Vec::new();
-    for row in client.simple_query(include_str!("state.sql")).unwrap() {
-        if let SimpleQueryMessage::Row(row) = row {
-            all.push(row.get(0).unwrap_or_default().to_owned());
-        }
-    }
+fn state(client: &mut Client, query: &postgres::Statement) -> String {
+    client.batch_execute("set jit = off; set plan_cache_mode = force_generic_plan").unwrap();
+    let rows = client.query(query, &[]).unwrap();
+    let mut all: Vec<String> = rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default()).collect();
     all.sort();
     all.join("\n")
 }

@@ -39,6 +39,62 @@ fn run(connection: &Connection, text: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Files that a history is run in; what runs again runs in a copy.
+pub struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    /// Makes the folder.
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn open(&self, name: &str) -> Connection {
+        let connection = Connection::open(self.folder.path().join(name)).unwrap();
+        connection.execute_batch("pragma foreign_keys = off; pragma synchronous = off").unwrap();
+        connection
+    }
+}
+
+impl super::history::Runner for Files {
+    fn begin(&mut self) {
+        let _absent = std::fs::remove_file(self.folder.path().join("a.db"));
+        self.open("a.db").execute_batch("create table x (a); drop table x").unwrap();
+    }
+
+    fn run(&mut self, text: &str) -> Result<String, String> {
+        // A script that fails leaves nothing behind.
+        let (file, kept) = (self.folder.path().join("a.db"), self.folder.path().join("kept.db"));
+        std::fs::copy(&file, &kept).unwrap();
+        let connection = self.open("a.db");
+        let result = run_or_raw(&connection, text).map(|()| state(&connection));
+        drop(connection);
+        if result.is_err() {
+            std::fs::copy(&kept, &file).unwrap();
+        }
+        result
+    }
+
+    fn again(&mut self, text: &str, before: &str) -> Truth {
+        std::fs::copy(self.folder.path().join("a.db"), self.folder.path().join("b.db")).unwrap();
+        let connection = self.open("b.db");
+        match run_or_raw(&connection, text) {
+            Err(_) => Truth::Fails,
+            Ok(()) if state(&connection) == before => Truth::Nothing,
+            Ok(()) => Truth::Changes,
+        }
+    }
+}
+
+/// Runs a script; one that the tool would refuse runs as the sqlite3 shell would run it.
+fn run_or_raw(connection: &Connection, text: &str) -> Result<(), String> {
+    if cut(&Text::of_file("2.sql", text.to_owned()), Dialect::Sqlite, &[]).is_ok() {
+        return run(connection, text);
+    }
+    connection.execute_batch(text).map_err(|error| error.to_string())
+}
+
 fn asks(connection: &Connection, guard: &Guard) -> bool {
     let query = match &guard.test {
         Test::Query(query) => query.clone(),
@@ -59,20 +115,26 @@ fn asks(connection: &Connection, guard: &Guard) -> bool {
     present == (guard.run == RunIf::Present)
 }
 
+fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
+    match value {
+        rusqlite::types::ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text)),
+        other => format!("{other:?}"),
+    }
+}
+
 fn state(connection: &Connection) -> String {
     let list = |query: &str| -> Vec<String> {
         let mut statement = connection.prepare(query).unwrap();
         let columns = statement.column_count();
-        let read = |row: &rusqlite::Row<'_>| {
-            (0..columns).map(|at| row.get_ref(at).map(|value| format!("{value:?}"))).collect::<Result<Vec<_>, _>>()
-        };
+        let read =
+            |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get_ref(at).map(shown)).collect::<Result<Vec<_>, _>>();
         let rows = statement.query_map([], read).unwrap();
         rows.map(|row| row.unwrap().join(",")).collect()
     };
-    let mut all = list("select type, name, sql from sqlite_schema order by 1, 2");
+    let mut all = list("select type || ' ' || name || ' ' || coalesce(sql, '') from sqlite_schema order by type, name");
     let mut names = connection.prepare("select name from sqlite_schema where type = 'table' order by 1").unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    for name in names {
+    for name in names.into_iter().filter(|name| name != "sqlite_sequence") {
         let mut rows = list(&format!("select * from \"{name}\""));
         rows.sort();
         all.push(name);

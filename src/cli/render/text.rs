@@ -163,6 +163,7 @@ fn detail(result: &StepResult) -> String {
                 parts.push(counted(*rows_changed, "row", "rows"));
             }
         }
+        StepResult::Made { why, .. } => parts.push(why.clone()),
         StepResult::Rows { rows, inserted, updated, deleted, overwritten } => {
             for (count, word) in [(inserted, "new"), (updated, "changed"), (deleted, "deleted")] {
                 if *count > 0 {

@@ -10,11 +10,13 @@ use postgres::Client;
 
 use super::connect::Connector;
 use super::error::Trouble;
-use crate::engine::{DumpInfo, EngineError, Result};
+use crate::engine::{DumpInfo, DumpPart, DumpWish, EngineError, Result};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 
+mod cells;
 mod file_name;
+mod left_out;
 mod pg_dump;
 mod rows;
 mod sequences;
@@ -30,7 +32,10 @@ pub(super) const SEQUENCES: &str = "sequences.sql";
 /// The folder of the rows.
 pub(super) const DATA: &str = "data";
 
+pub(super) use cells::cells;
 pub(super) use rows::END;
+
+use left_out::LeftOut;
 
 /// The name under which progress is told.
 pub(super) const STEP: &str = "dump";
@@ -60,67 +65,88 @@ pub(super) fn dump(
     client: &mut Client,
     connector: &Connector,
     interrupt: &Interrupt,
+    wish: &DumpWish,
     folder: &Path,
     observer: &mut dyn Observer,
 ) -> Result<DumpInfo> {
     let server_major = server_major(client, connector)?;
-    let program = pg_dump::PgDump::find(connector, server_major)?;
+    let program = match wish.part {
+        DumpPart::Whole | DumpPart::Schema => Some(pg_dump::PgDump::find(connector, server_major)?),
+        DumpPart::Rows => None,
+    };
     let sql = own(connector, "reading the database");
     client.batch_execute("begin isolation level repeatable read read only").map_err(&sql)?;
-    let dumped = dump_snapshot(client, connector, &program, interrupt, folder, observer);
+    let dumped = Snapshot { connector, interrupt, wish, folder }.dump(client, program.as_ref(), observer);
     // It only read; and if the connection broke, then `dumped` says so.
     let ended = client.batch_execute("rollback").map_err(&sql);
     dumped?;
     ended?;
-    Ok(DumpInfo { server_major, dump_major: Some(program.major) })
+    Ok(DumpInfo { server_major, dump_major: program.map(|program| program.major) })
 }
 
-fn dump_snapshot(
-    client: &mut Client,
-    connector: &Connector,
-    program: &pg_dump::PgDump,
-    interrupt: &Interrupt,
-    folder: &Path,
-    observer: &mut dyn Observer,
-) -> Result<()> {
-    let sql = own(connector, "reading the database");
-    client.batch_execute(SETTINGS).map_err(&sql)?;
-    refuse_large_objects(client, connector)?;
-    let snapshot: String = client.query_one("select pg_catalog.pg_export_snapshot()", &[]).map_err(&sql)?.get(0);
-    let login: String = client.query_one("select session_user::text", &[]).map_err(&sql)?.get(0);
-    let excluded = excluded_schemas(client, connector)?;
+/// What is dumped, and where to.
+struct Snapshot<'a> {
+    connector: &'a Connector,
+    interrupt: &'a Interrupt,
+    wish: &'a DumpWish,
+    folder: &'a Path,
+}
 
-    observer.event(progress("schema".into(), None));
-    let pre = program.start(connector, "pre-data", &snapshot, &excluded)?;
-    let post = program.start(connector, "post-data", &snapshot, &excluded)?;
-    let tables = tables::read(client, &excluded).map_err(&sql)?;
-    for (done, table) in tables.iter().enumerate() {
-        stop_if(interrupt)?;
-        let counted = (done as u64, tables.len() as u64);
-        rows::write(client, connector, table, &folder.join(DATA), &mut |message| {
-            observer.event(progress(message, Some(counted)));
-        })?;
-    }
-    let sequences = sequences::read(client, &excluded).map_err(&sql)?;
-    if !sequences.is_empty() {
-        write(&folder.join(SEQUENCES), &format!("{SEQUENCES_HEAD}{sequences}"))?;
+impl Snapshot<'_> {
+    fn dump(&self, client: &mut Client, program: Option<&pg_dump::PgDump>, observer: &mut dyn Observer) -> Result<()> {
+        let Self { connector, wish, .. } = self;
+        let sql = own(connector, "reading the database");
+        client.batch_execute(SETTINGS).map_err(&sql)?;
+        let snapshot: String = client.query_one("select pg_catalog.pg_export_snapshot()", &[]).map_err(&sql)?.get(0);
+        let left_out = LeftOut::read(client, connector, wish)?;
+        if program.is_some() && wish.schema.is_none() {
+            for message in left_out::of_the_database(client).map_err(&sql)? {
+                observer.event(Event::Note { code: "dump/left-out".into(), message });
+            }
+        }
+        let mut sections = Vec::new();
+        if let Some(program) = program {
+            observer.event(progress("schema".into(), None));
+            for (section, file, head) in [("pre-data", PRE_DATA, PRE_HEAD), ("post-data", POST_DATA, POST_HEAD)] {
+                sections.push((program.start(connector, section, &snapshot, &left_out.options())?, file, head));
+            }
+        }
+        if wish.part != DumpPart::Schema {
+            self.rows(client, &left_out, observer)?;
+        }
+        let login: String = client.query_one("select session_user::text", &[]).map_err(&sql)?.get(0);
+        let builders: Vec<&str> =
+            [Some(login.as_str()), connector.target.owner_role.as_deref()].into_iter().flatten().collect();
+        let has_public: bool = client
+            .query_one("select exists (select from pg_catalog.pg_namespace where nspname = 'public')", &[])
+            .map_err(&sql)?
+            .get(0);
+        for (section, file, head) in sections {
+            let public = if has_public || wish.schema.is_some() || file != PRE_DATA { "" } else { NO_PUBLIC };
+            let text = tidy::tidy(&section.finish(connector, self.interrupt)?, &builders)?;
+            write(&self.folder.join(file), &format!("{head}{public}{text}"))?;
+        }
+        Ok(())
     }
 
-    let builders: Vec<&str> =
-        [Some(login.as_str()), connector.target.owner_role.as_deref()].into_iter().flatten().collect();
-    let has_public = client
-        .query_one("select exists (select from pg_catalog.pg_namespace where nspname = 'public')", &[])
-        .map_err(&sql)?
-        .get(0);
-    let public = if has_public { "" } else { NO_PUBLIC };
-    write(
-        &folder.join(PRE_DATA),
-        &format!("{PRE_HEAD}{public}{}", tidy::tidy(&pre.finish(connector, interrupt)?, &builders)?),
-    )?;
-    write(
-        &folder.join(POST_DATA),
-        &format!("{POST_HEAD}{}", tidy::tidy(&post.finish(connector, interrupt)?, &builders)?),
-    )
+    fn rows(&self, client: &mut Client, left_out: &LeftOut, observer: &mut dyn Observer) -> Result<()> {
+        let sql = own(self.connector, "reading the database");
+        refuse_large_objects(client, self.connector)?;
+        let mut tables = tables::read(client, &left_out.schemas).map_err(&sql)?;
+        tables.retain(|table| left_out.has_table(&table.schema, &table.relation));
+        for (done, table) in tables.iter().enumerate() {
+            stop_if(self.interrupt)?;
+            let counted = (done as u64, tables.len() as u64);
+            rows::write(client, self.connector, table, &self.folder.join(DATA), &mut |message| {
+                observer.event(progress(message, Some(counted)));
+            })?;
+        }
+        let sequences = sequences::read(client, left_out).map_err(&sql)?;
+        if sequences.is_empty() {
+            return Ok(());
+        }
+        write(&self.folder.join(SEQUENCES), &format!("{SEQUENCES_HEAD}{sequences}"))
+    }
 }
 
 const PRE_HEAD: &str =
@@ -131,29 +157,6 @@ const SEQUENCES_HEAD: &str = "-- Where the sequences stand. Written by dbbuild, 
 
 /// `pg_dump` takes the schema `public` for given, also where it was dropped.
 const NO_PUBLIC: &str = "DROP SCHEMA IF EXISTS public;\n\n";
-
-/// Returns the schemas that are no part of the project: dbbuild's own, and where the project has a list, the rest.
-fn excluded_schemas(client: &mut Client, connector: &Connector) -> Result<Vec<String>> {
-    let rows = client
-        .query(
-            "select n.nspname::text
-             from pg_catalog.pg_namespace n
-             where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-               and (
-                   n.nspname = $1
-                   or (cardinality($2::text[]) > 0 and n.nspname <> all ($2::text[]))
-               )
-               and not exists (
-                   select
-                   from pg_catalog.pg_depend d
-                   where d.classid = 'pg_catalog.pg_namespace'::regclass and d.objid = n.oid and d.deptype = 'e'
-               )
-             order by n.nspname collate \"C\"",
-            &[&connector.target.journal_name, &connector.target.schemas],
-        )
-        .map_err(own(connector, "reading the schemas"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
 
 /// Large objects are known by numbers that no other database can promise to have free.
 fn refuse_large_objects(client: &mut Client, connector: &Connector) -> Result<()> {

@@ -2,9 +2,11 @@
 //!
 //! Promise: the driver's types and errors end in this folder; nothing secret leaves it.
 
+mod attempt;
 mod blockers;
 mod cancel;
 mod catalog;
+mod code;
 mod connect;
 mod conninfo;
 mod database;
@@ -36,8 +38,9 @@ mod statements;
 mod stop;
 mod tls;
 mod transaction;
+mod trial;
 
-use super::{Access, Engine, Mode, Offline, Result, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -110,6 +113,10 @@ impl Engine for PostgresEngine {
 
     fn url(&self) -> Secret {
         self.connector.url()
+    }
+
+    fn row_text(&self, text: &str) -> Option<RowText> {
+        dump::cells(text)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

@@ -7,10 +7,12 @@ use super::connect::{Connector, set};
 use super::journal::Journal;
 use super::link::DISCARD;
 use super::lock;
+use super::passfile::Found;
 use super::prepare::write_mark;
+use super::programs;
 use super::quote::literal;
-use crate::engine::offline::{Offline, Premise, comment, unindented};
-use crate::engine::{Mode, Result, Unit};
+use crate::engine::offline::{Offline, Premise, Ran, comment, feed, unindented};
+use crate::engine::{EngineError, Mode, Result, Unit};
 use crate::journal::{NewEntry, Run};
 use crate::project::LockMode;
 
@@ -133,5 +135,24 @@ impl Offline for Psql<'_> {
             LockMode::Claim => psql::echo("done"),
         };
         format!("{}{DISCARD}{unlock}", comment("The end."))
+    }
+
+    fn run(&self, script: &str) -> Result<Option<Ran>> {
+        let host = &self.connector.host;
+        let Some(program) = programs::find(host, "psql").into_iter().next() else { return Ok(None) };
+        let info = &self.connector.conninfo;
+        let mut command = std::process::Command::new(&program.path);
+        command.args(["--no-psqlrc", "--quiet", "--no-password"]).env_clear();
+        // Where to connect is settled; what else PG* variables say would change the connection.
+        command.envs(host.variables.iter().filter(|(name, _)| !name.starts_with("PG")));
+        command.env("PGUSER", &info.user).env("PGDATABASE", &info.database);
+        if let Some(server) = info.servers.first() {
+            command.env("PGHOST", &server.host).env("PGPORT", server.port.to_string());
+            if let Found::Password(password) = self.connector.password(server) {
+                command.env("PGPASSWORD", password);
+            }
+        }
+        let io = |source| EngineError::Io { path: program.path.clone(), source };
+        feed(&mut command, script).map(Some).map_err(io)
     }
 }

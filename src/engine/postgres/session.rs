@@ -7,9 +7,16 @@ use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{ident, literal};
 use super::stop::step_name;
-use super::{blockers, catalog, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction};
+use super::trial::PostgresTrial;
+use super::{
+    attempt, blockers, catalog, code, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction,
+};
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Mode, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::trial::Trial;
+use crate::engine::{
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session,
+    Unit, Wait,
+};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -88,6 +95,43 @@ impl Session for PostgresSession {
         }
     }
 
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+        code::keep(&mut self.link, &self.journal, work, run, observer)
+    }
+
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+        wanted: &[TableRows],
+        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Vec<Applied>>> {
+        let journal = self.journal.clone();
+        let mut look = |link: &mut Link| {
+            let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
+            let rows: Result<Vec<_>> = wanted
+                .iter()
+                .map(|table| link.lend(|client, connector, _| catalog::rows_like_inside(client, connector, table)))
+                .collect();
+            Ok(keep(&found, &rows?))
+        };
+        attempt::attempt(&mut self.link, &self.journal, units, run, &mut look, observer)
+    }
+
+    fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>> {
+        let query = format!("select ({column})::text as value from {} where {condition}", ident(table));
+        self.link.ready()?;
+        match self.link.send_own(&query) {
+            Ok(answers) => {
+                let texts = super::link::rows(&answers).filter_map(|row| super::link::column(row, "value"));
+                Ok(Some(texts.map(str::to_owned).collect()))
+            }
+            Err(trouble) if matches!(trouble.code(), "42P01" | "3F000") => Ok(None),
+            Err(trouble) => Err(trouble.own("reading another tool's journal", &self.link.connector.shown())),
+        }
+    }
+
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
         seed::load(&mut self.link, &self.journal, seed, run, observer)
     }
@@ -121,8 +165,8 @@ impl Session for PostgresSession {
         reset::reset(&mut self.link, &self.journal, observer)
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
-        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, folder, observer))
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+        self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, wish, folder, observer))
     }
 
     fn load(
@@ -157,6 +201,10 @@ impl Session for PostgresSession {
 
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
         self.link.lend(|client, connector, _| catalog::rows_like(client, connector, wanted))
+    }
+
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
+        Ok(Box::new(PostgresTrial::begin(self, units)?))
     }
 
     /// Gathers statistics, and waits for nobody.

@@ -39,6 +39,62 @@ pub(super) fn apply(
     transaction::retrying(database, name, observer, |_| together(connection, database, units, run))
 }
 
+/// Runs units in one transaction, and commits only if what they made is wanted.
+pub(super) fn attempt(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+) -> Result<Option<Vec<Applied>>> {
+    refuse_unanswerable(units)?;
+    let off = units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff);
+    if off {
+        turn(connection, false)?;
+    }
+    let result = attempted(connection, database, units, run, off, keep);
+    if off {
+        turn(connection, true)?;
+    }
+    result
+}
+
+fn attempted(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    run: &Run,
+    check_keys: bool,
+    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+) -> Result<Option<Vec<Applied>>> {
+    transaction::begin(connection, database)?;
+    let mut work = || {
+        let before = check_keys.then(|| orphans(connection).ok()).flatten();
+        let mut done = Vec::with_capacity(units.len());
+        for at in 0..units.len() {
+            match one(connection, database, units, at, run)? {
+                Some(applied) => done.push(applied),
+                None => return Ok(None),
+            }
+        }
+        if let Some(before) = before {
+            check(connection, units, &before)?;
+        }
+        Ok(keep(connection)?.then_some(done))
+    };
+    match work() {
+        Ok(Some(done)) => {
+            transaction::commit(connection, database).map_err(|error| at_commit(units, error))?;
+            Ok(Some(done))
+        }
+        Ok(None) => {
+            connection.execute_batch("rollback").map_err(doing("rolling back"))?;
+            Ok(None)
+        }
+        Err(error) => Err(transaction::rolled_back(connection, error)),
+    }
+}
+
 /// One transaction around all units; with foreign keys off around it if one of them asks for that.
 fn together(connection: &Connection, database: &Database, units: &[Unit], run: &Run) -> Result<Vec<Outcome>> {
     if !units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff) {
@@ -87,10 +143,32 @@ fn in_transaction(
 }
 
 /// Runs one unit inside the transaction; `None` if another builder has claimed it.
-fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, run: &Run) -> Result<Option<Applied>> {
-    let since = Instant::now();
+pub(super) fn one(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    run: &Run,
+) -> Result<Option<Applied>> {
     let unit = &units[at];
     let Some(sequence) = journal::claim(connection, database, &unit.entry, run)? else { return Ok(None) };
+    let applied = parts(connection, database, units, at, Some(sequence))?;
+    match journal::finish(connection, database, sequence, &unit.entry, applied.duration)? {
+        true => Ok(Some(applied)),
+        false => Err(entry_gone(units, at, last_statement(unit))),
+    }
+}
+
+/// Runs the statements of a unit inside the transaction. `sequence` is its claim's.
+pub(super) fn parts(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    at: usize,
+    sequence: Option<i64>,
+) -> Result<Applied> {
+    let since = Instant::now();
+    let unit = &units[at];
     let mut answers = Answers::default();
     let mut applied = Applied::default();
     for (index, part) in unit.parts.iter().enumerate() {
@@ -104,7 +182,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
         loop {
             let rows = statement(connection, database, units, at, part)?;
             if connection.is_autocommit() {
-                return Err(ended(connection, database, units, at, part.span, sequence));
+                return Err(ended(connection, database, units, at, part.span, sequence.unwrap_or_default()));
             }
             applied.rows += rows;
             if !part.repeat {
@@ -118,10 +196,7 @@ fn one(connection: &Connection, database: &Database, units: &[Unit], at: usize, 
         applied.statements += 1;
     }
     applied.duration = since.elapsed();
-    match journal::finish(connection, database, sequence, &unit.entry, applied.duration)? {
-        true => Ok(Some(applied)),
-        false => Err(entry_gone(units, at, last_statement(unit))),
-    }
+    Ok(applied)
 }
 
 /// The failure of a text whose own entry is not in the journal any more.
@@ -157,7 +232,7 @@ fn ended(
 }
 
 /// Refuses if rows lost their parents while foreign keys were off.
-fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
+pub(super) fn check(connection: &Connection, units: &[Unit], before: &Orphans) -> Result<()> {
     let at = units.iter().rposition(|unit| unit.mode == Mode::ForeignKeysOff).unwrap_or_default();
     let span = last_statement(&units[at]);
     let after = orphans(connection).map_err(|error| failed(units, at, span, &error))?;

@@ -13,9 +13,9 @@ mod essence;
 mod rows;
 mod table;
 
-pub(super) use rows::{rows_like, seeded};
+pub(super) use rows::{named, rows_like, seeded, tables, whole};
 
-use essence::essence;
+pub(super) use essence::essence;
 
 /// One row of `sqlite_schema`.
 struct Stored {
@@ -33,6 +33,11 @@ pub(super) fn read(connection: &Connection, names: &Names) -> Result<Catalog> {
     let read = within(connection, names).map_err(&known);
     connection.execute_batch("commit").map_err(&known)?;
     read
+}
+
+/// The same, inside a transaction that is open.
+pub(super) fn read_inside(connection: &Connection, names: &Names) -> Result<Catalog> {
+    within(connection, names).map_err(doing("reading the catalog"))
 }
 
 fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {

@@ -36,6 +36,8 @@ pub(super) struct Database {
     pub names: Names,
     /// The wish to stop.
     pub interrupt: Interrupt,
+    /// The folders in which programs are looked for.
+    pub programs: Vec<PathBuf>,
     /// True for a database that is thrown away: nothing is flushed to the disk.
     pub throwaway: bool,
 }
@@ -76,6 +78,7 @@ impl Database {
             user: user.map(str::to_owned),
             names: Names::with_prefix(&target.journal_name),
             interrupt: interrupt.clone(),
+            programs: host.search_path(),
             throwaway: false,
         })
     }

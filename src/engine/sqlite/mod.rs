@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Access, Engine, Offline, Result, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -15,6 +15,7 @@ use crate::sql::Dialect;
 
 mod apply;
 mod catalog;
+mod code;
 mod connection;
 mod database;
 mod deadline;
@@ -39,6 +40,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod trial;
 
 use database::Database;
 use scratch::Places;
@@ -111,6 +113,10 @@ impl Engine for Sqlite {
             Some(file) => Secret::new(format!("sqlite:{}", file.display())),
             None => Secret::new("sqlite::memory:"),
         }
+    }
+
+    fn row_text(&self, text: &str) -> Option<RowText> {
+        dump::cells(text)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

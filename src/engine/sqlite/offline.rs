@@ -8,7 +8,7 @@ use super::connection::patience;
 use super::database::Database;
 use super::journal::{NOW, tables};
 use super::statements::is_pragma;
-use crate::engine::offline::{Offline, Premise, comment, comments_before, one_line};
+use crate::engine::offline::{Offline, Premise, Ran, comment, comments_before, feed, one_line};
 use crate::engine::{EngineError, Mode, Part, Result, Unit};
 use crate::journal::{Mark, NewEntry, Run, Stored};
 use crate::sql::{Dialect, Lexer, TokenKind};
@@ -158,6 +158,15 @@ impl Offline for Shell<'_> {
 
     fn tail(&self) -> String {
         ".print done\n".to_owned()
+    }
+
+    fn run(&self, script: &str) -> Result<Option<Ran>> {
+        let Some(file) = self.database.file() else { return Ok(None) };
+        let found = self.database.programs.iter().map(|folder| folder.join("sqlite3")).find(|path| path.is_file());
+        let Some(program) = found else { return Ok(None) };
+        let mut command = std::process::Command::new(&program);
+        command.arg("-batch").arg("-init").arg(if cfg!(windows) { "NUL" } else { "/dev/null" }).arg(file);
+        feed(&mut command, script).map(Some).map_err(|source| EngineError::Io { path: program, source })
     }
 }
 

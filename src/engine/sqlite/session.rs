@@ -10,11 +10,16 @@ use super::database::Database;
 use super::dqs;
 use super::error::doing;
 use super::lock::{self, BuildLock};
-use super::names::Names;
+use super::names::{Names, quote};
 use super::statements::is_pragma;
-use super::{apply, catalog, connection, dump, inspect, journal, load, reset, rows, transaction};
+use super::trial::SqliteTrial;
+use super::{apply, catalog, code, connection, dump, inspect, journal, load, reset, rows, transaction};
 use crate::engine::catalog::{Catalog, Row, TableRows};
-use crate::engine::{Access, DumpInfo, Inspection, Loaded, Outcome, Result, RowSeed, Session, Unit, Wait};
+use crate::engine::trial::Trial;
+use crate::engine::{
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit,
+    Wait,
+};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
 
@@ -67,8 +72,25 @@ impl SqliteSession {
         Ok(())
     }
 
+    /// Returns the connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Returns the database.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Leaves the connection behind with whatever is under way in it; an error shows with the next use.
+    pub(super) fn start_over(&mut self) {
+        if self.renew().is_err() {
+            self.resting = false;
+        }
+    }
+
     /// Returns true if something of a text may live on in the connection.
-    fn is_touched(&self, units: &[Unit]) -> bool {
+    pub(super) fn is_touched(&self, units: &[Unit]) -> bool {
         let sets = |unit: &Unit| unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part));
         let temporary = "select exists (select 1 from sqlite_temp_schema)";
         units.iter().any(sets) || self.connection.query_row(temporary, [], |row| row.get(0)).unwrap_or(true)
@@ -140,6 +162,55 @@ impl Session for SqliteSession {
         result
     }
 
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+        self.tell(observer);
+        let longest = |limits: fn(&Unit) -> Option<Duration>| work.scripts.iter().filter_map(limits).max();
+        let database = self.database.limited(longest(|unit| unit.lock_timeout), longest(|unit| unit.statement_timeout));
+        let result = code::keep(&self.connection, &database, work, run, observer);
+        let files: Vec<Unit> = work.files.iter().map(|file| file.unit.clone()).collect();
+        if self.is_touched(&work.scripts) || self.is_touched(&files) {
+            self.renew()?;
+        }
+        result
+    }
+
+    fn attempt(
+        &mut self,
+        units: &[Unit],
+        wanted: &[TableRows],
+        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        run: &Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Vec<Applied>>> {
+        self.tell(observer);
+        let names = &self.database.names;
+        let mut look = |connection: &Connection| {
+            let found = catalog::read_inside(connection, names)?;
+            let rows: Result<Vec<_>> = wanted.iter().map(|table| catalog::rows_like(connection, table)).collect();
+            Ok(keep(&found, &rows?))
+        };
+        let result = apply::attempt(&self.connection, &self.database, units, run, &mut look);
+        if self.is_touched(units) {
+            self.renew()?;
+        }
+        result
+    }
+
+    fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>> {
+        self.look(|connection, _| {
+            let sql = "select exists (select 1 from sqlite_schema where type = 'table' and name = ?1 collate nocase)";
+            let known = doing("reading another tool's journal");
+            if !connection.query_row(sql, [table], |row| row.get::<_, bool>(0)).map_err(&known)? {
+                return Ok(None);
+            }
+            let sql = format!("select cast({column} as text) from {} where {condition}", quote(table));
+            let mut statement = connection.prepare(&sql).map_err(&known)?;
+            let texts = statement.query_map([], |row| row.get::<_, Option<String>>(0)).map_err(&known)?;
+            let texts: Vec<Option<String>> = texts.collect::<rusqlite::Result<_>>().map_err(&known)?;
+            Ok(Some(texts.into_iter().flatten().collect()))
+        })
+    }
+
     fn load_rows(&mut self, seed: &RowSeed, run: &Run, observer: &mut dyn Observer) -> Result<Option<Loaded>> {
         self.tell(observer);
         rows::load(&self.connection, &self.database, seed, run, observer)
@@ -167,9 +238,9 @@ impl Session for SqliteSession {
         self.renew()
     }
 
-    fn dump(&mut self, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
+    fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo> {
         self.tell(observer);
-        dump::dump(&self.connection, &self.database, folder, observer)
+        dump::dump(&self.connection, &self.database, wish, folder, observer)
     }
 
     fn load(
@@ -194,5 +265,9 @@ impl Session for SqliteSession {
 
     fn rows_like(&mut self, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
         self.look(|connection, _| catalog::rows_like(connection, wanted))
+    }
+
+    fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
+        Ok(Box::new(SqliteTrial::begin(self, units)?))
     }
 }

@@ -4,8 +4,9 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::insert::{self, Insert};
-use super::super::shape::{Column, items};
-use crate::sql::Verb;
+use super::super::shape::{Column, Shape};
+use super::super::update;
+use crate::sql::{Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "conflict-without-key",
@@ -23,7 +24,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let head = &statement.head;
         let Some(table) = head.name.as_ref().filter(|_| matches!(head.verb, Verb::Insert | Verb::Replace)) else { continue };
         let insert = insert::read(statement);
-        let bare = insert.conflict.as_ref().is_some_and(|conflict| !conflict.has_target && !conflict.updates);
+        // Where it names columns, those decide; a constraint by name is taken at its word.
+        let bare = insert.conflict.as_ref().is_some_and(|conflict| {
+            !conflict.has_target && !conflict.updates || conflict.columns.is_some()
+        });
         let ignores = bare || head.or_ignore || head.or_replace || head.verb == Verb::Replace;
         let emptied = context.emptied_before(table, statement);
         if !ignores || statement.is_guarded() || insert.asks || context.is_temporary(table) || emptied {
@@ -34,16 +38,29 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let given = |column: &String| insert.columns.as_ref().is_none_or(|columns| columns.contains(column));
-        let can_conflict = shape.keys.iter().any(|key| {
-            // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
-            key.iter().all(|column| given(column) && !is_null(context, &insert, column))
-                || key.iter().all(|column| given(column) || has_fixed_default(shape.column_named(column)))
-                    && !key.iter().any(|column| given(column) && is_null(context, &insert, column))
-        });
-        if can_conflict {
-            continue;
-        }
-        let message = format!("the guard lies: nothing in {table} can conflict with these rows, so a second run inserts them again");
+        // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
+        let conflicts = |key: &&Vec<String>| {
+            let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
+            key.iter().all(filled) && !key.iter().any(|column| given(column) && is_new(context, &insert, shape, column))
+        };
+        let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
+        let keys: Vec<&Vec<String>> = match &target {
+            Some(target) => vec![target],
+            None => shape.keys.iter().collect(),
+        };
+        let replaces = head.or_replace || head.verb == Verb::Replace;
+        let message = if keys.iter().any(conflicts) {
+            // SQLite's REPLACE deletes the row, and the new one gets a new key.
+            let renewed = |column: &Column| {
+                column.definition.starts_with("integer") && column.definition.contains("primary key") && !given(&column.name)
+            };
+            if !replaces || !shape.columns.iter().any(renewed) {
+                continue;
+            }
+            format!("a second run gives the rows of {table} other keys: REPLACE deletes them and inserts them again")
+        } else {
+            format!("the guard lies: nothing in {table} can conflict with these rows, so a second run inserts them again")
+        };
         let span = insert.conflict.as_ref().map_or(statement.head_span(), |conflict| conflict.span);
         found.report(&RULE, span, message).help("insert the key, or write WHERE NOT EXISTS (…)");
     }
@@ -56,14 +73,15 @@ fn has_fixed_default(column: Option<&Column>) -> bool {
     })
 }
 
-/// Each row brings NULL for the column: NULL conflicts with nothing.
-fn is_null(context: &Context<'_>, insert: &Insert, column: &str) -> bool {
-    let Some(at) = insert.columns.as_ref().and_then(|columns| columns.iter().position(|known| known == column)) else {
-        return false;
+/// A row brings NULL, which conflicts with nothing, or a value that is another one each time.
+fn is_new(context: &Context<'_>, insert: &Insert, shape: &Shape, column: &str) -> bool {
+    let at = match &insert.columns {
+        Some(columns) => columns.iter().position(|known| known == column),
+        None => shape.columns.iter().position(|known| known.name == column),
     };
-    !insert.rows.is_empty()
-        && insert.rows.iter().all(|row| {
-            let value = items(context.text, *row, context.dialect).get(at).copied().unwrap_or_default();
-            value.text(context.text).eq_ignore_ascii_case("null")
-        })
+    let Some(at) = at else { return false };
+    insert::values_of(context.text, context.dialect, insert, at).into_iter().any(|value| {
+        let tokens = Tokens::new(context.text, value, context.dialect);
+        value.text(context.text).trim().eq_ignore_ascii_case("null") || update::is_volatile(tokens)
+    })
 }

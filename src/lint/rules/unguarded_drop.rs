@@ -6,7 +6,7 @@ use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::{guard, history};
 use super::super::statement::Statement;
-use crate::sql::{Kind, Verb};
+use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-drop",
@@ -46,7 +46,8 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let Some(name) = &head.name else { return false };
     history::dropped(statement).len() == 1
         && context.before(statement).any(|other| {
-            other.head.verb == Verb::Create
+            into(other).is_some_and(|made| head.kind == Some(Kind::Table) && made.matches(name))
+                || other.head.verb == Verb::Create
                 && other.head.kind == head.kind
                 && !other.head.or_replace
                 && !other.is_guarded()
@@ -60,8 +61,19 @@ fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let same = |other: &&Statement<'_>| {
         other.head.kind == statement.head.kind
             && other.head.name.as_ref().is_some_and(|made| made.matches(name))
-            && (!statement.head.kind.is_some_and(Kind::is_on_table) || other.head.table == statement.head.table)
+            && (!statement.head.kind.is_some_and(Kind::is_on_table)
+                || context.dialect == Dialect::Sqlite
+                || other.head.table == statement.head.table)
     };
     let last = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop)).filter(same).last();
     history::dropped(statement).len() == 1 && last.is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
+}
+
+/// `SELECT … INTO [TEMPORARY] name`.
+fn into(statement: &Statement<'_>) -> Option<Name> {
+    let span = statement.find_words(&["into"]).filter(|_| statement.head.verb == Verb::Select)?;
+    let mut behind = statement.part(Span::new(span.end, statement.span.end));
+    behind.eat_any(&["temp", "temporary", "unlogged"]);
+    behind.eat_word("table");
+    behind.eat_name().map(|(name, _)| name)
 }

@@ -28,7 +28,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
                     other.kind == ActionKind::AddColumn && !other.if_not_exists && other.name == action.name
                 })
         });
-        if action.if_exists || statement.caught().is_some() || added {
+        // Dropped and added again by one statement.
+        let replaced = statement.actions.iter().any(|other| {
+            other.kind == ActionKind::AddColumn && other.span.start > action.span.start && other.name == action.name && !other.if_not_exists
+        });
+        if replaced || action.if_exists || statement.caught().is_some() || added {
             continue;
         }
         let draft = found.report(&RULE, action.span, format!("a second run fails: column {column} of {table} is gone"));

@@ -8,6 +8,7 @@ use super::super::guard;
 use super::super::insert::{self, Insert};
 use super::super::shape::{Shape, items};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{ActionKind, Dialect, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -24,12 +25,21 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let head = &statement.head;
+        if head.verb == Verb::Merge && !statement.is_guarded() && statement.tokens().has_words(&["on", "false"]) {
+            found.report(&RULE, statement.head_span(), "a second run inserts the rows again: nothing ever matches");
+            continue;
+        }
         let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Insert) else { continue };
         let insert = insert::read(statement);
         let safe = head.or_ignore
             || head.or_replace
             || insert.conflict.is_some()
             || insert.asks
+            || insert.asks_elsewhere.iter().any(|asked| changes(context, asked, statement))
+            || reads_what_was_written(context, statement)
+            || source_is_emptied(context, statement)
+            // A command to a full-text index.
+            || insert.columns.as_deref() == Some(&[table.object().to_owned()][..]) && context.dialect == Dialect::Sqlite
             || statement.is_guarded()
             || statement.catches(&["unique_violation"])
             || context.is_temporary(table)
@@ -58,7 +68,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 let query = format!("SELECT 1 FROM {name}");
                 Some(guard::test(statement, &guard::Test::query(false, &query)))
             }
-            (None, shape) => where_not_exists(context, statement, &insert, shape),
+            (None, shape) => where_not_exists(context, statement, &insert, shape)
+                .filter(|fix| fix.risk.is_none())
+                .or_else(|| witness::group(context))
+                .or_else(|| where_not_exists(context, statement, &insert, shape)),
         });
     }
 }
@@ -163,4 +176,32 @@ fn quoted(test: &str, dialect: Dialect) -> String {
         }
         _ => test.to_owned(),
     }
+}
+
+/// Whether the script changes the rows of a table elsewhere, so that a question about them has another answer then.
+fn changes(context: &Context<'_>, table: &Name, statement: &Statement<'_>) -> bool {
+    let writes = |other: &&Statement<'_>| {
+        let rows = matches!(other.head.verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Truncate | Verb::Copy | Verb::Replace | Verb::Drop | Verb::Do);
+        rows && other.span.start != statement.span.start && other.head.name.as_ref().is_none_or(|name| name.matches(table))
+    };
+    context.statements.iter().any(|other| writes(&other)) || context.table(table, statement).is_none()
+}
+
+/// `WITH new AS (INSERT … RETURNING id) INSERT INTO b SELECT id FROM new`: the first one is judged.
+fn reads_what_was_written(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    !statement.embedded
+        && context.statements.iter().any(|inner| {
+            let inside = inner.embedded && statement.span.start < inner.span.start && inner.span.end <= statement.span.end;
+            inside && matches!(inner.head.verb, Verb::Insert | Verb::Delete)
+        })
+}
+
+/// The rows are moved: the table that they come from is emptied further down.
+fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let sources = insert::read_tables(statement.tokens_behind_name());
+    let [source] = sources.as_slice() else { return false };
+    context.behind(statement).any(|other| {
+        let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(source));
+        names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && !other.tokens().has_word("where"))
+    })
 }

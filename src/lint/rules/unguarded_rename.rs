@@ -43,7 +43,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 format!("a second run fails: {old} has its new name")
             };
             let draft = found.report(&RULE, action.span, message);
-            if native && !remade {
+            let again = behind_again(context, statement, kind, name);
+            if native && !remade && !again {
                 let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
                 draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
             } else if let Some(test) = test(context, statement, kind, name, action) {
@@ -59,6 +60,21 @@ fn is_rebuild(context: &Context<'_>, statement: &Statement<'_>, action: &Action)
     context.before(statement).any(|other| {
         other.head.verb == Verb::Drop && super::super::history::dropped(other).iter().any(|name| name.matches(to))
     })
+}
+
+/// The script makes the old name again further down, so that a second run finds it.
+fn behind_again(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Name) -> bool {
+    context.behind(statement).any(|other| {
+        other.head.verb == Verb::Create && other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+    })
+}
+
+/// A new name is never qualified; the object stays in its schema.
+fn in_same_schema(old: &Name, new: &Name) -> Name {
+    match old.schema() {
+        Some(schema) => Name::new([schema, new.object()]),
+        None => new.clone(),
+    }
 }
 
 fn old_name(kind: Kind, name: &Name, action: &Action) -> Option<String> {
@@ -87,7 +103,11 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
         (ActionKind::RenameColumn, Kind::View | Kind::Table | Kind::ForeignTable | Kind::MaterializedView) => {
             Test::column(false, name, new_name(statement, action)?.object())
         }
-        (ActionKind::RenameConstraint, Kind::Table) => Test::constraint(true, name, action.name.as_ref()?),
+        (ActionKind::RenameConstraint, Kind::Domain) => {
+            let (shown, constraint) = (literal(&name.to_string()), literal(action.name.as_ref()?.object()));
+            Test::query(true, &format!("SELECT 1 FROM pg_constraint WHERE contypid = to_regtype({shown}) AND conname = {constraint}"))
+        }
+        (ActionKind::RenameConstraint, _) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {
             let mut tokens = statement.part(action.span);
             let label = tokens.find(|token| token.kind.is_string())?.span.text(statement.text);
@@ -104,8 +124,10 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
                 ),
             )
         }
-        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite => Test::relation(true, "table", name),
-        (ActionKind::Rename, Kind::Table) => Test::relation(false, "table", action.name.as_ref()?),
+        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite && !behind_again(context, statement, kind, name) => {
+            Test::relation(true, "table", name)
+        }
+        (ActionKind::Rename, _) if shape::is_relation(kind) => Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?)),
         (ActionKind::Rename, Kind::Type | Kind::Domain) => {
             let shown = literal(&name.to_string());
             Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}"))
@@ -120,6 +142,10 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
                 _ => ("pg_rewrite", "ev_class", "rulename"),
             };
             Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {on} = to_regclass({table}) AND {column} = {object}"))
+        }
+        (ActionKind::Rename, Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine) if guard::signature(statement).is_some() => {
+            let shown = literal(&format!("{name}{}", guard::signature(statement)?));
+            Test::query(true, &format!("SELECT 1 WHERE to_regprocedure({shown}) IS NOT NULL"))
         }
         (ActionKind::Rename, _) => {
             let (catalog, column) = match kind {

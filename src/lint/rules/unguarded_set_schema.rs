@@ -5,7 +5,8 @@ use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::{guard, shape};
-use crate::sql::{ActionKind, Kind, Name};
+use super::super::statement::Statement;
+use crate::sql::{ActionKind, Kind, Name, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-set-schema",
@@ -22,6 +23,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let moves = statement.actions.iter().find(|action| action.kind == ActionKind::SetSchema);
         let (Some(action), Some(name), Some(kind)) = (moves, &statement.head.name, statement.head.kind) else { continue };
+        // An extension that is there already is left there.
+        if kind == Kind::Extension {
+            continue;
+        }
         let native = shape::is_relation(kind) || kind == Kind::ForeignTable;
         let safe = statement.is_guarded()
             || statement.caught().is_some()
@@ -32,6 +37,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let draft = found.report(&RULE, action.span, format!("a second run does not find {kind} {name} where it was"));
         if !native {
             draft.help("ask the catalog for where it is, in a DO block");
+            draft.fix(action.name.as_ref().and_then(|schema| moved(statement, kind, name, schema)).map(|test| guard::test(statement, &test)));
         } else if name.is_qualified() {
             let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
             draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
@@ -41,4 +47,34 @@ fn check(context: &Context<'_>, found: &mut Found) {
             draft.fix(guard::test(statement, &guard::Test::relation(false, kind.name(), &moved)));
         }
     }
+}
+
+/// True while the object is not in the other schema.
+fn moved(statement: &Statement<'_>, kind: Kind, name: &Name, schema: &Name) -> Option<guard::Test> {
+    let literal = |text: &str| quote_literal(statement.dialect, text);
+    let there = Name::new([schema.object(), name.object()]).to_string();
+    let query = match kind {
+        Kind::Type | Kind::Domain => format!("SELECT 1 WHERE to_regtype({}) IS NOT NULL", literal(&there)),
+        Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine => {
+            let types = guard::signature(statement)?;
+            format!("SELECT 1 WHERE to_regprocedure({}) IS NOT NULL", literal(&(there + &types)))
+        }
+        _ => {
+            let (catalog, column) = match kind {
+                Kind::Collation => ("pg_collation", "coll"),
+                Kind::Conversion => ("pg_conversion", "con"),
+                Kind::Statistics => ("pg_statistic_ext", "stx"),
+                Kind::TextSearchConfiguration => ("pg_ts_config", "cfg"),
+                Kind::TextSearchDictionary => ("pg_ts_dict", "dict"),
+                Kind::TextSearchParser => ("pg_ts_parser", "prs"),
+                Kind::TextSearchTemplate => ("pg_ts_template", "tmpl"),
+                Kind::OperatorClass => ("pg_opclass", "opc"),
+                Kind::OperatorFamily => ("pg_opfamily", "opf"),
+                _ => return None,
+            };
+            let (object, schema) = (literal(name.object()), literal(schema.object()));
+            format!("SELECT 1 FROM {catalog} JOIN pg_namespace n ON n.oid = {column}namespace WHERE {column}name = {object} AND nspname = {schema}")
+        }
+    };
+    Some(guard::Test::query(false, &query))
 }

@@ -7,7 +7,7 @@ use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
 use super::super::{guard, shape};
 use super::super::statement::Statement;
-use crate::sql::{ActionKind, Name, Tokens};
+use crate::sql::{ActionKind, Kind, Name, Tokens};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unnamed-constraint",
@@ -31,7 +31,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let slot = tokens.start();
         let message = format!("a second run adds a second constraint to {owner}: it has no name to be recognised by");
         let draft = found.report(&RULE, action.span, message);
-        let Some(name) = generated(tokens, owner, statement) else { continue };
+        let name = if statement.head.kind == Some(Kind::Domain) {
+            of_domain(context, owner, statement)
+        } else {
+            generated(tokens, owner, statement)
+        };
+        let Some(name) = name else { continue };
         if context.table(owner, statement).is_some_and(|table| table.constraints.contains(&name)) {
             continue;
         }
@@ -63,4 +68,12 @@ fn generated(mut tokens: Tokens<'_>, owner: &Name, statement: &Statement<'_>) ->
     };
     let name = format!("{}_{}_{suffix}", owner.object(), columns.join("_"));
     (name.len() < 60).then_some(name)
+}
+
+/// A domain's constraints are called after it alone; with one of that name already a number follows.
+fn of_domain(context: &Context<'_>, owner: &Name, statement: &Statement<'_>) -> Option<String> {
+    let name = format!("{}_check", owner.object());
+    let known = context.history.other(Kind::Domain, owner, context.moment(statement))?;
+    let taken = known.split(' ').any(|word| word == "check") && (!known.contains("constraint") || known.contains(&name));
+    (!taken).then_some(name)
 }

@@ -129,6 +129,7 @@ fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
         head.verb,
         Verb::Update | Verb::Insert | Verb::Delete | Verb::Alter | Verb::Create | Verb::Merge | Verb::Truncate | Verb::Copy
     ) && !matches!(head.kind, Some(Kind::Function | Kind::Procedure))
+        && !(loss.column.is_some() && declares(statement))
         || head.verb == Verb::Comment;
     let nothing = head.if_exists && head.verb == Verb::Alter && loss.column.is_none()
         || head.verb == Verb::Alter && loss.column.is_some() && !uses_in_alter(statement);
@@ -156,4 +157,9 @@ fn uses_in_alter(statement: &Statement<'_>) -> bool {
     statement.actions.iter().any(|action| {
         matches!(action.kind, ActionKind::AlterColumn | ActionKind::AddConstraint | ActionKind::Other)
     })
+}
+
+/// `CREATE TABLE … (…)`: its columns are its own.
+fn declares(statement: &Statement<'_>) -> bool {
+    statement.head.creates(Kind::Table) && !statement.tokens_behind_name().has_word("select")
 }

@@ -6,7 +6,8 @@ use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::creation::creation;
 use super::super::guard;
 use super::super::statement::Statement;
-use crate::sql::ActionKind;
+use super::super::shape;
+use crate::sql::{ActionKind, Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "wrong-exception",
@@ -44,6 +45,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
 fn raised(context: &Context<'_>, statement: &Statement<'_>) -> Option<&'static [&'static str]> {
     if let Some(creation) = creation(&statement.head, context.dialect, context.postgres_from) {
         return Some(creation.raises);
+    }
+    if statement.head.verb == Verb::Drop && !statement.head.if_exists {
+        return Some(match statement.head.kind? {
+            kind if shape::is_relation(kind) || kind == Kind::ForeignTable => &["undefined_table"],
+            Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate | Kind::Operator => &["undefined_function"],
+            Kind::Schema => &["invalid_schema_name"],
+            Kind::Owned => return None,
+            _ => &["undefined_object"],
+        });
     }
     let action = statement.actions.first().filter(|_| statement.actions.len() == 1)?;
     let tokens = statement.part(action.span);

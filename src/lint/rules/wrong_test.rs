@@ -48,10 +48,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let target: Vec<&String> = match statement.actions.first().and_then(|action| action.name.as_ref()) {
             Some(name) => own.iter().filter(|known| **known == name.object().to_ascii_lowercase()).collect(),
-            None => own.iter().collect(),
+            None => own.iter().take(if statement.head.name.is_some() { 1 } else { own.len() }).collect(),
         };
         let last = |text: &str| text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned();
-        let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || asked.contains(name.as_str())));
+        let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || holds_word(asked, name)));
         if !hit && !target.is_empty() {
             let message = format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);
             found.report(&RULE, *condition, message).help("ask for what the statement makes");
@@ -80,4 +80,14 @@ fn inline_names(statement: &Statement<'_>, span: Span) -> Vec<String> {
         found.extend(tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase()));
     }
     found
+}
+
+/// Whether a text holds a name by itself.
+fn holds_word(text: &str, name: &str) -> bool {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let behind = text.get(at + name.len()..).and_then(|behind| behind.chars().next());
+        !before.is_some_and(is_part) && !behind.is_some_and(is_part)
+    })
 }

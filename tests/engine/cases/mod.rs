@@ -1,7 +1,9 @@
 //! The promises, by what they are about.
 
+mod baseline_verb;
 mod baselines;
 mod building;
+mod code;
 mod consent;
 mod crowds;
 mod drift;
@@ -12,6 +14,7 @@ mod guards;
 mod histories;
 mod outputs;
 mod plans;
+mod proofs;
 mod reading_only;
 mod resuming;
 mod seeds;

@@ -27,7 +27,7 @@ mod search;
 mod types;
 
 pub(super) use reread::reread;
-pub(super) use rows::{rows_like, seeded};
+pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
 
 use grants::{Grant, Roles};
 use scope::Scope;
@@ -45,6 +45,20 @@ pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal
     let catalog = read?;
     ended?;
     Ok(catalog)
+}
+
+/// The same, inside a transaction that is open, which it leaves as it was.
+pub(super) fn read_inside(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+    inside(client, connector, |client| within(client, connector, journal))
+}
+
+/// Does something in an open transaction and takes back what it set.
+fn inside<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
+    let sql = own(connector, "reading the catalog");
+    client.batch_execute("savepoint dbbuild_look").map_err(&sql)?;
+    let read = work(client);
+    client.batch_execute("rollback to savepoint dbbuild_look; release savepoint dbbuild_look").map_err(&sql)?;
+    read
 }
 
 fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {

@@ -1,5 +1,7 @@
 //! Rows of a fresh build, and the rows of another database that have the same keys.
 
+use std::collections::BTreeSet;
+
 use postgres::types::ToSql;
 use postgres::{Client, Row as Answer};
 
@@ -8,7 +10,7 @@ use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::dump::{self, own};
 use crate::engine::postgres::inspect::project_schemas;
 use crate::engine::postgres::journal::Journal;
-use crate::engine::postgres::quote::qualified;
+use crate::engine::postgres::quote::{literal, qualified};
 use crate::engine::{EngineError, Result};
 use crate::sql::Name;
 
@@ -47,22 +49,55 @@ pub(in crate::engine::postgres) fn seeded(
         let condition = project_schemas(&connector.target.schemas, journal);
         let columns = client.query(&tables(&condition), &[]).map_err(&sql)?;
         let mut found = Vec::new();
-        let same = |one: &Answer, other: &Answer| one.get::<_, u32>("oid") == other.get::<_, u32>("oid");
-        for group in columns.chunk_by(same) {
-            let mut table = shape(group);
-            if table.columns.is_empty() {
-                continue;
-            }
-            let query = format!("select {} from only {} t", texts(&table), from(&table.table));
-            table.rows = client.query(&query, &[]).map_err(&sql)?.iter().map(row).collect();
+        for group in columns.chunk_by(same_table) {
+            let table = fill(client, shape(group, Columns::Given)).map_err(&sql)?;
             if !table.rows.is_empty() {
-                table.rows.sort();
                 found.push(table);
             }
         }
         found.sort_by(|one, other| one.table.cmp(&other.table));
         Ok(found)
     })
+}
+
+/// Reads the rows of tables with every column, inside a transaction whose settings are changed.
+pub(in crate::engine::postgres) fn whole(
+    client: &mut Client,
+    connector: &Connector,
+    names: &BTreeSet<Name>,
+) -> Result<Vec<TableRows>> {
+    let sql = own(connector, "reading rows");
+    client.batch_execute(dump::SETTINGS).map_err(&sql)?;
+    let pair = |name: &Name| format!("({}, {})", literal(name.schema().unwrap_or("public")), literal(name.object()));
+    let pairs: Vec<String> = names.iter().map(pair).collect();
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = tables(&format!("(n.nspname, c.relname) in ({})", pairs.join(", ")));
+    let columns = client.query(&columns, &[]).map_err(&sql)?;
+    columns.chunk_by(same_table).map(|group| fill(client, shape(group, Columns::All)).map_err(&sql)).collect()
+}
+
+/// Which columns of a table are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// Those whose values are given: what is worked out has another value in each build.
+    Given,
+    /// Every one.
+    All,
+}
+
+fn same_table(one: &Answer, other: &Answer) -> bool {
+    one.get::<_, u32>("oid") == other.get::<_, u32>("oid")
+}
+
+fn fill(client: &mut Client, mut table: TableRows) -> std::result::Result<TableRows, postgres::Error> {
+    if !table.columns.is_empty() {
+        let query = format!("select {} from only {} t", texts(&table), from(&table.table));
+        table.rows = client.query(&query, &[])?.iter().map(row).collect();
+        table.rows.sort();
+    }
+    Ok(table)
 }
 
 /// Reads the rows that have the same keys as these, or nothing where they cannot be read: no such table, no such
@@ -72,39 +107,56 @@ pub(in crate::engine::postgres) fn rows_like(
     connector: &Connector,
     wanted: &TableRows,
 ) -> Result<Option<Vec<Row>>> {
-    let read = snapshot(client, connector, |client| {
-        let keys: Vec<Vec<Option<&str>>> = (0..wanted.key)
-            .map(|at| wanted.rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect())
-            .collect();
-        let numbered =
-            |text: &dyn Fn(usize) -> String, between: &str| (0..wanted.key).map(text).collect::<Vec<_>>().join(between);
-        let column = |at: usize| wanted.columns.get(at).map_or("", String::as_str);
-        let kind = |at: usize| wanted.types.get(at).map_or("text", String::as_str);
-        let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
-        let names = numbered(&|at| format!("k{at}"), ", ");
-        let all = wanted.key == wanted.columns.len();
-        let equal = numbered(
-            &|at| match all {
-                // A row as a whole may hold NULL, and types that cannot be compared.
-                true => format!("t.{}::text is not distinct from k{at}", column(at)),
-                false => format!("t.{} = k{at}::{}", column(at), kind(at)),
-            },
-            " and ",
-        );
-        let query = format!(
-            "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
-            texts(wanted),
-            from(&wanted.table)
-        );
-        let parameters: Vec<&(dyn ToSql + Sync)> = keys.iter().map(|key| key as &(dyn ToSql + Sync)).collect();
-        let rows = client.query(&query, &parameters).map_err(own(connector, "reading rows"))?;
-        Ok(rows.iter().map(row).collect())
-    });
+    told(snapshot(client, connector, |client| matching(client, connector, wanted)))
+}
+
+/// The same, inside a transaction that is open.
+pub(in crate::engine::postgres) fn rows_like_inside(
+    client: &mut Client,
+    connector: &Connector,
+    wanted: &TableRows,
+) -> Result<Option<Vec<Row>>> {
+    told(super::inside(client, connector, |client| {
+        client.batch_execute(dump::SETTINGS).map_err(own(connector, "reading rows"))?;
+        matching(client, connector, wanted)
+    }))
+}
+
+fn told(read: Result<Vec<Row>>) -> Result<Option<Vec<Row>>> {
     match read {
         Ok(rows) => Ok(Some(rows)),
         Err(EngineError::Sql { .. }) => Ok(None),
         Err(other) => Err(other),
     }
+}
+
+fn matching(client: &mut Client, connector: &Connector, wanted: &TableRows) -> Result<Vec<Row>> {
+    let keys: Vec<Vec<Option<&str>>> = (0..wanted.key)
+        .map(|at| wanted.rows.iter().map(|row| row.get(at).and_then(Option::as_deref)).collect())
+        .collect();
+    let numbered =
+        |text: &dyn Fn(usize) -> String, between: &str| (0..wanted.key).map(text).collect::<Vec<_>>().join(between);
+    let column = |at: usize| wanted.columns.get(at).map_or("", String::as_str);
+    let kind = |at: usize| wanted.types.get(at).map_or("text", String::as_str);
+    let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
+    let names = numbered(&|at| format!("k{at}"), ", ");
+    let all = wanted.key == wanted.columns.len();
+    let equal = numbered(
+        &|at| match all {
+            // A row as a whole may hold NULL, and types that cannot be compared.
+            true => format!("t.{}::text is not distinct from k{at}", column(at)),
+            false => format!("t.{} = k{at}::{}", column(at), kind(at)),
+        },
+        " and ",
+    );
+    let query = format!(
+        "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
+        texts(wanted),
+        from(&wanted.table)
+    );
+    let parameters: Vec<&(dyn ToSql + Sync)> = keys.iter().map(|key| key as &(dyn ToSql + Sync)).collect();
+    let rows = client.query(&query, &parameters).map_err(own(connector, "reading rows"))?;
+    Ok(rows.iter().map(row).collect())
 }
 
 fn snapshot<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
@@ -119,13 +171,15 @@ fn snapshot<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mu
 }
 
 /// Takes a table's columns, those of the key first.
-fn shape(columns: &[Answer]) -> TableRows {
+fn shape(columns: &[Answer], wanted: Columns) -> TableRows {
     let key = |column: &Answer| column.get::<_, Option<i32>>("key");
     let has_key = columns.iter().any(|column| key(column).is_some())
-        && !columns.iter().any(|column| key(column).is_some() && column.get("is_random"));
+        && (wanted == Columns::All || !columns.iter().any(|column| key(column).is_some() && column.get("is_random")));
     let mut chosen: Vec<&Answer> = columns
         .iter()
-        .filter(|column| (has_key && key(column).is_some()) || !column.get::<_, bool>("is_worked_out"))
+        .filter(|column| {
+            wanted == Columns::All || (has_key && key(column).is_some()) || !column.get::<_, bool>("is_worked_out")
+        })
         .collect();
     chosen.sort_by_key(|column| if has_key { key(column).unwrap_or(i32::MAX) } else { 0 });
     let keys = chosen.iter().filter(|column| has_key && key(column).is_some()).count();

@@ -5,13 +5,16 @@ use std::fmt::Write;
 
 use postgres::Client;
 
+use super::LeftOut;
+
 /// How many sequences one query reads.
 const AT_ONCE: usize = 200;
 
 /// Returns a `setval` for each sequence that is not as it was made.
-pub(super) fn read(client: &mut Client, excluded: &[String]) -> Result<String, postgres::Error> {
-    let sequences: Vec<(String, String)> =
-        client.query(SEQUENCES, &[&excluded])?.iter().map(|row| (row.get(0), row.get(1))).collect();
+pub(super) fn read(client: &mut Client, left_out: &LeftOut) -> Result<String, postgres::Error> {
+    let found = client.query(SEQUENCES, &[&left_out.schemas])?;
+    let wanted = found.iter().filter(|row| left_out.has_table(row.get(2), row.get(3)));
+    let sequences: Vec<(String, String)> = wanted.map(|row| (row.get(0), row.get(1))).collect();
     let mut text = String::new();
     for some in sequences.chunks(AT_ONCE) {
         let one = |(name, start): &(String, String)| {
@@ -30,9 +33,24 @@ pub(super) fn read(client: &mut Client, excluded: &[String]) -> Result<String, p
     Ok(text)
 }
 
-/// An extension's own sequences only where it calls them configuration.
+/// With the table that each belongs to, or its own name. An extension's own sequences only where it calls them
+/// configuration.
 const SEQUENCES: &str = r#"
-    select format('%I.%I', n.nspname, c.relname), s.seqstart::text
+    select
+        format('%I.%I', n.nspname, c.relname),
+        s.seqstart::text,
+        n.nspname::text,
+        coalesce(
+            (
+                select t.relname
+                from pg_depend d
+                join pg_class t on t.oid = d.refobjid
+                where d.classid = 'pg_class'::regclass and d.objid = c.oid
+                  and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i') and d.refobjsubid > 0
+                limit 1
+            ),
+            c.relname
+        )::text
     from pg_class c
     join pg_sequence s on s.seqrelid = c.oid
     join pg_namespace n on n.oid = c.relnamespace

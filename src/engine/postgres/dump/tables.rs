@@ -7,6 +7,10 @@ use postgres::Client;
 pub(super) struct Table {
     /// The file of its rows.
     pub file: String,
+    /// Its schema.
+    pub schema: String,
+    /// Its name within the schema.
+    pub relation: String,
     /// Its name as SQL, qualified.
     pub name: String,
     /// `COPY public.country (code, name)`'s list, with its parentheses; empty for a table without columns.
@@ -50,7 +54,8 @@ fn column(row: &postgres::Row) -> Option<Column> {
 }
 
 fn table(row: &postgres::Row, columns: &[Column]) -> Table {
-    let file = super::file_name::of(row.get("schema"), row.get("name"));
+    let (schema, relation): (String, String) = (row.get("schema"), row.get("name"));
+    let file = super::file_name::of(&schema, &relation);
     let name: String = row.get("qualified");
     let condition: String = row.get("condition");
     let stored: Vec<&str> =
@@ -60,7 +65,7 @@ fn table(row: &postgres::Row, columns: &[Column]) -> Table {
     let order = if order.is_empty() { order } else { format!(" order by {order}") };
     let query = format!("select {stored} from only {name} {condition}{order}");
     let columns = if columns.is_empty() { String::new() } else { format!(" ({stored})") };
-    Table { file, name, columns, query }
+    Table { file, schema, relation, name, columns, query }
 }
 
 /// By the primary key; without one by everything, as text.

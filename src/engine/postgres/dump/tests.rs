@@ -41,7 +41,8 @@ fn run(client: &mut Client, sql: &str) {
 fn dumped(connector: &Connector) -> (tempfile::TempDir, BTreeMap<PathBuf, String>) {
     let folder = tempfile::tempdir().unwrap();
     let mut client = connector.connect().unwrap().client;
-    let info = dump(&mut client, connector, &Interrupt::default(), folder.path(), &mut Silent).unwrap();
+    let info =
+        dump(&mut client, connector, &Interrupt::default(), &DumpWish::default(), folder.path(), &mut Silent).unwrap();
     assert!(info.dump_major.unwrap() >= info.server_major);
     let files = files(folder.path());
     (folder, files)
@@ -275,7 +276,8 @@ fn large_objects_are_refused() {
     let connector = connector(&server.url("large"), &[]);
     let folder = tempfile::tempdir().unwrap();
     let mut client = connector.connect().unwrap().client;
-    let error = dump(&mut client, &connector, &Interrupt::default(), folder.path(), &mut Silent).unwrap_err();
+    let error = dump(&mut client, &connector, &Interrupt::default(), &DumpWish::default(), folder.path(), &mut Silent)
+        .unwrap_err();
     assert_eq!(error.code(), "baseline/large-objects");
     // The session is out of the dump's transaction.
     client.batch_execute("create table still_writes ()").unwrap();

@@ -77,7 +77,8 @@ pub(super) fn stage(
         return Err(error.into());
     }
     result.map_err(|trouble| Stop::own(trouble, "reading the rows into a temporary table", ""))?;
-    send(link, "analyze pg_temp.dbbuild_seed")?;
+    // The columns that statements join and filter by; the others are only passed on.
+    send(link, "analyze pg_temp.dbbuild_seed (line, key)")?;
     refuse_same_keys(link, seed)?;
     Ok(Staged { table, rows: count })
 }

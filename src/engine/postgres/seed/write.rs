@@ -62,7 +62,9 @@ pub(super) fn forget(journal: &Journal, seed: &RowSeed) -> String {
 /// Returns the statement that writes the digests of all staged rows.
 pub(super) fn remember(journal: &Journal, seed: &RowSeed) -> String {
     format!(
-        "insert into {}.seed_row (project, file, key, digest) select {}, {}, key, digest from pg_temp.dbbuild_seed;\n",
+        // In the order of the index, which then grows at its end.
+        "insert into {}.seed_row (project, file, key, digest)
+         select {}, {}, key, digest from pg_temp.dbbuild_seed order by key;\n",
         journal.schema,
         literal(&seed.entry.project),
         literal(&seed.file)
@@ -80,7 +82,8 @@ fn remember_changes(journal: &Journal, seed: &RowSeed) -> String {
             and not exists (select from pg_temp.dbbuild_same m where m.key = k.key);
          insert into {schema}.seed_row (project, file, key, digest)
          select {project}, {file}, s.key, s.digest from pg_temp.dbbuild_seed s
-          where not exists (select from pg_temp.dbbuild_same m where m.line = s.line);\n",
+          where not exists (select from pg_temp.dbbuild_same m where m.line = s.line)
+          order by s.key;\n",
         schema = journal.schema
     )
 }

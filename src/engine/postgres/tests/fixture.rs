@@ -138,6 +138,7 @@ pub fn unit(version: &str, text: &str) -> Unit {
         lock_timeout: cut.lock_timeout,
         statement_timeout: cut.statement_timeout,
         running: None,
+        suspends: cut.suspends,
         fusible: cut.fusible,
         text,
     }

@@ -4,7 +4,7 @@ use crate::sql::{Dialect, Name, TokenKind, Tokens};
 
 /// Returns the tokens, one blank between them: words in lower case, names without their quotes. A name that needs
 /// quotes keeps one kind of them.
-pub(super) fn essence(sql: &str) -> String {
+pub(in crate::engine::sqlite) fn essence(sql: &str) -> String {
     let mut text = String::new();
     for token in Tokens::of(sql, Dialect::Sqlite) {
         if token.kind == TokenKind::Semicolon && text.is_empty() {

@@ -12,6 +12,18 @@ use crate::sql::Name;
 
 /// Reads the rows of all tables of a database that holds nothing but what scripts, code and seeds put there.
 pub(in crate::engine::sqlite) fn seeded(connection: &Connection, names: &Names) -> Result<Vec<TableRows>> {
+    let mut found = Vec::new();
+    for table in tables(connection, names)? {
+        let filled = filled(connection, &table, Columns::Given).map_err(doing("reading rows"))?;
+        if !filled.rows.is_empty() {
+            found.push(filled);
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the names of the tables, without dbbuild's own and SQLite's, sorted.
+pub(in crate::engine::sqlite) fn tables(connection: &Connection, names: &Names) -> Result<Vec<String>> {
     let known = doing("reading rows");
     let mut statement = connection
         .prepare(
@@ -21,20 +33,36 @@ pub(in crate::engine::sqlite) fn seeded(connection: &Connection, names: &Names) 
         )
         .map_err(&known)?;
     let tables: Vec<String> = statement.query_map([], |row| row.get(0)).and_then(Iterator::collect).map_err(&known)?;
-    let mut found = Vec::new();
-    for table in tables.iter().filter(|table| !names.is_ours(table)) {
-        let mut shape = shape(connection, table).map_err(&known)?;
-        if shape.columns.is_empty() {
-            continue;
-        }
+    Ok(tables.into_iter().filter(|table| !names.is_ours(table)).collect())
+}
+
+/// Returns a table's name as comparisons have it.
+pub(in crate::engine::sqlite) fn named(table: &str) -> Name {
+    Name::new([folded(table)])
+}
+
+/// Reads a table's rows with every column.
+pub(in crate::engine::sqlite) fn whole(connection: &Connection, table: &str) -> Result<TableRows> {
+    filled(connection, table, Columns::All).map_err(doing("reading rows"))
+}
+
+/// Which columns of a table are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Columns {
+    /// Those whose values are given: what is worked out has another value in each build.
+    Given,
+    /// Every one that is stored.
+    All,
+}
+
+fn filled(connection: &Connection, table: &str, columns: Columns) -> rusqlite::Result<TableRows> {
+    let mut shape = shape(connection, table, columns)?;
+    if !shape.columns.is_empty() {
         let sql = format!("select {} from {}", values(&shape), quote(table));
-        shape.rows = rows(connection, &sql, shape.columns.len()).map_err(&known)?;
-        if !shape.rows.is_empty() {
-            shape.rows.sort();
-            found.push(shape);
-        }
+        shape.rows = rows(connection, &sql, shape.columns.len())?;
+        shape.rows.sort();
     }
-    Ok(found)
+    Ok(shape)
 }
 
 /// Reads the rows that have the keys of these, or nothing where there is no such table or column.
@@ -61,7 +89,7 @@ pub(in crate::engine::sqlite) fn rows_like(connection: &Connection, wanted: &Tab
 
 /// Takes a table's columns, those of the key first. What has a default that is worked out has another value in each
 /// build; 2 and 3 are generated (<https://sqlite.org/pragma.html#pragma_table_xinfo>).
-fn shape(connection: &Connection, table: &str) -> rusqlite::Result<TableRows> {
+fn shape(connection: &Connection, table: &str, wanted: Columns) -> rusqlite::Result<TableRows> {
     let mut statement =
         connection.prepare("select name, pk, hidden, coalesce(dflt_value, '') from pragma_table_xinfo(?1)")?;
     let columns = statement.query_map([table], |row| {
@@ -71,8 +99,8 @@ fn shape(connection: &Connection, table: &str) -> rusqlite::Result<TableRows> {
     for column in columns {
         let (name, key, hidden, default) = column?;
         let is_worked_out =
-            hidden != 0 || default.contains('(') || default.to_ascii_lowercase().starts_with("current_");
-        if key > 0 || !is_worked_out {
+            wanted == Columns::Given && (default.contains('(') || default.to_ascii_lowercase().starts_with("current_"));
+        if key > 0 || (!is_worked_out && hidden == 0) {
             chosen.push((if key > 0 { key } else { i64::MAX }, name));
         }
     }

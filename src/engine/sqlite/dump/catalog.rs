@@ -43,6 +43,11 @@ struct Object {
 
 /// Reads the catalog, without dbbuild's own tables, SQLite's, and the shadows of virtual tables.
 pub(crate) fn read(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {
+    read_without(connection, names, &[])
+}
+
+/// Reads the catalog without some tables too, named in lower case, and what hangs on them.
+pub(crate) fn read_without(connection: &Connection, names: &Names, without: &[&str]) -> rusqlite::Result<Catalog> {
     let mut statement = connection.prepare(
         "select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, ''), coalesce(list.wr, 0)
            from sqlite_schema as s
@@ -67,7 +72,8 @@ pub(crate) fn read(connection: &Connection, names: &Names) -> rusqlite::Result<C
     let mut catalog = Catalog::default();
     for object in rows {
         let object = object?;
-        if object.list == "shadow" || names.is_ours(&object.name) || names.is_ours(&object.table) {
+        let is_left_out = without.iter().any(|name| name.eq_ignore_ascii_case(&object.table));
+        if is_left_out || object.list == "shadow" || names.is_ours(&object.name) || names.is_ours(&object.table) {
             continue;
         }
         match object.kind.as_str() {

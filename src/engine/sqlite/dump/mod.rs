@@ -14,13 +14,17 @@ use super::database::Database;
 use super::error::{doing, interrupted};
 use super::inspect::MAJOR;
 use super::names::quote;
+use crate::engine::dump::{DumpPart, DumpWish, JOURNALS};
 use crate::engine::{DumpInfo, EngineError, Result};
 use crate::event::{Event, Observer};
 use crate::sql::{Dialect, Lexer, TokenKind};
 
 pub(super) mod catalog;
+mod cells;
 mod literal;
 mod virtual_table;
+
+pub(super) use cells::cells;
 
 use catalog::{Catalog, Table};
 use literal::Writer;
@@ -33,16 +37,31 @@ const HEAD: &str = "-- Written by dbbuild from a fresh build. Not to be edited.\
 pub(super) fn dump(
     connection: &Connection,
     database: &Database,
+    wish: &DumpWish,
     folder: &Path,
     observer: &mut dyn Observer,
 ) -> Result<DumpInfo> {
+    if let Some(schema) = &wish.schema {
+        return Err(EngineError::Refused {
+            code: "dump/schema",
+            message: format!("SQLite has no schemas, and so none called {schema}"),
+            place: None,
+            hint: Some("leave `--schema` out".into()),
+        });
+    }
     connection.execute_batch("begin").map_err(doing("beginning to read"))?;
-    let written = write(connection, database, folder, observer);
+    let written = write(connection, database, wish, folder, observer);
     connection.execute_batch("commit").map_err(doing("ending to read"))?;
     written.map(|()| DumpInfo { server_major: MAJOR, dump_major: None })
 }
 
-fn write(connection: &Connection, database: &Database, folder: &Path, observer: &mut dyn Observer) -> Result<()> {
+fn write(
+    connection: &Connection,
+    database: &Database,
+    wish: &DumpWish,
+    folder: &Path,
+    observer: &mut dyn Observer,
+) -> Result<()> {
     let known = doing("reading the schema");
     let encoding: String = connection.query_row("pragma encoding", [], |row| row.get(0)).map_err(&known)?;
     if encoding != "UTF-8" {
@@ -51,11 +70,17 @@ fn write(connection: &Connection, database: &Database, folder: &Path, observer: 
             format!("the database's encoding is {encoding}; only UTF-8 can be dumped"),
         ));
     }
-    let catalog = catalog::read(connection, &database.names).map_err(&known)?;
-    let mut schema = Output::create(folder.join("schema.sql"))?;
-    schema.write(&pragmas(connection)?)?;
-    definitions(&catalog, &mut schema)?;
-    schema.finish()?;
+    let without = if wish.without_journals { JOURNALS } else { &[] };
+    let catalog = catalog::read_without(connection, &database.names, without).map_err(&known)?;
+    if wish.part != DumpPart::Rows {
+        let mut schema = Output::create(folder.join("schema.sql"))?;
+        schema.write(&pragmas(connection)?)?;
+        definitions(&catalog, &mut schema)?;
+        schema.finish()?;
+    }
+    if wish.part == DumpPart::Schema {
+        return Ok(());
+    }
     let data = folder.join("data");
     std::fs::create_dir_all(&data).map_err(|source| EngineError::Io { path: data.clone(), source })?;
     for (at, table) in catalog.tables.iter().enumerate() {

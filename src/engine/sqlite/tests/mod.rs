@@ -124,6 +124,7 @@ fn script(version: &str, sql: &str) -> Unit {
         lock_timeout: cut.lock_timeout,
         statement_timeout: cut.statement_timeout,
         running: None,
+        suspends: cut.suspends,
         fusible: cut.fusible,
     }
 }

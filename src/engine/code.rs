@@ -1,0 +1,171 @@
+//! What an engine is given to keep the code objects as their files say: all files in order, and what has to run.
+//!
+//! Which objects a file made, and with which definitions, is in the journal; what stands in the database now, only
+//! the engine sees. So the engine decides, inside the transaction, which of the other files run again.
+
+use super::{Applied, Unit};
+use crate::journal::NewEntry;
+use crate::sql::{Head, Kind, Name, Tokens, Verb};
+
+/// One transaction's work on the code objects.
+#[derive(Debug, Clone)]
+pub struct CodeWork {
+    /// Scripts that run first, in the same transaction; the code objects that they suspend are away meanwhile.
+    pub scripts: Vec<Unit>,
+    /// Every code file of the checkout, in the order in which they can run.
+    pub files: Vec<CodeFile>,
+    /// Files that are in the journal and not in the checkout.
+    pub gone: Vec<GoneFile>,
+    /// The entry that says that the code objects were looked after, if no file ran.
+    pub marker: NewEntry,
+    /// False if the objects that were suspended come back in a later transaction.
+    pub is_whole: bool,
+}
+
+/// A code file.
+#[derive(Debug, Clone)]
+pub struct CodeFile {
+    /// Its text and its next entry.
+    pub unit: Unit,
+    /// True if it runs whatever is in the database: it is new, or its text changed.
+    pub is_due: bool,
+    /// The files, by their places, that make what it mentions.
+    pub needs: Vec<usize>,
+}
+
+/// A file that is not there any more.
+#[derive(Debug, Clone)]
+pub struct GoneFile {
+    /// The entry that says that nothing of it is left.
+    pub entry: NewEntry,
+    /// True if what it made is to be dropped.
+    pub drop: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// How the scripts ran.
+    pub scripts: Vec<Applied>,
+    /// The files that ran, by their places.
+    pub files: Vec<(usize, Applied, Again)>,
+    /// Objects that were dropped and did not come back.
+    pub dropped: Vec<String>,
+}
+
+/// Why a code file ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// It is new, or its text changed.
+    Due,
+    /// An object of it was not there.
+    Absent,
+    /// An object of it was another one than the file made.
+    Different,
+    /// What it needs was made anew.
+    Follows,
+}
+
+impl Again {
+    /// Returns the word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Due => "changed",
+            Self::Absent => "put back",
+            Self::Different => "was another one",
+            Self::Follows => "follows what it needs",
+        }
+    }
+}
+
+/// A statement that makes a code object.
+#[derive(Debug, Clone)]
+pub struct Creation {
+    /// The statement, by its place among the unit's parts.
+    pub part: usize,
+    /// The object's kind.
+    pub kind: Kind,
+    /// Its name, as written.
+    pub name: Name,
+    /// The table that it is on.
+    pub table: Option<Name>,
+    /// True for `if not exists`.
+    pub if_not_exists: bool,
+    /// Where its name stands in the text.
+    pub name_span: crate::sql::Span,
+}
+
+/// Returns true for the kinds of object that a code file may keep.
+pub const fn is_kept(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::View
+            | Kind::MaterializedView
+            | Kind::Index
+            | Kind::Function
+            | Kind::Procedure
+            | Kind::Aggregate
+            | Kind::Trigger
+            | Kind::EventTrigger
+            | Kind::Rule
+            | Kind::Policy
+    )
+}
+
+/// Returns the statements of a code file that make code objects. What is temporary is nobody's.
+pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
+    let text = unit.text.as_str();
+    let heads = unit.parts.iter().enumerate().map(|(at, part)| (at, Head::of(Tokens::new(text, part.span, dialect))));
+    heads
+        .filter(|(_, head)| head.verb == Verb::Create && !head.temporary)
+        .filter_map(|(part, head)| {
+            Some(Creation {
+                part,
+                kind: head.kind.filter(|kind| is_kept(*kind))?,
+                name: head.name?,
+                table: head.table,
+                if_not_exists: head.if_not_exists,
+                name_span: head.name_span?,
+            })
+        })
+        .collect()
+}
+
+/// Reads the objects of a journal's row: the names, and the digests where they are known.
+pub fn journaled(text: &str) -> Vec<(String, Option<String>)> {
+    let Ok(serde_json::Value::Array(list)) = serde_json::from_str(text) else { return Vec::new() };
+    let read = |value: &serde_json::Value| match value {
+        serde_json::Value::String(name) => Some((name.clone(), None)),
+        serde_json::Value::Object(map) => {
+            let field = |name: &str| map.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+            Some((field("object")?, field("digest")))
+        }
+        _ => None,
+    };
+    list.iter().filter_map(read).collect()
+}
+
+/// Writes the objects of a journal's row.
+pub fn to_journal(objects: &[(String, Option<String>)]) -> String {
+    let value = |(object, digest): &(String, Option<String>)| match digest {
+        Some(digest) => serde_json::json!({"object": object, "digest": digest}),
+        None => serde_json::Value::from(object.as_str()),
+    };
+    serde_json::Value::from(objects.iter().map(value).collect::<Vec<_>>()).to_string()
+}
+
+/// Returns the name in an object's key: `public.v` of `view public.v`, `public.f` of `function public.f(integer)`.
+pub fn key_name(key: &str, dialect: crate::sql::Dialect) -> Option<(Kind, Name)> {
+    let mut tokens = Tokens::of(key, dialect);
+    let kind = Kind::read(&mut tokens)?;
+    Some((kind, tokens.eat_name()?.0))
+}
+
+/// Returns true if somebody who writes `wanted` may mean the object of this key.
+pub fn is_meant(wanted: &str, key: &str, dialect: crate::sql::Dialect) -> bool {
+    let wanted = Tokens::of(wanted, dialect).eat_name().map(|(name, _)| name);
+    match (wanted, key_name(key, dialect)) {
+        (Some(wanted), Some((_, name))) => wanted.matches(&name),
+        _ => false,
+    }
+}

@@ -1,0 +1,120 @@
+//! What of a database is dumped, and the rows of a dump as cells.
+
+/// What of a database is dumped. The default is all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DumpWish {
+    /// Which part.
+    pub part: DumpPart,
+    /// One schema alone.
+    pub schema: Option<String>,
+    /// Leave out the tables in which other tools keep what they ran.
+    pub without_journals: bool,
+}
+
+/// A part of a database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DumpPart {
+    /// Schema and rows.
+    #[default]
+    Whole,
+    /// The schema alone.
+    Schema,
+    /// The rows and sequences alone.
+    Rows,
+}
+
+/// Tables in which known tools keep what they ran: Flyway, Liquibase, golang-migrate and dbmate and Rails, goose,
+/// sqlx, Diesel, refinery, Alembic, DbUp, grate, node-pg-migrate, Knex, Prisma, Sequelize, TypeORM, Django, Ecto
+/// is `schema_migrations`, Doctrine, yoyo, Atlas.
+pub const JOURNALS: &[&str] = &[
+    "flyway_schema_history",
+    "databasechangelog",
+    "databasechangeloglock",
+    "schema_migrations",
+    "ar_internal_metadata",
+    "goose_db_version",
+    "_sqlx_migrations",
+    "__diesel_schema_migrations",
+    "refinery_schema_history",
+    "alembic_version",
+    "schemaversions",
+    "pgmigrations",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "_prisma_migrations",
+    "sequelizemeta",
+    "django_migrations",
+    "doctrine_migration_versions",
+    "_yoyo_migration",
+    "_yoyo_log",
+    "_yoyo_version",
+    "yoyo_lock",
+    "atlas_schema_revisions",
+];
+
+/// A table's rows as a dump writes them, cut into cells: `text` puts them together again, byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowText {
+    /// The table as the dump names it.
+    pub table: String,
+    /// The columns as the dump names them.
+    pub columns: Vec<String>,
+    /// What stands before the rows.
+    pub head: String,
+    /// What stands before each row, between its cells and behind it.
+    pub around: [String; 3],
+    /// The rows' cells.
+    pub rows: Vec<Vec<String>>,
+    /// What stands behind the rows.
+    pub tail: String,
+}
+
+impl RowText {
+    /// Returns the file's text.
+    pub fn text(&self) -> String {
+        let [before, between, behind] = &self.around;
+        let mut text = self.head.clone();
+        for row in &self.rows {
+            text.push_str(before);
+            text.push_str(&row.join(between));
+            text.push_str(behind);
+        }
+        text.push_str(&self.tail);
+        text
+    }
+}
+
+/// Cuts a list at its commas: not at those in quotes and parentheses.
+pub(in crate::engine) fn split_list(list: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
+    for (at, byte) in list.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(') => depth += 1,
+            (None, b')') => depth = depth.saturating_sub(1),
+            (None, b',') if depth == 0 => {
+                parts.push(list.get(start..at).unwrap_or_default().trim());
+                start = at + 1;
+            }
+            (None, _) => {}
+        }
+    }
+    parts.push(list.get(start..).unwrap_or_default().trim());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split_list;
+
+    #[test]
+    fn a_list_is_cut_at_its_own_commas() {
+        assert_eq!(
+            split_list("1, 'a, ''b', CAST(X'00' AS TEXT), \"x,y\""),
+            ["1", "'a, ''b'", "CAST(X'00' AS TEXT)", "\"x,y\""]
+        );
+        assert_eq!(split_list(""), [""]);
+    }
+}

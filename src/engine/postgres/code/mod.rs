@@ -1,0 +1,789 @@
+//! Keeps the code objects as their files say, in one transaction: what cannot be replaced is dropped with the code
+//! objects that depend on it, made anew, and what was said of it is said again.
+//!
+//! Promises: nothing that is no code object is ever dropped; another session sees the state before or the state after.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use super::guard::{self, Groups};
+use super::journal::{DIALECT, Finished, Journal, are_finished};
+use super::link::{Link, column, rows};
+use super::quote::literal;
+use super::run;
+use super::stop::{Stop, step_name};
+use super::transaction::{self, backoff, claim, give_up, settings};
+use crate::engine::code::{Again, CodeWork, Creation, Kept, creations, is_meant, journaled, key_name, to_journal};
+use crate::engine::{Applied, EngineError, Result, Unit};
+use crate::event::{Event, Observer};
+use crate::journal::{Kind as EntryKind, NewEntry, Run};
+use crate::sql::{Kind, Name};
+
+mod away;
+mod known;
+mod probe;
+
+use away::Remark;
+use known::{Known, by_keys, read};
+
+/// What a server answers when an object that is there cannot become the one that a text makes: another kind, other
+/// columns, another result, a name that is taken, a call that two overloads fit, something that depends on it.
+const CANNOT_REPLACE: [&str; 11] =
+    ["42P16", "42P13", "42P07", "42710", "42723", "42725", "2BP01", "42809", "42P17", "0A000", "42701"];
+
+/// Does the work; again and again after lock timeouts, deadlocks and serialization failures. `None` if another builder
+/// was faster.
+pub(super) fn keep(
+    link: &mut Link,
+    journal: &Journal,
+    work: &CodeWork,
+    run: &Run,
+    observer: &mut dyn Observer,
+) -> Result<Option<Kept>> {
+    let mut attempt = 1;
+    loop {
+        link.check_interrupt(|| "nothing of the code objects was changed".into())?;
+        let (unit, stop) = match Keeper::new(link, journal, work, run).go(observer) {
+            Ok(kept) => return Ok(kept),
+            Err(failed) => failed,
+        };
+        give_up(link);
+        if link.interrupt.is_raised() {
+            return Err(EngineError::Interrupted { kept: "nothing of the code objects was changed".into() });
+        }
+        if stop.is_worth_another_try() && attempt <= link.connector.target.retries {
+            attempt += 1;
+            let name = unit.map(step_name).unwrap_or_else(|| "code".into());
+            observer.event(Event::Retrying { name, reason: transaction::reason(&stop), attempt });
+            link.pause(backoff(attempt));
+            continue;
+        }
+        return Err(match (unit, stop) {
+            (Some(unit), stop) => stop.into_error(unit, 0, None, &link.connector.shown()),
+            (None, Stop::Engine(error)) => error,
+            (None, Stop::Broken(message)) => link.lost(message),
+            (None, Stop::Failed { failure, .. }) => {
+                EngineError::Sql { doing: "keeping the code objects".into(), failure }
+            }
+        });
+    }
+}
+
+/// Where something stopped: in a unit's text, or in the tool's own work.
+type Halt<'a> = (Option<&'a Unit>, Stop);
+
+fn own<'a>(stop: Stop) -> Halt<'a> {
+    (None, stop)
+}
+
+struct Keeper<'a, 'l> {
+    link: &'l mut Link,
+    journal: &'l Journal,
+    work: &'a CodeWork,
+    run: &'a Run,
+    /// The statements of each file that make code objects.
+    creations: Vec<Vec<Creation>>,
+    /// What each journaled file made: the object's key and its digest.
+    owned: BTreeMap<String, Vec<(String, Option<String>)>>,
+    /// What each file made in this transaction.
+    made: BTreeMap<usize, Vec<Known>>,
+    /// What is to be said again of what is away.
+    remarks: Vec<Remark>,
+    dropped: BTreeSet<String>,
+    dirty: Vec<bool>,
+    schema: String,
+}
+
+impl<'a, 'l> Keeper<'a, 'l> {
+    fn new(link: &'l mut Link, journal: &'l Journal, work: &'a CodeWork, run: &'a Run) -> Self {
+        let creations: Vec<Vec<Creation>> = work.files.iter().map(|file| creations(&file.unit, DIALECT)).collect();
+        let dirty = vec![false; work.files.len()];
+        Self {
+            link,
+            journal,
+            work,
+            run,
+            creations,
+            owned: BTreeMap::new(),
+            made: BTreeMap::new(),
+            remarks: Vec::new(),
+            dropped: BTreeSet::new(),
+            dirty,
+            schema: "public".into(),
+        }
+    }
+
+    fn go(mut self, observer: &mut dyn Observer) -> std::result::Result<Option<Kept>, Halt<'a>> {
+        let work = self.work;
+        let due: Vec<usize> = (0..work.files.len()).filter(|at| work.files[*at].is_due).collect();
+        let mut entries: Vec<&NewEntry> = work.scripts.iter().map(|unit| &unit.entry).collect();
+        if work.is_whole {
+            entries.extend(due.iter().map(|at| &work.files[*at].unit.entry));
+        }
+        let marks = entries.is_empty();
+        if marks {
+            entries.push(&work.marker);
+        }
+        let first = work
+            .scripts
+            .first()
+            .or(due.first().map(|at| &work.files[*at].unit))
+            .or(work.files.first().map(|file| &file.unit));
+        let then = first.map(|unit| settings(self.link, unit)).unwrap_or_default();
+        let Some(claimed) = claim(self.link, self.journal, &entries, self.run, &then, observer).map_err(own)? else {
+            return Ok(None);
+        };
+        self.recall().map_err(own)?;
+        let mut kept = Kept::default();
+        let mut finished = Vec::new();
+        for (unit, sequence) in work.scripts.iter().zip(&claimed.sequences) {
+            let applied = self.script(unit, observer)?;
+            let duration_ms = Some(applied.duration.as_millis());
+            finished.push(Finished {
+                sequence: *sequence,
+                state: unit.entry.state,
+                statements: unit.parts.len(),
+                duration_ms,
+            });
+            kept.scripts.push(applied);
+        }
+        let mut statements = Vec::new();
+        if work.is_whole {
+            self.drop_gone(&mut statements).map_err(own)?;
+            self.files(&mut kept, observer)?;
+            let sequences: HashMap<usize, i64> =
+                due.iter().copied().zip(claimed.sequences.iter().skip(work.scripts.len()).copied()).collect();
+            self.write(&mut kept, &sequences, &mut finished, &mut statements).map_err(own)?;
+            if marks || kept.files.is_empty() {
+                match claimed.sequences.first().filter(|_| marks) {
+                    Some(sequence) => {
+                        finished.push(Finished {
+                            sequence: *sequence,
+                            state: work.marker.state,
+                            statements: 0,
+                            duration_ms: Some(0),
+                        });
+                    }
+                    None => statements.push(self.journal.record(std::slice::from_ref(&work.marker), self.run)),
+                }
+            }
+        } else if !self.remarks.is_empty() {
+            statements.push(self.journal.record(std::slice::from_ref(&work.marker), self.run));
+            let remarks = serde_json::to_string(&self.remarks).unwrap_or_default();
+            statements.push(format!(
+                "update {}.journal set progress = {}, state = 'running' where {}",
+                self.journal.schema,
+                literal(&remarks),
+                of_entry(&work.marker)
+            ));
+        }
+        self.end(&statements, &finished, &claimed.transaction, observer)?;
+        kept.dropped = self.dropped.into_iter().collect();
+        Ok(Some(kept))
+    }
+
+    /// Writes the journal and commits.
+    fn end(
+        &mut self,
+        statements: &[String],
+        finished: &[Finished],
+        transaction: &str,
+        observer: &mut dyn Observer,
+    ) -> std::result::Result<(), Halt<'a>> {
+        self.link.tell_notices("code", observer);
+        let shown = self.link.connector.shown();
+        let text: Vec<String> = statements
+            .iter()
+            .map(|text| text.trim_end().trim_end_matches(';').to_owned())
+            .filter(|text| !text.is_empty())
+            .collect();
+        let message = format!(
+            "set constraints all immediate;\n{}{};\n{}",
+            self.link.reset_text(),
+            text.join(";\n"),
+            self.journal.finish(finished, Some(transaction))
+        )
+        .replace("discard sequences;\n;\n", "discard sequences;\n");
+        let answers =
+            self.link.send(&message).map_err(|trouble| own(Stop::own(trouble, "writing the journal", &shown)))?;
+        are_finished(&answers, finished.len(), None).map_err(own)?;
+        self.link
+            .check_interrupt(|| "nothing of the code objects was changed".into())
+            .map_err(|error| own(error.into()))?;
+        self.link
+            .send_own("commit")
+            .map_err(|trouble| own(Stop::own(trouble, "committing the code objects", &shown)))?;
+        Ok(())
+    }
+
+    /// Reads from the journal what the files made, and notes the digests that are not there yet.
+    fn recall(&mut self) -> std::result::Result<(), Stop> {
+        let query = format!(
+            "select pg_catalog.current_schema() as schema;
+             select distinct on (key) key, state, objects, progress
+               from {}.journal
+              where kind = 'code' and project = {} and not (state = 'running' and objects is null and progress is null)
+                and (state <> 'running' or progress is not null)
+              order by key, attempt desc",
+            self.journal.schema,
+            literal(&self.work.marker.project)
+        );
+        let shown = self.link.connector.shown();
+        let answers =
+            self.link.send_own(&query).map_err(|trouble| Stop::own(trouble, "reading the journal", &shown))?;
+        for row in rows(&answers) {
+            if let Some(schema) = column(row, "schema") {
+                self.schema = schema.to_owned();
+            }
+            let Some(key) = column(row, "key") else { continue };
+            if let Some(progress) = column(row, "progress") {
+                self.remarks.extend(serde_json::from_str::<Vec<Remark>>(progress).unwrap_or_default());
+            }
+            if column(row, "state") != Some("reverted") {
+                self.owned.insert(key.to_owned(), column(row, "objects").map(journaled).unwrap_or_default());
+            }
+        }
+        let unknown: Vec<(String, String)> = self
+            .owned
+            .iter()
+            .flat_map(|(file, objects)| objects.iter().map(move |object| (file, object)))
+            .filter(|(_, (_, digest))| digest.is_none())
+            .map(|(file, (name, _))| (file.clone(), name.clone()))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        // An older journal, or a baseline, names what the text makes: the server says which object that is.
+        let mut found: HashMap<String, Vec<Known>> = HashMap::new();
+        for (_, name) in &unknown {
+            if let Some((kind, written)) = key_name(name, DIALECT) {
+                let all = self.named(kind, &written, None)?;
+                found.insert(name.clone(), if all.len() == 1 { all } else { Vec::new() });
+            }
+        }
+        for (file, name) in unknown {
+            let Some(objects) = self.owned.get_mut(&file) else { continue };
+            objects.retain(|(object, digest)| *object != name || digest.is_some());
+            let known = found.get(&name).into_iter().flatten();
+            objects.extend(known.map(|known| (known.key.clone(), Some(known.digest.clone()))));
+        }
+        Ok(())
+    }
+
+    /// Reads the objects of a kind and name.
+    fn named(&mut self, kind: Kind, name: &Name, table: Option<&Name>) -> std::result::Result<Vec<Known>, Stop> {
+        let mut condition = format!("o.kind = {} and o.own = {}", literal(kind.name()), literal(name.object()));
+        let place = if kind.is_on_table() { table } else { Some(name) };
+        if let Some(schema) = place.and_then(Name::schema) {
+            condition.push_str(&format!(" and o.schema = {}", literal(schema)));
+        } else if !kind.is_on_table() && kind != Kind::EventTrigger {
+            condition.push_str(&format!(" and o.schema = {}", literal(&self.schema)));
+        }
+        if let Some(table) = table.filter(|_| kind.is_on_table()) {
+            condition.push_str(&format!(" and o.relation = {}", literal(table.object())));
+        }
+        read(self.link, &condition)
+    }
+
+    fn is_code(&self, key: &str) -> bool {
+        self.owned.values().flatten().any(|(owned, _)| owned == key)
+            || self.made.values().flatten().any(|made| made.key == key)
+    }
+
+    fn take(&mut self, targets: &[Known]) -> std::result::Result<Vec<String>, Stop> {
+        let codes: BTreeSet<String> = self
+            .owned
+            .values()
+            .flatten()
+            .map(|(key, _)| key.clone())
+            .chain(self.made.values().flatten().map(|made| made.key.clone()))
+            .collect();
+        let away = away::take(self.link, targets, |key| codes.contains(key))?;
+        self.dropped.extend(away.keys.iter().cloned());
+        self.remarks.extend(away.remarks);
+        for (file, made) in &mut self.made {
+            let before = made.len();
+            made.retain(|made| !away.keys.contains(&made.key));
+            if made.len() < before
+                && let Some(dirty) = self.dirty.get_mut(*file)
+            {
+                *dirty = true;
+            }
+        }
+        Ok(away.keys)
+    }
+
+    /// Runs a script, after the code objects that it suspends went away.
+    fn script(&mut self, unit: &'a Unit, observer: &mut dyn Observer) -> std::result::Result<Applied, Halt<'a>> {
+        let begin = Instant::now();
+        let of = |stop| (Some(unit), stop);
+        let wanted: Vec<String> = self
+            .owned
+            .iter()
+            .flat_map(|(file, objects)| objects.iter().map(move |(key, _)| (file, key)))
+            .filter(|(file, key)| unit.suspends.iter().any(|name| is_meant(name, key, DIALECT) || is_stem(file, name)))
+            .map(|(_, key)| key.clone())
+            .collect();
+        let targets = read(self.link, &by_keys(wanted.iter().map(String::as_str))).map_err(of)?;
+        self.take(&targets).map_err(of)?;
+        self.prepare(unit).map_err(of)?;
+        let mut applied = Applied::default();
+        let ran = run::parts(self.link, unit, run::Style::Statements, &mut applied);
+        self.link.tell_notices(&step_name(unit), observer);
+        ran.map_err(of)?;
+        self.restore(unit).map_err(of)?;
+        applied.duration = begin.elapsed();
+        Ok(applied)
+    }
+
+    /// Sets what a unit wants set.
+    fn prepare(&mut self, unit: &Unit) -> std::result::Result<(), Stop> {
+        let text = settings(self.link, unit);
+        let shown = self.link.connector.shown();
+        self.link.send_own(&text).map(|_| ()).map_err(|trouble| Stop::own(trouble, "preparing a step", &shown))
+    }
+
+    /// Takes back what a unit may have set for the session.
+    fn restore(&mut self, unit: &Unit) -> std::result::Result<(), Stop> {
+        if !unit.parts.iter().any(|part| part.sets_session) && unit.entry.kind == EntryKind::Code {
+            return Ok(());
+        }
+        let text = format!("set constraints all immediate;\n{}{}", self.link.reset_text(), settings(self.link, unit));
+        let last = unit.parts.last().map(|part| part.span);
+        let shown = self.link.connector.shown();
+        self.link.send(&text).map(|_| ()).map_err(|trouble| Stop::at_the_end(trouble, last, &shown))
+    }
+
+    /// Drops what files made that are not there any more, if that was asked for.
+    fn drop_gone(&mut self, statements: &mut Vec<String>) -> std::result::Result<(), Stop> {
+        for gone in &self.work.gone {
+            let objects: Vec<String> =
+                self.owned.get(&gone.entry.key).into_iter().flatten().map(|(key, _)| key.clone()).collect();
+            let left: Vec<String> = objects.into_iter().filter(|key| !self.is_made_elsewhere(key)).collect();
+            let there = read(self.link, &by_keys(left.iter().map(String::as_str)))?;
+            if gone.drop && !there.is_empty() {
+                self.take(&there)?;
+            }
+            if gone.drop || there.is_empty() {
+                statements.push(self.journal.record(std::slice::from_ref(&gone.entry), self.run));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns true if a file of the checkout makes an object of this kind and name.
+    fn is_made_elsewhere(&self, key: &str) -> bool {
+        let Some((kind, name)) = key_name(key, DIALECT) else { return false };
+        self.creations.iter().flatten().any(|creation| {
+            creation.kind == kind && {
+                let mut full: Vec<String> = creation
+                    .table
+                    .as_ref()
+                    .filter(|_| kind.is_on_table())
+                    .map(|table| table.parts().to_vec())
+                    .unwrap_or_default();
+                full.extend(creation.name.parts().iter().cloned());
+                Name::new(full).matches(&name)
+            }
+        })
+    }
+
+    /// Runs each file that has to run.
+    fn files(&mut self, kept: &mut Kept, observer: &mut dyn Observer) -> std::result::Result<(), Halt<'a>> {
+        let work = self.work;
+        let keys: Vec<String> = self.owned.values().flatten().map(|(key, _)| key.clone()).collect();
+        let before: HashMap<String, Known> = read(self.link, &by_keys(keys.iter().map(String::as_str)))
+            .map_err(own)?
+            .into_iter()
+            .map(|known| (known.key.clone(), known))
+            .collect();
+        let mut ran: BTreeMap<usize, (Applied, Again)> = BTreeMap::new();
+        // What a circle of references put out of order comes in a second pass.
+        for pass in 0..3 {
+            let mut is_calm = true;
+            for (at, file) in work.files.iter().enumerate() {
+                let again = match self.why(at, &before) {
+                    _ if pass == 0 && file.is_due => Again::Due,
+                    Some(again) if pass == 0 || !self.made.contains_key(&at) || self.dirty[at] => again,
+                    _ => continue,
+                };
+                is_calm = false;
+                if again == Again::Follows && !self.would_differ(at).map_err(|stop| (Some(&file.unit), stop))? {
+                    self.dirty[at] = false;
+                    continue;
+                }
+                let applied = self.file(at, &before, observer)?;
+                let first = ran.get(&at).map_or(again, |(_, first)| *first);
+                ran.insert(at, (applied, first));
+            }
+            if is_calm {
+                break;
+            }
+        }
+        kept.files = ran.into_iter().map(|(at, (applied, again))| (at, applied, again)).collect();
+        Ok(())
+    }
+
+    /// Says why a file that nobody touched runs again, if it does.
+    fn why(&self, at: usize, before: &HashMap<String, Known>) -> Option<Again> {
+        if self.made.contains_key(&at) {
+            return self.dirty[at].then_some(Again::Follows);
+        }
+        let owned = self.owned.get(&self.work.files[at].unit.entry.key)?;
+        let is_away = |key: &String| !before.contains_key(key) || self.dropped.contains(key);
+        let differs = |(key, digest): &(String, Option<String>)| match (before.get(key), digest) {
+            (Some(known), Some(digest)) => known.digest != *digest && major(&known.digest) == major(digest),
+            _ => false,
+        };
+        if owned.iter().any(|(key, _)| is_away(key)) {
+            Some(Again::Absent)
+        } else if owned.iter().any(differs) {
+            Some(Again::Different)
+        } else {
+            self.dirty[at].then_some(Again::Follows)
+        }
+    }
+
+    /// Returns false if a file makes materialized views only, and would make them as they are: they may be large.
+    fn would_differ(&mut self, at: usize) -> std::result::Result<bool, Stop> {
+        let creations = self.creations[at].clone();
+        if !creations.iter().any(|creation| creation.kind == Kind::MaterializedView) {
+            let text = self.work.files[at].unit.text.as_str();
+            let is_bound = |creation: &Creation| matches!(creation.kind, Kind::View | Kind::Rule | Kind::Policy);
+            return Ok(creations.iter().any(is_bound) || text.to_ascii_lowercase().contains("atomic"));
+        }
+        for creation in &creations {
+            if !matches!(creation.kind, Kind::MaterializedView | Kind::Index) {
+                return Ok(true);
+            }
+            if creation.kind == Kind::MaterializedView && !self.is_same(at, creation)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns true if a materialized view is there as its text would make it.
+    fn is_same(&mut self, at: usize, creation: &Creation) -> std::result::Result<bool, Stop> {
+        let there = self.named(creation.kind, &creation.name, None)?;
+        match there.first() {
+            Some(known) => {
+                let unit = &self.work.files[at].unit;
+                probe::is_same(self.link, unit, creation, known)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Runs a file: as it is if that works, else after what it made went away.
+    fn file(
+        &mut self,
+        at: usize,
+        before: &HashMap<String, Known>,
+        observer: &mut dyn Observer,
+    ) -> std::result::Result<Applied, Halt<'a>> {
+        let begin = Instant::now();
+        let unit = &self.work.files[at].unit;
+        let of = |stop| (Some(unit), stop);
+        self.link
+            .check_interrupt(|| "nothing of the code objects was changed".into())
+            .map_err(|error| of(error.into()))?;
+        self.prepare(unit).map_err(of)?;
+        let shown = self.link.connector.shown();
+        let routines = self.routines(at).map_err(of)?;
+        self.link
+            .send_own("savepoint dbbuild_code")
+            .map_err(|trouble| of(Stop::own(trouble, "beginning a file", &shown)))?;
+        let mut applied = Applied::default();
+        let kept_remarks = self.remarks.clone();
+        let (kept_dropped, kept_made) = (self.dropped.clone(), self.made.clone());
+        if let Err(stop) = self.parts(at, &mut applied, observer) {
+            if !CANNOT_REPLACE.contains(&stop.code()) {
+                return Err(of(stop));
+            }
+            self.link
+                .send_own("rollback to savepoint dbbuild_code")
+                .map_err(|trouble| of(Stop::own(trouble, "taking a file back", &shown)))?;
+            (self.remarks, self.dropped, self.made) = (kept_remarks, kept_dropped, kept_made);
+            let mut targets = self.mine(at).map_err(of)?;
+            targets.retain(|known| self.is_code(&known.key));
+            if targets.is_empty() {
+                return Err(of(stop));
+            }
+            self.take(&targets).map_err(of)?;
+            applied = Applied::default();
+            self.parts(at, &mut applied, observer).map_err(of)?;
+        }
+        self.link
+            .send_own("release savepoint dbbuild_code")
+            .map_err(|trouble| of(Stop::own(trouble, "ending a file", &shown)))?;
+        self.restore(unit).map_err(of)?;
+        let made = self.made_by(at, &routines).map_err(of)?;
+        self.settle(at, before, made).map_err(of)?;
+        applied.duration = begin.elapsed();
+        Ok(applied)
+    }
+
+    /// Notes what a file made, drops what its old text made beside that, and marks what follows.
+    fn settle(
+        &mut self,
+        at: usize,
+        before: &HashMap<String, Known>,
+        made: Vec<Known>,
+    ) -> std::result::Result<(), Stop> {
+        let key = &self.work.files[at].unit.entry.key;
+        let others = self.made.iter().filter(|(file, _)| **file != at);
+        for (file, theirs) in others {
+            if let Some(twice) = made.iter().find(|known| theirs.iter().any(|other| other.key == known.key)) {
+                let (one, other) = (self.work.files[*file].unit.text.file(), self.work.files[at].unit.text.file());
+                return Err(EngineError::Refused {
+                    code: "code/twice",
+                    message: format!("{} is made by {one} and by {other}", twice.key),
+                    place: None,
+                    hint: Some("keep it in one of them".into()),
+                }
+                .into());
+            }
+        }
+        let old: Vec<String> = self.owned.get(key).into_iter().flatten().map(|(key, _)| key.clone()).collect();
+        self.dropped.retain(|key| !made.iter().any(|known| known.key == *key));
+        let is_new_shape = made.iter().any(|known| before.get(&known.key).is_none_or(|was| was.shape != known.shape));
+        self.dirty[at] = false;
+        let stale: Vec<String> = old
+            .into_iter()
+            .filter(|key| !made.iter().any(|known| known.key == *key) && !self.is_made_by_another(at, key))
+            .collect();
+        self.made.insert(at, made);
+        if !stale.is_empty() {
+            let stale = read(self.link, &by_keys(stale.iter().map(String::as_str)))?;
+            self.take(&stale)?;
+        }
+        if is_new_shape {
+            for (other, file) in self.work.files.iter().enumerate() {
+                self.dirty[other] |= other != at && file.needs.contains(&at) && !file.is_due
+                    || self.made.contains_key(&other) && file.needs.contains(&at) && other != at;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns true if another file made it in this transaction, or has it by the journal and is still there.
+    fn is_made_by_another(&self, at: usize, key: &str) -> bool {
+        self.work.files.iter().enumerate().filter(|(other, _)| *other != at).any(|(other, file)| {
+            match self.made.get(&other) {
+                Some(made) => made.iter().any(|known| known.key == key),
+                None => self.owned.get(&file.unit.entry.key).into_iter().flatten().any(|(owned, _)| owned == key),
+            }
+        })
+    }
+
+    /// Returns the objects that a file made before, and those that stand under the names that it makes.
+    fn mine(&mut self, at: usize) -> std::result::Result<Vec<Known>, Stop> {
+        let keys: Vec<String> = self
+            .owned
+            .get(&self.work.files[at].unit.entry.key)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key.clone())
+            .filter(|key| !self.is_made_by_another(at, key))
+            .collect();
+        let mut all = read(self.link, &by_keys(keys.iter().map(String::as_str)))?;
+        for creation in self.creations[at].clone() {
+            let kinds: &[Kind] = match creation.kind {
+                Kind::View | Kind::MaterializedView => &[Kind::View, Kind::MaterializedView],
+                Kind::Function | Kind::Procedure | Kind::Aggregate => continue,
+                _ => std::slice::from_ref(&creation.kind),
+            };
+            for kind in kinds {
+                for known in self.named(*kind, &creation.name, creation.table.as_ref())? {
+                    if !all.iter().any(|other| other.key == known.key) {
+                        all.push(known);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Returns the routines under the names that a file makes, with what changes when they are written.
+    fn routines(&mut self, at: usize) -> std::result::Result<HashMap<String, String>, Stop> {
+        let mut found = HashMap::new();
+        for creation in self.creations[at].clone() {
+            if matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate) {
+                let known = self.named(creation.kind, &creation.name, None)?;
+                found.extend(known.into_iter().map(|known| (known.key, known.stamp)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the objects that a file has just made: routines by what was written, others by their names.
+    fn made_by(&mut self, at: usize, routines: &HashMap<String, String>) -> std::result::Result<Vec<Known>, Stop> {
+        let mut made: Vec<Known> = Vec::new();
+        for creation in self.creations[at].clone() {
+            let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
+            for known in self.named(creation.kind, &creation.name, creation.table.as_ref())? {
+                let is_its = !is_routine || routines.get(&known.key) != Some(&known.stamp);
+                if is_its && !made.iter().any(|other| other.key == known.key) {
+                    made.push(known);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Runs the statements of a file. Behind each that makes an object, what was said of it is said again, so that
+    /// what the text itself says of it counts.
+    fn parts(
+        &mut self,
+        at: usize,
+        applied: &mut Applied,
+        observer: &mut dyn Observer,
+    ) -> std::result::Result<(), Stop> {
+        let unit = &self.work.files[at].unit;
+        let mut groups = Groups::new();
+        for (index, part) in unit.parts.iter().enumerate() {
+            let creation = self.creations[at].iter().find(|creation| creation.part == index).cloned();
+            if !guard::lets_run(self.link, unit, part, &mut groups)? {
+                applied.skipped += 1;
+                continue;
+            }
+            if let Some(creation) = &creation
+                && matches!(creation.kind, Kind::MaterializedView | Kind::Index)
+            {
+                // `if not exists` would keep the old one, and one that is the same need not be made again.
+                if creation.kind == Kind::MaterializedView && self.is_same(at, creation)? {
+                    applied.skipped += 1;
+                    continue;
+                }
+                let mut there = self.named(creation.kind, &creation.name, None)?;
+                there.retain(|known| self.is_code(&known.key));
+                self.take(&there)?;
+            }
+            run::part(self.link, unit, part, applied)?;
+            self.link.tell_notices(&step_name(unit), observer);
+            if let Some(creation) = creation.filter(|_| !self.remarks.is_empty() || self.may_change_signature(at)) {
+                self.say_again(at, &creation)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn may_change_signature(&self, at: usize) -> bool {
+        self.owned.get(&self.work.files[at].unit.entry.key).is_some_and(|owned| !owned.is_empty())
+    }
+
+    /// Says again of a new object what was said of the one that stood in its place.
+    fn say_again(&mut self, at: usize, creation: &Creation) -> std::result::Result<(), Stop> {
+        let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
+        for known in &there {
+            let (its, others): (Vec<Remark>, Vec<Remark>) =
+                std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == known.key);
+            self.remarks = others;
+            away::say(self.link, known, &its)?;
+        }
+        let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
+        let is_it = |key: &str| {
+            key_name(key, DIALECT).is_some_and(|(kind, name)| kind == creation.kind && creation.name.matches(&name))
+        };
+        let makes =
+            self.creations[at].iter().filter(|other| other.kind == creation.kind && other.name == creation.name);
+        if !is_routine || makes.count() != 1 {
+            return Ok(());
+        }
+        // One routine of this name before, one now: it changed its signature.
+        let owned = self.owned.get(&self.work.files[at].unit.entry.key).into_iter().flatten();
+        let old: Vec<String> = owned.map(|(key, _)| key.clone()).filter(|key| is_it(key)).collect();
+        let new: Vec<&Known> = there.iter().filter(|known| !self.is_code(&known.key)).collect();
+        let ([old], [new]) = (old.as_slice(), new.as_slice()) else { return Ok(()) };
+        if let Some(known) = there.iter().find(|known| known.key == *old) {
+            let known = known.clone();
+            self.take(&[known])?;
+        }
+        let (its, others): (Vec<Remark>, Vec<Remark>) =
+            std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == *old);
+        self.remarks = others;
+        away::say(self.link, new, &its)
+    }
+
+    /// Returns the statements that write what the files made.
+    fn write(
+        &mut self,
+        kept: &mut Kept,
+        sequences: &HashMap<usize, i64>,
+        finished: &mut Vec<Finished>,
+        statements: &mut Vec<String>,
+    ) -> std::result::Result<(), Stop> {
+        // As it is at the end: what came later may have spelt it differently.
+        let keys: Vec<String> = self.made.values().flatten().map(|known| known.key.clone()).collect();
+        let now: HashMap<String, String> = read(self.link, &by_keys(keys.iter().map(String::as_str)))?
+            .into_iter()
+            .map(|known| (known.key, known.digest))
+            .collect();
+        for (at, applied, _) in &kept.files {
+            let unit = &self.work.files[*at].unit;
+            let made = self.made.get(at).into_iter().flatten();
+            let objects: Vec<(String, Option<String>)> =
+                made.filter_map(|known| Some((known.key.clone(), Some(now.get(&known.key)?.clone())))).collect();
+            match sequences.get(at) {
+                Some(sequence) => finished.push(Finished {
+                    sequence: *sequence,
+                    state: unit.entry.state,
+                    statements: unit.parts.len(),
+                    duration_ms: Some(applied.duration.as_millis()),
+                }),
+                None => statements.push(self.journal.record(std::slice::from_ref(&unit.entry), self.run)),
+            }
+            statements.push(format!(
+                "update {}.journal set objects = {} where {}",
+                self.journal.schema,
+                literal(&to_journal(&objects)),
+                of_entry(&unit.entry)
+            ));
+        }
+        let ran: BTreeSet<&str> =
+            kept.files.iter().map(|(at, ..)| self.work.files[*at].unit.entry.key.as_str()).collect();
+        // Digests that were not known before.
+        for (file, objects) in
+            self.owned.iter().filter(|(file, objects)| !ran.contains(file.as_str()) && !objects.is_empty())
+        {
+            statements.push(format!(
+                "update {schema}.journal set objects = {objects}
+                  where kind = 'code' and project = {project} and key = {key} and objects is distinct from {objects}
+                    and attempt = (select pg_catalog.max(attempt) from {schema}.journal
+                                    where kind = 'code' and project = {project} and key = {key})",
+                schema = self.journal.schema,
+                objects = literal(&to_journal(objects)),
+                project = literal(&self.work.marker.project),
+                key = literal(file)
+            ));
+        }
+        statements.push(format!(
+            "update {}.journal set progress = null, state = 'applied'
+              where kind = 'code' and project = {} and key = {} and progress is not null",
+            self.journal.schema,
+            literal(&self.work.marker.project),
+            literal(&self.work.marker.key)
+        ));
+        Ok(())
+    }
+}
+
+fn of_entry(entry: &NewEntry) -> String {
+    format!(
+        "project = {} and kind = {} and key = {} and attempt = {}",
+        literal(&entry.project),
+        literal(entry.kind.as_str()),
+        literal(&entry.key),
+        entry.attempt
+    )
+}
+
+fn major(digest: &str) -> &str {
+    digest.split_once(':').map_or("", |(major, _)| major)
+}
+
+/// Returns true if a name is a file's: `customer_view` of `db/code/customer_view.sql`.
+fn is_stem(file: &str, name: &str) -> bool {
+    file.rsplit('/').next().and_then(|last| last.split('.').next()) == Some(name)
+}

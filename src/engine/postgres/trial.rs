@@ -1,0 +1,304 @@
+//! Units in a transaction that is undone. The server counts, for each table and each of its own catalogs, the rows
+//! that a transaction has written so far: what was touched is known from one query.
+//!
+//! <https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW>,
+//! `pg_stat_get_xact_…`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres::SimpleQueryMessage;
+
+use super::catalog;
+use super::dump::own;
+use super::guard::{self, Groups};
+use super::inspect::project_schemas;
+use super::link::{column, rows};
+use super::quote::{literal, qualified};
+use super::run;
+use super::session::PostgresSession;
+use super::stop::{Stop, step_name};
+use super::transaction;
+use crate::engine::trial::{Digest, Digests, Held, Tables, Touched, Trial};
+use crate::engine::{Applied, Catalog, EngineError, Result, TableRows, Unit};
+use crate::sql::Name;
+
+/// How many tables are asked for in one query.
+const TOGETHER: usize = 200;
+
+/// The tool's own questions inside a script's transaction: whatever the script has set, and without leaving a trace.
+const ASIDE: &str = "savepoint dbbuild_aside; set local session authorization default; set local role none";
+const BACK: &str = "rollback to savepoint dbbuild_aside; release savepoint dbbuild_aside";
+
+/// A transaction of one session, with the guards' answers for each unit.
+pub(super) struct PostgresTrial<'a> {
+    session: &'a mut PostgresSession,
+    units: &'a [Unit],
+    groups: Vec<Groups>,
+    transaction: String,
+    /// The unit whose settings hold.
+    current: Option<usize>,
+    watched: BTreeMap<String, Watched>,
+}
+
+/// What is known of a relation from before.
+#[derive(Debug, Clone)]
+struct Watched {
+    name: String,
+    file: String,
+    scans: u64,
+}
+
+impl<'a> PostgresTrial<'a> {
+    pub(super) fn begin(session: &'a mut PostgresSession, units: &'a [Unit]) -> Result<Self> {
+        let begin = "begin isolation level read committed read write;
+                     select pg_catalog.pg_current_xact_id()::text as transaction";
+        let answers = session.link.own("beginning a trial", begin)?;
+        let transaction = super::link::value(&answers, "transaction").unwrap_or_default().to_owned();
+        let groups = units.iter().map(|_| Groups::new()).collect();
+        Ok(Self { session, units, groups, transaction, current: None, watched: BTreeMap::new() })
+    }
+
+    /// Gives a statement the settings of its unit.
+    fn enter(&mut self, unit: usize) -> Result<()> {
+        if self.current == Some(unit) {
+            return Ok(());
+        }
+        let reset = if self.current.is_some() {
+            "set local session authorization default;\nset local role none;\n"
+        } else {
+            ""
+        };
+        let settings = format!("{reset}{}", transaction::settings(&self.session.link, &self.units[unit]));
+        self.session.link.inside("setting up a trial", &settings)?;
+        self.current = Some(unit);
+        Ok(())
+    }
+
+    fn failed(&self, stop: Stop, unit: usize) -> EngineError {
+        if self.session.link.interrupt.is_raised() {
+            return EngineError::Interrupted { kept: "nothing of a proof is kept".into() };
+        }
+        stop.into_error(&self.units[unit], unit, None, &self.session.link.connector.shown())
+    }
+
+    /// Asks the server something; it leaves no trace.
+    fn ask(&mut self, doing: &str, query: &str) -> Result<Vec<SimpleQueryMessage>> {
+        self.session.link.inside(doing, &format!("{ASIDE};\n{query};\n{BACK}"))
+    }
+
+    fn aside<T>(
+        &mut self,
+        doing: &str,
+        work: impl FnOnce(&mut postgres::Client, &super::connect::Connector, &super::journal::Journal) -> Result<T>,
+    ) -> Result<T> {
+        let journal = self.session.journal.clone();
+        self.session.link.lend(|client, connector, _| {
+            let sql = own(connector, doing);
+            client.batch_execute(ASIDE).map_err(&sql)?;
+            let result = work(client, connector, &journal);
+            client.batch_execute(BACK).map_err(&sql)?;
+            result
+        })
+    }
+
+    fn schemas(&self) -> String {
+        project_schemas(&self.session.link.connector.target.schemas, &self.session.journal)
+    }
+}
+
+impl Trial for PostgresTrial<'_> {
+    fn run(&mut self, unit: usize, part: usize) -> Result<bool> {
+        self.session.link.check_interrupt(|| "nothing of a proof is kept".into())?;
+        self.enter(unit)?;
+        let text = &self.units[unit];
+        let link = &mut self.session.link;
+        let lets = guard::lets_run(link, text, &text.parts[part], &mut self.groups[unit]);
+        if !lets.map_err(|stop| self.failed(stop, unit))? {
+            return Ok(false);
+        }
+        loop {
+            let ran = run::part(&mut self.session.link, text, &text.parts[part], &mut Applied::default());
+            let rows = ran.map_err(|stop| self.failed(stop, unit))?;
+            if !text.parts[part].repeat || rows == 0 {
+                self.session.link.take_notices();
+                return Ok(true);
+            }
+        }
+    }
+
+    fn settle(&mut self, unit: usize) -> Result<()> {
+        let link = &mut self.session.link;
+        let sent =
+            link.send("set constraints all immediate; select pg_catalog.pg_current_xact_id()::text as transaction");
+        let last = self.units[unit].parts.last().map(|part| part.span);
+        let shown = self.session.link.connector.shown();
+        let answers = sent.map_err(|trouble| self.failed(Stop::at_the_end(trouble, last, &shown), unit))?;
+        if super::link::value(&answers, "transaction") == Some(&self.transaction) {
+            return Ok(());
+        }
+        Err(EngineError::Refused {
+            code: "trial/ended",
+            message: format!("{} ended the transaction that it ran in", step_name(&self.units[unit])),
+            place: None,
+            hint: Some("take COMMIT and ROLLBACK out of the script".into()),
+        })
+    }
+
+    fn touched(&mut self) -> Result<Touched> {
+        // What the transaction has rewritten or altered is known by its row in pg_class; TRUNCATE counts no rows.
+        let query = format!(
+            "select n.nspname as schema, c.relname as name,
+                    (n.nspname = 'pg_catalog')::text as system
+               from pg_catalog.pg_class c
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+              where c.relkind in ('r', 'm', 'p')
+                and (n.nspname = 'pg_catalog' or ({}))
+                and c.relname not in ('pg_statistic', 'pg_statistic_ext_data')
+                and (pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
+                     + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+                     + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0
+                     or (n.nspname <> 'pg_catalog' and c.xmin::text::bigint >= {}::bigint % 4294967296))",
+            self.schemas(),
+            literal(&self.transaction)
+        );
+        let answers = self.ask("reading what was written", &query)?;
+        let (mut definitions, mut tables) = (false, BTreeSet::new());
+        for row in rows(&answers) {
+            let (schema, name) = (column(row, "schema").unwrap_or_default(), column(row, "name").unwrap_or_default());
+            if column(row, "system") == Some("true") {
+                definitions = true;
+            } else {
+                tables.insert(Name::new([schema, name]));
+            }
+        }
+        Ok(Touched { definitions, tables: Tables::Of(tables) })
+    }
+
+    fn catalog(&mut self) -> Result<Catalog> {
+        self.aside("reading the catalog", catalog::read_inside)
+    }
+
+    fn digests(&mut self, tables: &Tables) -> Result<Digests> {
+        let known = format!(
+            "select n.nspname as schema, c.relname as name
+               from pg_catalog.pg_class c
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+              where c.relkind in ('r', 'm') and (c.relkind = 'r' or c.relispopulated) and {}
+              order by 1, 2",
+            self.schemas()
+        );
+        let answers = self.ask("reading rows", &known)?;
+        let names = rows(&answers)
+            .map(|row| Name::new([column(row, "schema").unwrap_or_default(), column(row, "name").unwrap_or_default()]));
+        let names: Vec<Name> = names
+            .filter(|name| match tables {
+                Tables::All => true,
+                Tables::Of(wanted) => wanted.contains(name),
+            })
+            .collect();
+        let mut digests = Digests::new();
+        for names in names.chunks(TOGETHER) {
+            let one = |(at, name): (usize, &Name)| {
+                format!(
+                    "select {at} as at, count(*) as rows,
+                            coalesce(sum(pg_catalog.hashtextextended(t::text, 0)::numeric), 0) as digest
+                       from only {} t",
+                    qualified(name.parts().iter().map(String::as_str))
+                )
+            };
+            let queries: Vec<String> = names.iter().enumerate().map(one).collect();
+            let query = format!("{};\n{}", super::dump::SETTINGS, queries.join("\nunion all\n"));
+            let answers = self.ask("reading rows", &query)?;
+            for row in rows(&answers) {
+                let number = |name: &str| column(row, name).and_then(|text| text.parse::<u64>().ok());
+                let at = number("at").and_then(|at| usize::try_from(at).ok());
+                let (Some(name), Some(count @ 1..)) = (at.and_then(|at| names.get(at)), number("rows")) else {
+                    continue;
+                };
+                let digest = column(row, "digest").unwrap_or_default().to_owned();
+                digests.insert(name.clone(), Digest { rows: count, digest });
+            }
+        }
+        Ok(digests)
+    }
+
+    fn rows(&mut self, tables: &BTreeSet<Name>) -> Result<Vec<TableRows>> {
+        self.aside("reading rows", |client, connector, _| catalog::whole(client, connector, tables))
+    }
+
+    fn counters(&mut self) -> Result<BTreeMap<String, i64>> {
+        let query = format!(
+            "select quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename) as name,
+                    coalesce(s.last_value, s.start_value - s.increment_by)::text as value
+               from pg_catalog.pg_sequences s
+               join pg_catalog.pg_namespace n on n.nspname = s.schemaname
+              where {}",
+            self.schemas()
+        );
+        let answers = self.ask("reading sequences", &query)?;
+        let pair = |row| {
+            let value = column(row, "value").and_then(|text| text.parse().ok());
+            Some((column(row, "name")?.to_owned(), value?))
+        };
+        Ok(rows(&answers).filter_map(pair).collect())
+    }
+
+    fn watch(&mut self) -> Result<bool> {
+        let query = format!(
+            "select c.oid::text as oid, {} as name, c.relfilenode::text as file,
+                    pg_catalog.pg_stat_get_xact_numscans(c.oid)::text as scans
+               from pg_catalog.pg_class c
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+              where c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {}",
+            SHOWN,
+            self.schemas()
+        );
+        let answers = self.ask("reading what is there", &query)?;
+        self.watched = rows(&answers)
+            .map(|row| {
+                let text = |name: &str| column(row, name).unwrap_or_default().to_owned();
+                (
+                    text("oid"),
+                    Watched { name: text("name"), file: text("file"), scans: text("scans").parse().unwrap_or(0) },
+                )
+            })
+            .collect();
+        Ok(true)
+    }
+
+    fn locks(&mut self) -> Result<Vec<Held>> {
+        let query = "select l.relation::text as oid, l.mode, coalesce(c.relfilenode::text, '') as file,
+                            coalesce(pg_catalog.pg_stat_get_xact_numscans(l.relation), 0)::text as scans,
+                            coalesce(c.relkind::text, '') as kind
+                       from pg_catalog.pg_locks l
+                       left join pg_catalog.pg_class c on c.oid = l.relation
+                      where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.granted";
+        let answers = self.ask("reading the locks", query)?;
+        let mut held: Vec<Held> = Vec::new();
+        for row in rows(&answers) {
+            let text = |name: &str| column(row, name).unwrap_or_default();
+            let Some(known) = self.watched.get(text("oid")) else { continue };
+            let scans = text("scans").parse::<u64>().unwrap_or(0).saturating_sub(known.scans);
+            held.push(Held {
+                on: known.name.clone(),
+                mode: text("mode").to_owned(),
+                rewritten: !text("file").is_empty() && text("file") != known.file && known.file != "0",
+                // An index's scans are no reading from end to end.
+                scans: if matches!(text("kind"), "i" | "I") { 0 } else { scans },
+            });
+        }
+        held.sort();
+        Ok(held)
+    }
+}
+
+/// A relation's kind and name for people.
+const SHOWN: &str = "case c.relkind when 'm' then 'materialized view' when 'v' then 'view' when 'S' then 'sequence'
+                          when 'i' then 'index' when 'I' then 'index' else 'table' end
+                     || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)";
+
+impl Drop for PostgresTrial<'_> {
+    fn drop(&mut self) {
+        transaction::give_up(&mut self.session.link);
+    }
+}

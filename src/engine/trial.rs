@@ -1,0 +1,102 @@
+//! A transaction that is always undone, seen from inside: what proofs run scripts in.
+//!
+//! Promises: nothing of it is kept; the journal is not touched; what was written to is known without reading the
+//! database, so that a second run that does nothing costs next to nothing. Meant for scratch databases: what a
+//! transaction cannot undo (a sequence's value) stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Catalog, Result, TableRows};
+use crate::sql::Name;
+
+/// An open transaction around units that are tried.
+pub trait Trial {
+    /// Runs a statement of one of the units; false if its guard left it out.
+    fn run(&mut self, unit: usize, part: usize) -> Result<bool>;
+
+    /// Lets what waits for the commit have its say: deferred constraints and triggers, foreign keys that were off.
+    fn settle(&mut self, unit: usize) -> Result<()>;
+
+    /// Returns what was written to since the transaction began. More may be named than was really changed, never
+    /// less.
+    fn touched(&mut self) -> Result<Touched>;
+
+    /// Reads the catalog as this transaction sees it.
+    fn catalog(&mut self) -> Result<Catalog>;
+
+    /// Returns a digest of the rows of each table that has some, whatever their order.
+    fn digests(&mut self, tables: &Tables) -> Result<Digests>;
+
+    /// Reads the rows of tables with every column.
+    fn rows(&mut self, tables: &BTreeSet<Name>) -> Result<Vec<TableRows>>;
+
+    /// Returns the last value of each sequence, or of each table that numbers its rows.
+    fn counters(&mut self) -> Result<BTreeMap<String, i64>>;
+
+    /// Begins to watch which locks statements take on what is there now. False where the engine has no such locks.
+    fn watch(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Returns the locks that are held on what was there when `watch` was called.
+    fn locks(&mut self) -> Result<Vec<Held>> {
+        Ok(Vec::new())
+    }
+}
+
+/// The rows of tables by their digests.
+pub type Digests = BTreeMap<Name, Digest>;
+
+/// What stands for the rows of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// How many rows there are.
+    pub rows: u64,
+    /// Their digest.
+    pub digest: String,
+}
+
+/// What was written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// True if definitions may have changed.
+    pub definitions: bool,
+    /// The tables whose rows may have changed.
+    pub tables: Tables,
+}
+
+/// Some tables, or all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tables {
+    /// These.
+    Of(BTreeSet<Name>),
+    /// Every one: the engine cannot tell.
+    All,
+}
+
+impl Touched {
+    /// Returns true if nothing was written at all.
+    pub fn is_nothing(&self) -> bool {
+        !self.definitions && self.tables.is_none()
+    }
+}
+
+impl Tables {
+    /// Returns true if it is no table at all.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::Of(names) if names.is_empty())
+    }
+}
+
+/// A lock on something that was there before.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Held {
+    /// What it is on: `table public.customer`.
+    pub on: String,
+    /// Its mode, in the engine's words: `AccessExclusiveLock`.
+    pub mode: String,
+    /// True if the object's file was written anew.
+    pub rewritten: bool,
+    /// How many times the object was read from end to end.
+    pub scans: u64,
+}

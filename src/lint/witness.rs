@@ -1,0 +1,110 @@
+//! What says that a script was run: something that is there only behind it, or only before it.
+//!
+//! A script runs in one transaction, so either all of it happened or nothing, and one thing tells which. What the
+//! history knows of a table just before and just behind the script is compared; nothing is replayed.
+
+use super::context::Context;
+use super::fix::Fix;
+use super::guard::{self, Test};
+use super::shape::Shape;
+use super::statement::Statement;
+use crate::sql::{Kind, Name, Span, Verb};
+
+/// A group around everything that the script does, with a test that is false once it was run; `None` where nothing
+/// tells, or where the script does not run as a whole.
+pub fn group(context: &Context<'_>) -> Option<Fix> {
+    let own = |statement: &&Statement<'_>| !statement.nested;
+    if context.no_transaction || context.statements.iter().any(|statement| statement.has_data) {
+        return None;
+    }
+    // What is set for the session, and the script's own transaction, stay around the group.
+    let session = [Verb::Pragma, Verb::Set, Verb::Reset, Verb::Show];
+    let ends = [Verb::Begin, Verb::Commit, Verb::End, Verb::Savepoint, Verb::Rollback, Verb::Start];
+    let outside =
+        |statement: &&Statement<'_>| session.contains(&statement.head.verb) || ends.contains(&statement.head.verb);
+    let first = context.statements.iter().filter(own).find(|statement| !outside(statement))?;
+    let last = context.statements.iter().filter(own).rfind(|statement| !outside(statement))?;
+    let inside =
+        |statement: &&Statement<'_>| first.span.start < statement.span.start && statement.span.start < last.span.start;
+    if context.statements.iter().filter(own).filter(inside).any(|statement| ends.contains(&statement.head.verb)) {
+        return None;
+    }
+    let guarded = context.statements.iter().filter(own).any(Statement::is_guarded);
+    // Groups do not nest.
+    if guarded {
+        return None;
+    }
+    let span = Span::new(first.span.start, last.end.max(first.span.end));
+    Some(guard::group(context.text, span, &test(context)?))
+}
+
+/// A test that lets the script run until it has.
+pub fn test(context: &Context<'_>) -> Option<Test> {
+    let (before, behind) = ((context.source, 0), (context.source + 1, 0));
+    let mut weaker = None;
+    for name in tables(context) {
+        let (old, new) = (context.history.table(&name, before), context.history.table(&name, behind));
+        match (old, new) {
+            (None, Some(_)) if is_new(context, Kind::Table, &name) => {
+                return Some(Test::relation(false, "table", &name));
+            }
+            (Some(old), Some(new)) if !old.partly_known && !new.partly_known => {
+                let only = |left: &Shape, right: &Shape| {
+                    let columns = left.columns.iter().map(|column| column.name.clone());
+                    columns.into_iter().find(|column| right.column_named(column).is_none())
+                };
+                if let Some(column) = only(new, old) {
+                    return Some(Test::column(false, &name, &column));
+                }
+                weaker = weaker.or_else(|| only(old, new).map(|column| Test::column(true, &name, &column)));
+            }
+            (Some(_), None) => weaker = weaker.or_else(|| Some(Test::relation(true, "table", &name))),
+            _ => {}
+        }
+    }
+    weaker.or_else(|| index(context))
+}
+
+/// The tables that the script makes, changes or drops, under each of their names.
+fn tables(context: &Context<'_>) -> Vec<Name> {
+    let mut found: Vec<Name> = Vec::new();
+    let mut add = |name: &Name| {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    };
+    for statement in context
+        .structure
+        .iter()
+        .filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary)
+    {
+        if matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop) {
+            statement.head.name.iter().for_each(&mut add);
+            for action in statement.actions.iter().filter(|action| action.kind == crate::sql::ActionKind::Rename) {
+                action.name.iter().for_each(&mut add);
+            }
+        }
+    }
+    found
+}
+
+/// Whether the script itself says that there was none before: its CREATE has no guard, and no DROP is in front.
+fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
+    let mut about = context.structure.iter().filter(|other| {
+        other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+    });
+    about
+        .next()
+        .is_some_and(|first| first.head.verb == Verb::Create && !first.head.is_guarded() && !first.head.temporary)
+}
+
+/// An index that the script makes and leaves.
+fn index(context: &Context<'_>) -> Option<Test> {
+    let behind = (context.source + 1, 0);
+    let made = context.structure.iter().filter(|statement| statement.head.creates(Kind::Index));
+    made.filter_map(|statement| statement.head.name.as_ref()).find_map(|name| {
+        let stays = context.history.other(Kind::Index, name, behind).is_some();
+        let fresh = context.history.other(Kind::Index, name, (context.source, 0)).is_none();
+        (stays && fresh && is_new(context, Kind::Index, name)).then(|| Test::relation(false, "index", name))
+    })
+}

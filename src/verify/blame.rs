@@ -1,0 +1,134 @@
+//! Which statement made a difference: the one since which it is there to the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{self, Change, State};
+use super::{Work, walk};
+use crate::engine::trial::{Tables, Touched, Trial};
+use crate::engine::{EngineError, Session, TableRows, Unit};
+use crate::error::Error;
+use crate::sql::Name;
+
+/// A statement and what it changed.
+pub struct Blamed {
+    /// Which of the unit's; nothing if no single one did.
+    pub part: Option<usize>,
+    /// What it changed.
+    pub changes: Vec<Change>,
+}
+
+/// What is known before the first statement.
+struct Before {
+    state: State,
+    rows: Vec<TableRows>,
+}
+
+/// Runs a unit statement by statement in a transaction that is undone.
+pub fn blame(
+    session: &mut dyn Session,
+    unit: &Unit,
+    touched: &Touched,
+    small: &BTreeSet<Name>,
+    large: &BTreeSet<Name>,
+    strict: bool,
+) -> Result<Vec<Blamed>, EngineError> {
+    let tables: BTreeSet<Name> = small.union(large).cloned().collect();
+    let looked = Touched { definitions: touched.definitions, tables: Tables::Of(tables) };
+    let before = {
+        let mut trial = session.trial(&[])?;
+        Before { state: State::of(&mut *trial, &looked)?, rows: trial.rows(small)? }
+    };
+    let mut since: BTreeMap<String, (usize, Change)> = BTreeMap::new();
+    let mut trial = session.trial(std::slice::from_ref(unit))?;
+    for part in 0..unit.parts.len() {
+        // What a guard left out changed nothing.
+        if !trial.run(0, part)? || !writes(unit, part) {
+            continue;
+        }
+        since = moved_on(since, differences(&mut *trial, &before, &looked, small, strict)?, part);
+    }
+    trial.settle(0)?;
+    if let Some(last) = unit.parts.len().checked_sub(1) {
+        since = moved_on(since, differences(&mut *trial, &before, &looked, small, strict)?, last);
+    }
+    Ok(gathered(since))
+}
+
+/// A statement that only asks changes nothing, unless it calls something; `SELECT` may.
+fn writes(unit: &Unit, part: usize) -> bool {
+    let text = unit.parts[part].span.text(unit.text.as_str()).trim_start().to_ascii_lowercase();
+    !text.starts_with("set ") && !text.starts_with("savepoint") && !text.starts_with("release")
+}
+
+fn differences(
+    trial: &mut dyn Trial,
+    before: &Before,
+    looked: &Touched,
+    small: &BTreeSet<Name>,
+    strict: bool,
+) -> Result<Vec<Change>, EngineError> {
+    let now = State::of(trial, looked)?;
+    let mut changes = before.state.objects(&now, strict);
+    let tables = before.state.tables(&now);
+    let (small, large): (BTreeSet<Name>, BTreeSet<Name>) = tables.into_iter().partition(|name| small.contains(name));
+    let (old, new): (Vec<TableRows>, _) = (
+        before.rows.iter().filter(|table| small.contains(&table.table)).cloned().collect(),
+        if small.is_empty() { Vec::new() } else { trial.rows(&small)? },
+    );
+    changes.extend(change::rows(&old, &new, (&before.state.digests, &now.digests), &large));
+    Ok(changes)
+}
+
+/// Keeps for each difference the statement since which it is there.
+fn moved_on(
+    mut since: BTreeMap<String, (usize, Change)>,
+    now: Vec<Change>,
+    part: usize,
+) -> BTreeMap<String, (usize, Change)> {
+    let mut next = BTreeMap::new();
+    for change in now {
+        let key = change.key();
+        let from = since.remove(&key).map_or(part, |(from, _)| from);
+        next.insert(key, (from, change));
+    }
+    next
+}
+
+fn gathered(since: BTreeMap<String, (usize, Change)>) -> Vec<Blamed> {
+    let mut by_part: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
+    for (part, change) in since.into_values() {
+        by_part.entry(part).or_default().push(change);
+    }
+    by_part.into_iter().map(|(part, changes)| Blamed { part: Some(part), changes }).collect()
+}
+
+/// The same for a unit without a transaction, in a copy: each statement is committed as a unit of one.
+pub fn outside(
+    work: &Work<'_>,
+    copies: &mut walk::Before<'_>,
+    unit: &Unit,
+    changes: Vec<Change>,
+) -> Result<Vec<Blamed>, Error> {
+    let mut stage = copies.copy_after(unit)?;
+    let before = State::whole(&mut *stage.session.trial(&[])?)?;
+    let names: BTreeSet<Name> = before.digests.keys().cloned().collect();
+    let before = Before { rows: stage.session.trial(&[])?.rows(&names)?, state: before };
+    let looked = Touched { definitions: true, tables: Tables::All };
+    let mut since = BTreeMap::new();
+    for part in 0..unit.parts.len() {
+        stage.run(work.site, &single(unit, part))?;
+        let mut trial = stage.session.trial(&[])?;
+        since = moved_on(since, differences(&mut *trial, &before, &looked, &names, work.wish.strict)?, part);
+    }
+    let blamed = gathered(since);
+    Ok(if blamed.is_empty() { vec![Blamed { part: None, changes }] } else { blamed })
+}
+
+/// Makes a unit of one statement, under a key of its own.
+pub fn single(unit: &Unit, part: usize) -> Unit {
+    let mut single = unit.clone();
+    single.parts = unit.parts.get(part).cloned().into_iter().collect();
+    single.entry.key = format!("{}#{part}", unit.entry.key);
+    single.entry.order_key = single.entry.key.clone();
+    single
+}

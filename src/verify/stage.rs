@@ -1,0 +1,140 @@
+//! A scratch database that proofs run in. One at a time: what is not inside a database (roles) is taken away
+//! between two of them, so that one proof does not meet what another has left.
+
+use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
+use crate::engine::offline::Ran;
+use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
+use crate::error::Error;
+use crate::event::{Observer, Silent};
+use crate::journal::Mark;
+use crate::project::Target;
+
+/// A scratch database, and an open session on it. It goes when the value is dropped.
+pub struct Stage {
+    /// The session; it ends before its database goes.
+    pub session: Box<dyn Session>,
+    scratch: Scratch,
+    target: Target,
+    mark: Mark,
+}
+
+impl Stage {
+    /// Makes a scratch database with a journal, and nothing in it but the base, if the project has one.
+    pub fn open(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let mut stage = Self::bare(site, environment, observer)?;
+        stage.session.prepare(Some(&stage.mark))?;
+        build::begin_with_base(site, &mut *stage.session)?;
+        Ok(stage)
+    }
+
+    /// Makes a scratch database in which a checkout is built, from the template that an earlier run kept if there is
+    /// one.
+    pub fn built(
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let (session, scratch) = Fresh::built(site, checkout, environment, observer)?.into_parts();
+        Ok(Self::of(site, environment, session, scratch))
+    }
+
+    /// Makes a scratch database with nothing in it.
+    pub fn bare(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
+        let scratch = site.engine.scratch(&wish, observer)?;
+        let session = scratch.engine.connect(Access::Write)?;
+        Ok(Self::of(site, environment, session, scratch))
+    }
+
+    fn of(site: &Site<'_>, environment: Option<&str>, session: Box<dyn Session>, scratch: Scratch) -> Self {
+        let target = Target { name: Some("scratch".into()), environment: None, protected: None, ..site.target.clone() };
+        let mark = Mark { environment: environment.unwrap_or_default().to_owned(), protected: false };
+        Self { session, scratch, target, mark }
+    }
+
+    /// Ends the session, so that copies of this state can be made.
+    pub fn freeze(self) -> Frozen {
+        Frozen { scratch: self.scratch, target: self.target, mark: self.mark }
+    }
+
+    /// Builds a checkout from what is there.
+    pub fn build(&mut self, site: &Site<'_>, checkout: &Checkout, wish: &Wish) -> Result<(), Error> {
+        let inner = Site { engine: &*self.scratch.engine, target: &self.target, protected: false, ..site.clone() };
+        build_into(&inner, checkout, wish, Some(&self.mark), &mut *self.session, &mut Silent)?;
+        Ok(())
+    }
+
+    /// Runs an item and commits it.
+    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<(), EngineError> {
+        match &item.work {
+            Work::Text(unit) => self.run(site, unit),
+            Work::Rows(rows) => self.load(site, rows).map(|_| ()),
+        }
+    }
+
+    /// Runs a unit and commits it.
+    pub fn run(&mut self, site: &Site<'_>, unit: &Unit) -> Result<(), EngineError> {
+        let outcomes = self.session.apply(std::slice::from_ref(unit), &site.run, &mut Silent)?;
+        match outcomes.first() {
+            Some(Outcome::Applied(_)) => Ok(()),
+            Some(Outcome::Taken) | None => {
+                let message = format!("the journal of the scratch database has {} already", unit.text.file());
+                Err(EngineError::Journal(message))
+            }
+        }
+    }
+
+    /// Loads a CSV file and commits it.
+    pub fn load(&mut self, site: &Site<'_>, rows: &RowSeed) -> Result<Loaded, EngineError> {
+        let loaded = self.session.load_rows(rows, &site.run, &mut Silent)?;
+        loaded.ok_or_else(|| {
+            EngineError::Journal(format!("the journal of the scratch database has {} already", rows.file))
+        })
+    }
+
+    /// Returns the script for the database's own shell that builds this database.
+    pub fn offline_script(&self, site: &Site<'_>, wish: &Wish) -> Result<String, Error> {
+        let target = Target { environment: Some(self.mark.environment.clone()), ..self.target.clone() };
+        let target = if self.mark.environment.is_empty() { self.target.clone() } else { target };
+        let inner = Site { engine: &*self.scratch.engine, target: &target, protected: false, ..site.clone() };
+        build::offline_script(&inner, wish, None)
+    }
+
+    /// Runs a script in the database's own shell; `None` where it is not installed.
+    pub fn shell(&self, script: &str) -> Result<Option<(&'static str, Ran)>, EngineError> {
+        let offline = self.scratch.engine.offline();
+        Ok(offline.run(script)?.map(|ran| (offline.shell(), ran)))
+    }
+
+    /// Leaves the database behind, and returns how it is reached.
+    pub fn keep(self) -> String {
+        let url = self.scratch.engine.url();
+        drop(self.session);
+        // What removes it must not run.
+        std::mem::forget(self.scratch);
+        url.reveal().to_owned()
+    }
+}
+
+/// A state of a scratch database, to be copied as often as one likes.
+pub struct Frozen {
+    scratch: Scratch,
+    target: Target,
+    mark: Mark,
+}
+
+impl Frozen {
+    /// Makes another scratch database in this state; nothing where a copy would not be whole.
+    pub fn copy(&mut self) -> Result<Option<Stage>, Error> {
+        let Some(scratch) = self.scratch.copy()? else { return Ok(None) };
+        let session = scratch.engine.connect(Access::Write)?;
+        Ok(Some(Stage { session, scratch, target: self.target.clone(), mark: self.mark.clone() }))
+    }
+
+    /// Opens the database itself.
+    pub fn thaw(self) -> Result<Stage, Error> {
+        let session = self.scratch.engine.connect(Access::Write)?;
+        Ok(Stage { session, scratch: self.scratch, target: self.target, mark: self.mark })
+    }
+}

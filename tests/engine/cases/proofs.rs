@@ -1,0 +1,431 @@
+//! Deliberate faults: each is found, and blamed on the statement that makes it; what is no fault is not.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::Case;
+
+/// Runs the proofs and returns the report.
+fn verify(case: &Case, arguments: &[&str], code: i32) -> Value {
+    case.run(&[&["verify", "--format", "json"], arguments].concat()).exits(code).document()
+}
+
+/// Every error as `code file:line`.
+fn errors(report: &Value) -> BTreeSet<String> {
+    of_level(report, "error")
+}
+
+fn of_level(report: &Value, level: &str) -> BTreeSet<String> {
+    let proofs = report["proofs"].as_object().unwrap().values();
+    let findings = proofs.flat_map(|proof| proof["findings"].as_array().unwrap());
+    findings.filter(|finding| finding["level"] == level).map(shown).collect()
+}
+
+fn shown(finding: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    match &finding["place"] {
+        Value::Null => format!("{} {}", text(&finding["code"]), text(&finding["file"])),
+        place => format!("{} {}:{}", text(&finding["code"]), text(&place["file"]), place["line"]),
+    }
+}
+
+/// The finding of a file.
+fn finding<'a>(report: &'a Value, proof: &str, file: &str) -> &'a Value {
+    let findings = report["proofs"][proof]["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["file"] == file).unwrap_or_else(|| panic!("no finding of {file}"))
+}
+
+/// What scripts have at hand: nothing of it is a fault.
+const GROUND: &str = "\
+create table if not exists pair (id integer primary key, name text not null);
+insert into pair values (1, 'one'), (2, 'two') on conflict do nothing;
+create table if not exists log (line text not null);
+create table if not exists tally (id integer primary key, n integer not null);
+insert into tally values (1, 10), (2, 20) on conflict (id) do nothing;
+create table if not exists queue (id integer primary key);
+insert into queue values (1), (2), (3), (4) on conflict do nothing;
+create table if not exists old_a (id integer);
+create table if not exists old_b (id integer, a integer);
+create table if not exists old_c (id integer);
+create table if not exists wide (id integer primary key);
+insert into wide values (1) on conflict do nothing;
+";
+
+/// A fault: its script, the line of the statement to blame, and how it shows.
+type Fault = (&'static str, usize, &'static str);
+
+const FAILS: &str = "twice/fails";
+const CHANGES: &str = "twice/changes";
+
+/// Faults on both engines.
+const EVERYWHERE: &[Fault] = &[
+    ("create table f_table (id integer);\n", 1, FAILS),
+    ("create index f_index on pair (name);\n", 1, FAILS),
+    ("create unique index f_unique on pair (name);\n", 1, FAILS),
+    ("create view f_view as select id from pair;\n", 1, FAILS),
+    ("insert into log values ('again');\n", 1, CHANGES),
+    ("insert into pair values (3, 'three');\n", 1, FAILS),
+    ("alter table old_a add column more integer;\n", 1, FAILS),
+    ("drop table old_c;\n", 1, FAILS),
+    ("alter table old_b rename column a to b;\n", 1, FAILS),
+    ("create table if not exists old_d (id integer);\nalter table old_d rename to new_d;\n", 2, FAILS),
+    ("update tally set n = n + 1 where id = 1;\n", 1, CHANGES),
+    ("update tally set n = 1000 - n where id = 2;\n", 1, CHANGES),
+    ("delete from queue where id = (select min(id) from queue);\n", 1, CHANGES),
+    ("insert into log select name from pair where id = 1;\n", 1, CHANGES),
+    (
+        "create table if not exists token (id integer primary key, value text);\n\
+      insert into token values (1, '') on conflict do nothing;\n\
+      update token set value = cast(random() as text);\n",
+        3,
+        CHANGES,
+    ),
+    (
+        "select 1;\n\
+      create table if not exists third (id integer primary key);\n\
+      insert into third\n  select coalesce(max(id), 0) + 1 from third;\n\
+      select 2;\n",
+        3,
+        CHANGES,
+    ),
+];
+
+/// Faults of PostgreSQL's own statements.
+const POSTGRES: &[Fault] = &[
+    ("create type f_mood as enum ('sad', 'glad');\n", 1, FAILS),
+    ("create sequence f_number;\n", 1, FAILS),
+    ("create schema f_schema;\n", 1, FAILS),
+    ("create domain f_short as text check (length(value) < 9);\n", 1, FAILS),
+    ("create function f_two() returns integer language sql as 'select 2';\n", 1, FAILS),
+    ("alter table pair add constraint f_named check (name <> '');\n", 1, FAILS),
+    ("alter table pair enable row level security;\ncreate policy f_all on pair using (true);\n", 2, FAILS),
+    ("create role dbbuild_proof_role;\n", 1, FAILS),
+    (
+        "create trigger f_touch before update on pair for each row execute function suppress_redundant_updates_trigger();\n",
+        1,
+        FAILS,
+    ),
+    ("create materialized view f_seen as select id from pair;\n", 1, FAILS),
+    ("create statistics f_stat on id, name from pair;\n", 1, FAILS),
+    (
+        "do $$ begin\n  execute format('create table made_%s (id integer)', (select count(*) from pg_tables where tablename like 'made_%'));\nend $$;\n",
+        1,
+        CHANGES,
+    ),
+    (
+        "create table if not exists grown (id integer);\nalter table grown alter column id type bigint;\n\
+      do $$ declare t text := (select format_type(atttypid, null) from pg_attribute where attrelid = 'grown'::regclass and attname = 'id');\n\
+      begin if obj_description('grown'::regclass) is null then comment on table grown is 'once';\n\
+      else alter table grown alter column id type numeric; end if; end $$;\n",
+        3,
+        CHANGES,
+    ),
+    ("-- dbbuild: no-transaction\ncreate index concurrently f_slow on pair (name);\n", 2, FAILS),
+    ("-- dbbuild: no-transaction\nselect 1;\ninsert into log values ('bare');\n", 3, CHANGES),
+];
+
+/// Faults of SQLite's own statements.
+const SQLITE: &[Fault] = &[
+    ("create trigger f_touch after update on pair begin select 1; end;\n", 1, FAILS),
+    ("create virtual table f_words using fts5(body);\n", 1, FAILS),
+    ("alter table pair add column f_flag integer not null default 0;\n", 1, FAILS),
+    ("-- dbbuild: no-transaction\ncreate table f_bare (id integer);\n", 2, FAILS),
+    ("-- dbbuild: no-transaction\nselect 1;\ninsert into log values ('bare');\n", 3, CHANGES),
+    (
+        "create table if not exists made (id integer primary key autoincrement, at text);\n\
+      insert into made (at) values ('x');\n",
+        2,
+        CHANGES,
+    ),
+    (
+        "drop table if exists swap;\ncreate table swap (id integer primary key, n integer);\n\
+      insert into swap values (1, random());\n",
+        3,
+        CHANGES,
+    ),
+    ("insert or replace into tally select 3, coalesce(max(n), 0) + 5 from tally;\n", 1, CHANGES),
+    ("create table f_copy as select * from pair;\n", 1, FAILS),
+];
+
+/// What may run any number of times.
+const FINE: &str = "\
+create table if not exists fine (id integer primary key, name text not null default '');
+insert into fine values (1, 'a') on conflict (id) do update set name = excluded.name;
+update fine set name = 'a' where id = 1;
+delete from fine where id > 100;
+create index if not exists fine_name on fine (name);
+drop index if exists fine_gone;
+";
+
+cases! {
+    fn each_fault_is_found_and_blamed_on_its_statement(case) {
+        let own = case.pick(SQLITE, POSTGRES);
+        let faults = EVERYWHERE.iter().chain(own);
+        case.write("db/0001_ground.sql", GROUND);
+        case.write("db/0002_fine.sql", FINE);
+        let mut expected = BTreeSet::new();
+        for (at, (script, line, code)) in faults.enumerate() {
+            let file = format!("db/{:04}_fault.sql", at + 10);
+            case.write(&file, script);
+            expected.insert(format!("{code} {file}:{line}"));
+            if script.contains("concurrently") {
+                // What no transaction can hold may be done and not noted.
+                expected.insert(format!("crash-points/fails {file}:{line}"));
+            }
+        }
+        case.write("db/code/view.sql", "create view f_code as select id from pair;\n");
+        expected.insert("twice/fails db/code/view.sql:1".to_owned());
+        case.write("db/code/fine.sql", "drop view if exists fine_view;\ncreate view fine_view as select id from fine;\n");
+        case.write("db/code/note.sql", "select 1;\ninsert into log values ('code');\n");
+        expected.insert("twice/changes db/code/note.sql:2".to_owned());
+        case.write("seed/010_log.sql", "insert into log values ('seed');\n");
+        expected.insert("seeds/writes seed/010_log.sql:1".to_owned());
+        case.write("seed/020_pair.sql", "insert into fine values (7, 'seven');\n");
+        expected.insert("seeds/fails seed/020_pair.sql:1".to_owned());
+        case.write("seed/030_fine.sql", "insert into fine values (8, 'eight') on conflict do nothing;\n");
+        case.write("seed/040_fine.csv", "id,name\n9,nine\n");
+        case.write("seed/040_fine.toml", "table = \"fine\"\n");
+        case.write("seed/test/010_log.sql", "insert into log values ('test');\n");
+        expected.insert("twice/changes seed/test/010_log.sql:1".to_owned());
+        let report = verify(case, &[], 1);
+        assert_eq!(errors(&report), expected);
+        assert!(expected.len() >= 30, "{}", expected.len());
+    }
+
+    fn a_finding_names_rows_by_their_keys_and_objects_with_their_difference(case) {
+        case.write("db/1_tally.sql", "create table if not exists tally (id integer primary key, n integer not null);\n\
+            insert into tally values (1, 10), (2, 20) on conflict do nothing;\n");
+        case.write("db/2_more.sql", "update tally set n = n + 1 where id = 2;\n");
+        let report = verify(case, &[], 1);
+        let found = finding(&report, "twice", "db/2_more.sql");
+        let table = case.pick("tally", "public.tally");
+        let change = &found["changes"][0];
+        assert_eq!(change["what"], "row");
+        assert_eq!(change["table"], table);
+        assert_eq!(change["change"], "changed");
+        assert_eq!(change["key"][0]["value"], "2");
+        assert_eq!(change["columns"][0]["column"], "n");
+        assert_eq!(change["columns"][0]["expected"], "21");
+        assert_eq!(change["columns"][0]["found"], "22");
+        let output = case.run(&["verify"]).exits(1);
+        output.says("db/2_more.sql:1:1").says("changed row").says("n: 21, then 22");
+        assert_eq!(case.content(), case.pick("no database", ""), "the target was touched");
+    }
+
+    fn what_differs_without_meaning_is_no_finding(case) {
+        case.write("db/1_fine.sql", FINE);
+        case.write("db/2_own.sql", case.pick(
+            "create table if not exists n (id integer primary key autoincrement, name text unique);\n\
+             insert into n (name) values ('a') on conflict do nothing;\n",
+            "create table if not exists n (id serial primary key, name text unique);\n\
+             insert into n (name) values ('a') on conflict do nothing;\n\
+             create or replace function f() returns integer language sql as 'select 1';\n\
+             comment on table n is 'said';\ngrant select on n to public;\nanalyze n;\n",
+        ));
+        case.write("db/3_volatile.sql", "create table if not exists v (id integer primary key, at text);\n\
+            insert into v values (1, cast(random() as text)) on conflict do nothing;\n");
+        let report = verify(case, &[], 0);
+        assert_eq!(report["clean"], true);
+        assert_eq!(report["proofs"]["twice"]["proven"], 3);
+        assert_eq!(report["volatile"][0]["column"], "at");
+    }
+
+    fn a_way_back_is_gone_and_the_script_runs_again(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/1_a.down.sql", "drop table a;\n");
+        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
+        case.write("db/2_b.down.sql", "select 1;\ndrop table not_b;\n");
+        case.write("db/3_c.sql", "create table if not exists c (id integer);\n");
+        case.write("db/3_c.down.sql", "alter table c rename to c_old;\n");
+        case.write("db/4_d.sql", "insert into a values (1), (2) on conflict do nothing;\n");
+        case.write("db/4_d.down.sql", "delete from a;\n");
+        let report = verify(case, &[], 1);
+        let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql"].map(str::to_owned);
+        assert_eq!(errors(&report), BTreeSet::from(expected));
+        let lost = &finding(&report, "back", "db/4_d.down.sql")["changes"][0];
+        assert_eq!((lost["before"].as_u64(), lost["after"].as_u64()), (Some(2), Some(0)));
+        assert_eq!(report["proofs"]["back"]["proven"], 2);
+    }
+
+    fn a_baseline_is_what_the_scripts_make(case) {
+        case.settings("baseline = true\n");
+        case.write("db/1_fine.sql", FINE);
+        case.build();
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["roads"]["proven"], 2);
+        let folder = case.pick("baseline/sqlite/schema.sql", "baseline/postgres/pre-data.sql");
+        // A merge by hand that leaves the manifest alone.
+        case.write(folder, case.read(folder).replace("fine", "fain"));
+        let report = verify(case, &[], 1);
+        assert_eq!(errors(&report).len(), 1);
+        assert_eq!(report["proofs"]["roads"]["findings"][0]["code"], "roads/baseline");
+    }
+
+    fn a_script_without_a_transaction_goes_on_from_each_crash_point(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        case.write("db/2_b.sql", "-- dbbuild: no-transaction\ninsert into a values (1, 1) on conflict do nothing;\n\
+            update a set n = n + 1 where n = 1;\ncreate index if not exists a_n on a (n);\n");
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["crash-points"]["proven"], 3);
+        if !case.is_sqlite() {
+            case.write("db/3_c.sql", "-- dbbuild: no-transaction\ncreate index concurrently a_slow on a (n);\n");
+            let report = verify(case, &[], 1);
+            assert!(errors(&report).contains("crash-points/fails db/3_c.sql:2"), "{:?}", errors(&report));
+        }
+    }
+
+    fn a_transactional_script_that_is_run_by_hand_weighs_less(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/2_b.sql", "insert into a values (1);\ninsert into a values (2);\n");
+        case.write("db/3_c.sql", "insert into a values (3) on conflict do nothing;\ninsert into a values (4) on conflict do nothing;\n");
+        let report = verify(case, &["--thorough"], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["twice/fails db/2_b.sql:1".to_owned()]));
+        assert!(of_level(&report, "warning").contains("crash-points/by-hand db/2_b.sql:1"));
+        assert_eq!(report["proofs"]["crash-points"]["proven"], 1);
+    }
+
+    fn an_old_script_at_the_end_of_the_history_weighs_less(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
+        case.write("db/2_b.sql", "drop table if exists a;\n");
+        let report = verify(case, &[], 0);
+        assert!(errors(&report).is_empty());
+        assert_eq!(of_level(&report, "warning"), BTreeSet::from(["again/changes db/1_a.sql:1".to_owned()]));
+    }
+
+    fn a_sequence_that_is_set_back_is_told_and_one_that_moved_on_is_not(case) {
+        case.write("db/1_n.sql", case.pick(
+            "create table if not exists n (id integer primary key autoincrement, name text unique);\n\
+             insert into n (id, name) values (1, 'a') on conflict do nothing;\n\
+             update sqlite_sequence set seq = 10 where name = 'n';\n",
+            "create table if not exists n (id serial primary key, name text unique);\n\
+             insert into n (id, name) values (1, 'a') on conflict do nothing;\nselect setval('n_id_seq', 10);\n",
+        ));
+        case.write("db/2_more.sql", "insert into n (name) values ('b'), ('c') on conflict do nothing;\n");
+        let report = verify(case, &[], 0);
+        assert_eq!(of_level(&report, "warning"), BTreeSet::from(["again/changes db/1_n.sql:3".to_owned()]));
+        let change = &finding(&report, "again", "db/1_n.sql")["changes"][0];
+        assert_eq!((change["before"].as_i64(), change["after"].as_i64()), (Some(12), Some(10)));
+    }
+
+    fn a_history_that_does_not_build_says_where_it_ends(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
+        case.write("db/2_b.sql", "select 1;\ninsert into nowhere values (1);\n");
+        case.write("db/3_c.sql", "create table c (id integer);\n");
+        let report = verify(case, &[], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["build/fails db/2_b.sql:2".to_owned()]));
+        assert_eq!(report["proofs"]["twice"]["skipped"][0]["why"], "the history ends there");
+    }
+
+    fn the_shells_script_makes_the_same(case) {
+        case.write("db/1_fine.sql", FINE);
+        case.write("db/code/v.sql", "drop view if exists v;\ncreate view v as select id from fine;\n");
+        let report = verify(case, &[], 0);
+        let offline = &report["proofs"]["offline"];
+        let shell = case.pick("sqlite3", "psql");
+        let is_installed = std::process::Command::new(shell).arg("-version").output().is_ok();
+        assert_eq!(offline["proven"], u64::from(is_installed), "{offline}");
+        assert_eq!(offline["skipped"].as_array().unwrap().len(), usize::from(!is_installed));
+    }
+
+    fn locks_are_measured_where_there_are_some(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        case.write("db/2_b.sql", "select 1;\nalter table a alter column n type bigint;\nselect 2;\n");
+        if case.is_sqlite() {
+            return;
+        }
+        let report = verify(case, &[], 0);
+        let measured = &report["proofs"]["locks"]["measured"];
+        let of_b: Vec<&Value> =
+            measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/2_b.sql").collect();
+        assert_eq!(of_b.len(), 1, "{measured}");
+        assert_eq!((of_b[0]["line"].as_u64(), of_b[0]["held_for"].as_u64()), (Some(2), Some(1)));
+        let table = of_b[0]["locks"].as_array().unwrap().iter().find(|lock| lock["on"] == "table public.a").unwrap();
+        assert_eq!((table["mode"].as_str(), table["rewritten"].as_bool()), (Some("AccessExclusiveLock"), Some(true)));
+    }
+
+    fn a_failing_proof_leaves_its_database_on_request(case) {
+        case.write("db/1_a.sql", "create table a (id integer);\n");
+        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
+        let report = verify(case, &["--keep"], 1);
+        let kept = report["kept"].as_str().unwrap();
+        if case.is_sqlite() {
+            let file = std::path::Path::new(kept.strip_prefix("sqlite:").unwrap());
+            assert!(file.is_file());
+            std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+        } else {
+            assert!(kept.starts_with("postgresql://"), "{kept}");
+        }
+    }
+}
+
+/// Runs git in the case's folder.
+fn git(case: &Case, arguments: &[&str]) {
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
+    let mut command = std::process::Command::new("git");
+    command.current_dir(case.path("")).args(identity).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn commit(case: &Case, message: &str) {
+    git(case, &["add", "-A"]);
+    git(case, &["commit", "-q", "-m", message]);
+}
+
+cases! {
+    fn an_earlier_revision_is_upgraded_and_compared(case) {
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        case.write("seed/010_a.sql", "insert into a values (1, 1), (2, 2) on conflict do nothing;\n");
+        commit(case, "one");
+        git(case, &["tag", "v1"]);
+        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
+        let report = verify(case, &["--release", "v1"], 0);
+        assert_eq!(report["proofs"]["roads"]["proven"], 2);
+        // A row that left an SQL seed stays where it was brought in.
+        case.write("seed/010_a.sql", "insert into a values (1, 1) on conflict do nothing;\n");
+        let report = verify(case, &["--release", "v1"], 1);
+        let found = finding(&report, "roads", "v1");
+        assert_eq!((found["code"].as_str(), found["changes"][0]["change"].as_str()), (Some("roads/release"), Some("new")));
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n bigint);\n");
+        let report = verify(case, &["--release", "v1"], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["roads/release v1".to_owned()]));
+        case.run(&["verify", "--release", "v9"]).exits(5).says("no revision `v9`");
+    }
+
+    fn the_scripts_of_two_branches_are_run_in_both_orders(case) {
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n\
+            insert into a values (1, 1) on conflict do nothing;\n");
+        commit(case, "one");
+        git(case, &["checkout", "-q", "-b", "other"]);
+        case.write("db/3_theirs.sql", "update a set n = 3;\n");
+        commit(case, "theirs");
+        git(case, &["checkout", "-q", "main"]);
+        case.write("db/2_ours.sql", "create table if not exists ours (id integer);\n");
+        let report = verify(case, &["--against", "other"], 0);
+        assert_eq!(report["proofs"]["order"]["proven"], 1);
+        case.write("db/2_ours.sql", "update a set n = 2;\n");
+        let report = verify(case, &["--against", "other"], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["order/differs db/2_ours.sql".to_owned()]));
+        case.write("db/2_ours.sql", "alter table a rename to aa;\n");
+        let report = verify(case, &["--against", "other"], 1);
+        assert!(errors(&report).iter().any(|error| error.starts_with("order/fails db/3_theirs.sql:1")));
+    }
+
+    fn quick_proves_what_changed_since_the_main_branch(case) {
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table a (id integer);\n");
+        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
+        commit(case, "one");
+        git(case, &["checkout", "-q", "-b", "work"]);
+        let report = verify(case, &["--quick"], 0);
+        assert!(report["proofs"].get("twice").is_none());
+        case.write("db/3_c.sql", "create table c (id integer);\n");
+        case.write("db/2_b.sql", "create table if not exists b (id integer, n integer);\n");
+        let report = verify(case, &["--quick"], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["twice/fails db/3_c.sql:1".to_owned()]));
+        assert_eq!(report["proofs"]["twice"]["scripts"], 2);
+    }
+}
