@@ -28,7 +28,8 @@ macro_rules! stories {
     };
 }
 
-stories! { a_failing_script a_project_of_your_own an_environment_of_its_own another_tools_history the_baseline_in_git }
+stories! { a_failing_script a_project_of_your_own an_environment_of_its_own another_tools_history
+proofs_instead_of_promises the_baseline_in_git }
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories")

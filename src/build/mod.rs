@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use apply::entry_without_running;
 pub use baseline::{Digests, Held, Regenerated, Worth};
+pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::built::Built;
 use super::progress::Progress;
 use super::stage::{Frozen, Stage};
-use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks, twice};
+use super::{Finding, Level, Proof, Report, Work, again, back, code, crash, locks, twice};
 use crate::build::{self, Checkout, Item};
 use crate::engine::{Mode, Unit};
 use crate::error::Error;
@@ -25,6 +25,14 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
     let mut progress = Progress::new("verify", work.items.len(), observer);
     for (at, item) in work.items.iter().enumerate().skip(before) {
         let proof = proof_of(item.kind);
+        if item.kind == Kind::Code {
+            // They are run together, with the first of them.
+            if is_first_code(work, at) && !code::code(work, &mut stage, report)? {
+                ended(work, at, item, report);
+                return Ok(None);
+            }
+            continue;
+        }
         // Test data is no part of what the roads lead to.
         if item.kind == Kind::TestData && built.is_none() {
             built = Some(Built::of(&mut stage)?);
@@ -85,6 +93,10 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
         again::again(work, &mut stage, report)?;
     }
     Ok(built)
+}
+
+fn is_first_code(work: &Work<'_>, at: usize) -> bool {
+    at.checked_sub(1).and_then(|before| work.items.get(before)).is_none_or(|before| before.kind != Kind::Code)
 }
 
 /// Says that nothing after an item could be run.
