@@ -80,8 +80,25 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
     found
 }
 
+/// Whether a second run of the script would meet what the first one made, at more than one place: a rebuild, or a
+/// table that is renamed and made again.
+pub fn is_one_change(context: &Context<'_>) -> bool {
+    context.rebuild.is_some()
+        || context.structure.iter().filter(|statement| !statement.nested && statement.head.kind == Some(Kind::Table)).any(|statement| {
+            let renames = statement.actions.iter().any(|action| action.kind == crate::sql::ActionKind::Rename);
+            renames && context.behind(statement).any(|other| other.head.creates(Kind::Table) && other.head.name == statement.head.name)
+        })
+}
+
 /// Whether the script itself says that there was none before: its CREATE has no guard, and no DROP is in front.
 fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
+    let takes = |other: &&Statement<'_>| {
+        let mut renames = other.actions.iter().filter(|action| action.kind == crate::sql::ActionKind::Rename);
+        !other.is_guarded() && other.head.kind == Some(kind) && renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(name)))
+    };
+    if context.structure.iter().copied().any(|other| takes(&other)) {
+        return true;
+    }
     let mut about = context.structure.iter().filter(|other| {
         other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
     });

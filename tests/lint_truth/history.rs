@@ -112,7 +112,7 @@ fn settled(state: &str) -> String {
     for line in state.lines() {
         let random = |word: &str| {
             let hex = word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-            let time = word.len() >= 10 && word.starts_with("20") && word.contains(['-', ':', 'T']);
+            let time = word.matches(':').count() == 2 || word.len() >= 10 && word.starts_with("20") && word.contains(['-', ':', 'T']);
             let number = word.len() >= 10 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
             hex || time || number
         };
