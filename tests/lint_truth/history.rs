@@ -45,6 +45,7 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
     }
     runner.begin();
     let (mut not_idempotent, mut cured, mut unseen, mut lying) = (0, 0, 0, 0);
+    let mut same_before = true;
     for (index, script) in fixed.iter().enumerate() {
         let Some(truth) = truths[index] else { continue };
         not_idempotent += usize::from(truth != Truth::Nothing);
@@ -56,12 +57,15 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
             }
         };
         let same = firsts[index].as_deref() == Some(settled(&state).as_str());
-        if !same {
+        // A difference stays; it is told where it began.
+        let began = same_before && !same;
+        same_before = same;
+        if began {
             let _ = writeln!(report, "FIRST RUN DIFFERS: {}: {}", script.file, difference(firsts[index].as_deref().unwrap_or_default(), &settled(&state)));
         }
         let now = runner.again(&script.text, &state);
         if truth != Truth::Nothing {
-            cured += usize::from(now == Truth::Nothing && same);
+            cured += usize::from(now == Truth::Nothing && !began);
             if before[index].is_empty() {
                 unseen += 1;
                 let _ = writeln!(report, "unseen: {}: a second run: {truth:?}", script.file);

@@ -39,6 +39,7 @@ rules! {
     select_into,
     type_change_using,
     used_then_dropped,
+    needed_by_later,
     table_rebuild,
     attached_database,
     publication_table_added,

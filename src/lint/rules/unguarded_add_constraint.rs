@@ -7,6 +7,7 @@ use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
 use super::super::guard::{self, Test};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{Action, ActionKind, Kind, Name, Span, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -30,6 +31,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         // Without a name a primary key is called so.
         let key_name = Name::new([format!("{}_pkey", owner.object())]);
+        if is_primary && referenced_behind(context, statement, owner) && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
+            let message = format!("a second run cannot drop the primary key of {owner}: a foreign key that is added further down needs it");
+            found.report(&RULE, action.span, message).fix(witness::group(context));
+            continue;
+        }
         if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
             continue;
         }
@@ -117,4 +123,16 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
     };
     drops(statement, action.span.start)
         || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
+}
+
+/// A foreign key to the table, added further down and not dropped in front.
+fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &Name) -> bool {
+    context.behind(statement).any(|other| {
+        other.actions.iter().filter(|action| action.kind == ActionKind::AddConstraint).any(|action| {
+            let mut tokens = other.part(action.span);
+            let refers = tokens.skip_past("references") && tokens.eat_name().is_some_and(|(name, _)| name.matches(owner));
+            let mut gone = context.before(statement).flat_map(|before| &before.actions);
+            refers && !gone.any(|before| before.kind == ActionKind::DropConstraint && before.name == action.name)
+        })
+    })
 }
