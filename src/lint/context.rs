@@ -108,7 +108,9 @@ impl<'a> Context<'a> {
                 (of.head.name.clone(), list.filter(|_| kind != Kind::Operator))
             };
             let own = signature(statement);
-            let drops = |other: &Statement<'_>| other.head.verb == Verb::Drop && other.head.kind == Some(kind) && signature(other) == own;
+            let drops = |other: &Statement<'_>| {
+                other.head.verb == Verb::Drop && other.head.kind == Some(kind) && signature(other) == own
+            };
             return self.structure_before(statement).any(drops);
         }
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };

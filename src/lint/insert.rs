@@ -163,7 +163,8 @@ fn lies(statement: &Statement<'_>, insert: &Insert, mut query: Tokens<'_>) -> bo
         if !query.eat_operator("=") {
             continue;
         }
-        let Some(asked) = query.peek().filter(|token| token.kind == TokenKind::String || token.kind == TokenKind::Number)
+        let Some(asked) =
+            query.peek().filter(|token| token.kind == TokenKind::String || token.kind == TokenKind::Number)
         else {
             continue;
         };

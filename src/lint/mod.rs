@@ -135,7 +135,9 @@ fn lint_one(
     }
     // Nothing can be put around a statement inside a query or a string, and no quote into a string.
     for embedded in statements.iter().filter(|statement| statement.embedded) {
-        let inside = |draft: &&mut finding::Draft| embedded.span.start <= draft.span.start && draft.span.end <= embedded.span.end;
+        let inside = |draft: &&mut finding::Draft| {
+            embedded.span.start <= draft.span.start && draft.span.end <= embedded.span.end
+        };
         for draft in found.drafts.iter_mut().filter(inside) {
             let plain = |fix: &Fix| fix.edits.iter().all(|edit| !edit.text.contains(['\n', '\'']));
             draft.fix = draft.fix.take().filter(plain);

@@ -91,7 +91,9 @@ impl Rebuilt {
 pub fn find(context: &Context<'_>) -> Option<Rebuild> {
     let mut found: Option<Rebuild> = None;
     for statement in context.statements.iter().filter(|statement| !statement.nested) {
-        let Some((rebuilt, span)) = ends(context, statement).or_else(|| through_a_copy(context, statement)) else { continue };
+        let Some((rebuilt, span)) = ends(context, statement).or_else(|| through_a_copy(context, statement)) else {
+            continue;
+        };
         found = Some(match found {
             Some(mut first) => {
                 first.tables.push(rebuilt);
@@ -134,7 +136,9 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
     let (mut found, _) = rebuild(context, create, drop, from, to)?;
     // On a second run the old table still has its indexes, so those of the new one are taken for them.
     found.repeats &= !context.statements.iter().any(|other| {
-        other.head.creates(Kind::Index) && other.head.table.as_ref().is_some_and(|table| table.matches(from)) && !context.dropped_before(other)
+        other.head.creates(Kind::Index)
+            && other.head.table.as_ref().is_some_and(|table| table.matches(from))
+            && !context.dropped_before(other)
     });
     Some((found, Span::new(last.span.start, drop.end)))
 }

@@ -48,7 +48,18 @@ impl<'a> Statement<'a> {
         let head = Head::of(tokens);
         let actions = if head.verb == Verb::Alter { sql::actions(tokens) } else { Vec::new() };
         let end = span.end;
-        Self { span, end, text, dialect, head, actions, guards: Vec::new(), nested: false, embedded: false, has_data: false }
+        Self {
+            span,
+            end,
+            text,
+            dialect,
+            head,
+            actions,
+            guards: Vec::new(),
+            nested: false,
+            embedded: false,
+            has_data: false,
+        }
     }
 
     /// Returns its significant tokens.

@@ -212,7 +212,10 @@ fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
             tokens.next();
             continue;
         };
-        if name.object() == column && name.schema().is_none_or(|qualifier| is_own(statement, qualifier)) && !tokens.at(TokenKind::OpenParen) {
+        if name.object() == column
+            && name.schema().is_none_or(|qualifier| is_own(statement, qualifier))
+            && !tokens.at(TokenKind::OpenParen)
+        {
             found.push(span);
         }
     }
@@ -235,9 +238,8 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
         let reads_own = super::insert::read_tables(tokens)
             .iter()
             .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
-        let counts = tokens.any(|token| {
-            token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text))
-        });
+        let counts = tokens
+            .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text)));
         return statement.part(assignment.value).has_word("select") && !(reads_own && counts);
     }
     let Some(first) = tokens.next() else { return true };
@@ -271,7 +273,9 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
         return false;
     }
     // What is inside must come to rest as well.
-    let is_computed = |inner: &Span| statement.part(*inner).any(|token| matches!(token.kind, TokenKind::OpenParen | TokenKind::Operator));
+    let is_computed = |inner: &Span| {
+        statement.part(*inner).any(|token| matches!(token.kind, TokenKind::OpenParen | TokenKind::Operator))
+    };
     let Some(inner) = parts.first().copied().filter(is_computed) else { return true };
     let own: Vec<Span> =
         own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();

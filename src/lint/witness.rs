@@ -20,10 +20,12 @@ pub fn group(context: &Context<'_>) -> Option<Fix> {
     // What is set for the session, and the script's own transaction, stay around the group.
     let session = [Verb::Pragma, Verb::Set, Verb::Reset, Verb::Show];
     let ends = [Verb::Begin, Verb::Commit, Verb::End, Verb::Savepoint, Verb::Rollback, Verb::Start];
-    let outside = |statement: &&Statement<'_>| session.contains(&statement.head.verb) || ends.contains(&statement.head.verb);
+    let outside =
+        |statement: &&Statement<'_>| session.contains(&statement.head.verb) || ends.contains(&statement.head.verb);
     let first = context.statements.iter().filter(own).find(|statement| !outside(statement))?;
     let last = context.statements.iter().filter(own).rfind(|statement| !outside(statement))?;
-    let inside = |statement: &&Statement<'_>| first.span.start < statement.span.start && statement.span.start < last.span.start;
+    let inside =
+        |statement: &&Statement<'_>| first.span.start < statement.span.start && statement.span.start < last.span.start;
     if context.statements.iter().filter(own).filter(inside).any(|statement| ends.contains(&statement.head.verb)) {
         return None;
     }
@@ -43,7 +45,9 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
     for name in tables(context) {
         let (old, new) = (context.history.table(&name, before), context.history.table(&name, behind));
         match (old, new) {
-            (None, Some(_)) if is_new(context, Kind::Table, &name) => return Some(Test::relation(false, "table", &name)),
+            (None, Some(_)) if is_new(context, Kind::Table, &name) => {
+                return Some(Test::relation(false, "table", &name));
+            }
             (Some(old), Some(new)) if !old.partly_known && !new.partly_known => {
                 let only = |left: &Shape, right: &Shape| {
                     let columns = left.columns.iter().map(|column| column.name.clone());
@@ -63,9 +67,15 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
 
 /// A named constraint that the script adds; with one of that name there the first run would have failed.
 fn constraint(context: &Context<'_>) -> Option<Test> {
-    let altered = context.structure.iter().filter(|statement| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table));
-    let all: Vec<_> = altered.flat_map(|statement| statement.actions.iter().map(move |action| (statement, action))).collect();
-    let drops = |name: &Name| all.iter().any(|(_, action)| action.kind == ActionKind::DropConstraint && action.name.as_ref() == Some(name));
+    let altered = context
+        .structure
+        .iter()
+        .filter(|statement| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table));
+    let all: Vec<_> =
+        altered.flat_map(|statement| statement.actions.iter().map(move |action| (statement, action))).collect();
+    let drops = |name: &Name| {
+        all.iter().any(|(_, action)| action.kind == ActionKind::DropConstraint && action.name.as_ref() == Some(name))
+    };
     all.iter().filter(|(_, action)| action.kind == ActionKind::AddConstraint).find_map(|(statement, action)| {
         let (table, name) = (statement.head.name.as_ref()?, action.name.as_ref()?);
         (!drops(name)).then(|| Test::constraint(false, table, name))
@@ -77,10 +87,17 @@ fn label(context: &Context<'_>) -> Option<Test> {
     context.structure.iter().filter(|statement| statement.head.creates(Kind::Type)).find_map(|statement| {
         let name = statement.head.name.as_ref()?;
         let old = context.history.other(Kind::Type, name, (context.source, 0))?;
-        let new: Vec<&str> = statement.tokens_behind_name().filter(|token| token.kind.is_string()).map(|token| token.text(context.text)).collect();
+        let new: Vec<&str> = statement
+            .tokens_behind_name()
+            .filter(|token| token.kind.is_string())
+            .map(|token| token.text(context.text))
+            .collect();
         let gone = old.split(' ').find(|word| word.starts_with('\'') && word.ends_with('\'') && !new.contains(word))?;
         let shown = quote_literal(context.dialect, &name.to_string());
-        Some(Test::query(true, &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {gone}")))
+        Some(Test::query(
+            true,
+            &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {gone}"),
+        ))
     })
 }
 
@@ -92,7 +109,11 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
             found.push(name.clone());
         }
     };
-    for statement in context.structure.iter().filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary) {
+    for statement in context
+        .structure
+        .iter()
+        .filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary)
+    {
         if matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop) {
             statement.head.name.iter().for_each(&mut add);
             for action in statement.actions.iter().filter(|action| action.kind == ActionKind::Rename) {
@@ -107,20 +128,28 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
 /// table that is renamed and made again.
 pub fn is_one_change(context: &Context<'_>) -> bool {
     context.rebuild.is_some()
-        || context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter).any(|statement| {
-            let renames = statement.actions.iter().any(|action| action.kind == ActionKind::Rename);
-            renames && statement.head.kind.is_some_and(|kind| {
-                matches!(kind, Kind::Table | Kind::Type)
-                    && context.behind(statement).any(|other| other.head.creates(kind) && other.head.name == statement.head.name)
-            })
-        })
+        || renames_what_it_adds(context)
+        || context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter).any(
+            |statement| {
+                let renames = statement.actions.iter().any(|action| action.kind == ActionKind::Rename);
+                renames
+                    && statement.head.kind.is_some_and(|kind| {
+                        matches!(kind, Kind::Table | Kind::Type)
+                            && context
+                                .behind(statement)
+                                .any(|other| other.head.creates(kind) && other.head.name == statement.head.name)
+                    })
+            },
+        )
 }
 
 /// Whether the script itself says that there was none before: its CREATE has no guard, and no DROP is in front.
 fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
     let takes = |other: &&Statement<'_>| {
         let mut renames = other.actions.iter().filter(|action| action.kind == ActionKind::Rename);
-        !other.is_guarded() && other.head.kind == Some(kind) && renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(name)))
+        !other.is_guarded()
+            && other.head.kind == Some(kind)
+            && renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(name)))
     };
     if context.structure.iter().copied().any(|other| takes(&other)) {
         return true;
@@ -128,7 +157,9 @@ fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
     let mut about = context.structure.iter().filter(|other| {
         other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
     });
-    about.next().is_some_and(|first| first.head.verb == Verb::Create && !first.head.is_guarded() && !first.head.temporary)
+    about
+        .next()
+        .is_some_and(|first| first.head.verb == Verb::Create && !first.head.is_guarded() && !first.head.temporary)
 }
 
 /// An index that the script makes and leaves.
@@ -139,5 +170,21 @@ fn index(context: &Context<'_>) -> Option<Test> {
         let stays = context.history.other(Kind::Index, name, behind).is_some();
         let fresh = context.history.other(Kind::Index, name, (context.source, 0)).is_none();
         (stays && fresh && is_new(context, Kind::Index, name)).then(|| Test::relation(false, "index", name))
+    })
+}
+
+/// `ADD COLUMN a …; RENAME COLUMN a TO b`: a second run adds it again.
+fn renames_what_it_adds(context: &Context<'_>) -> bool {
+    let on = |kind: ActionKind| {
+        let alters =
+            context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter);
+        alters.flat_map(move |statement| {
+            let actions = statement.actions.iter().filter(move |action| action.kind == kind);
+            actions.map(|action| (statement.span.start, statement.head.name.as_ref(), action.name.as_ref()))
+        })
+    };
+    on(ActionKind::RenameColumn).any(|(at, table, column)| {
+        column.is_some()
+            && on(ActionKind::AddColumn).any(|(before, of, added)| before < at && of == table && added == column)
     })
 }

@@ -61,7 +61,12 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
         let began = same_before && !same;
         same_before = same;
         if began {
-            let _ = writeln!(report, "FIRST RUN DIFFERS: {}: {}", script.file, difference(firsts[index].as_deref().unwrap_or_default(), &settled(&state)));
+            let _ = writeln!(
+                report,
+                "FIRST RUN DIFFERS: {}: {}",
+                script.file,
+                difference(firsts[index].as_deref().unwrap_or_default(), &settled(&state))
+            );
         }
         let now = runner.again(&script.text, &state);
         if truth != Truth::Nothing {
@@ -82,7 +87,10 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
     }
     #[allow(clippy::cast_precision_loss)]
     let share = if not_idempotent == 0 { 100.0 } else { 100.0 * cured as f64 / not_idempotent as f64 };
-    let _ = writeln!(report, "not idempotent {not_idempotent}, cured {cured} ({share:.1} %), unseen {unseen}, false alarms {lying}");
+    let _ = writeln!(
+        report,
+        "not idempotent {not_idempotent}, cured {cured} ({share:.1} %), unseen {unseen}, false alarms {lying}"
+    );
     report
 }
 
@@ -116,8 +124,10 @@ fn settled(state: &str) -> String {
     for line in state.lines() {
         let random = |word: &str| {
             let hex = word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-            let time = word.matches(':').count() == 2 || word.len() >= 10 && word.starts_with("20") && word.contains(['-', ':', 'T']);
-            let number = word.len() >= 10 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
+            let time = word.matches(':').count() == 2
+                || word.len() >= 10 && word.starts_with("20") && word.contains(['-', ':', 'T']);
+            let number =
+                word.len() >= 10 && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b'-');
             hex || time || number
         };
         let is_part = |char: char| char.is_alphanumeric() || "-:.+".contains(char);
@@ -137,7 +147,14 @@ fn settled(state: &str) -> String {
 fn difference(left: &str, right: &str) -> String {
     let only = |left: &str, right: &str| {
         let right: std::collections::HashSet<&str> = right.lines().collect();
-        left.lines().filter(|line| !right.contains(line)).take(3).collect::<Vec<_>>().join(" / ").chars().take(400).collect::<String>()
+        left.lines()
+            .filter(|line| !right.contains(line))
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" / ")
+            .chars()
+            .take(400)
+            .collect::<String>()
     };
     format!("{} instead of {}", only(right, left), only(left, right))
 }

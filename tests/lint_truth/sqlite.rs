@@ -126,9 +126,8 @@ fn state(connection: &Connection) -> String {
     let list = |query: &str| -> Vec<String> {
         let mut statement = connection.prepare(query).unwrap();
         let columns = statement.column_count();
-        let read = |row: &rusqlite::Row<'_>| {
-            (0..columns).map(|at| row.get_ref(at).map(shown)).collect::<Result<Vec<_>, _>>()
-        };
+        let read =
+            |row: &rusqlite::Row<'_>| (0..columns).map(|at| row.get_ref(at).map(shown)).collect::<Result<Vec<_>, _>>();
         let rows = statement.query_map([], read).unwrap();
         rows.map(|row| row.unwrap().join(",")).collect()
     };

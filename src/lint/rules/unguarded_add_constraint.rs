@@ -36,6 +36,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
             found.report(&RULE, action.span, message).fix(witness::group(context));
             continue;
         }
+        if let Some(index) = taken_index(statement, action).filter(|index| named.as_ref() != Some(index))
+            && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name))
+        {
+            let message = format!("a second run fails: index {index} has the constraint's name by then");
+            found.report(&RULE, action.span, message).fix(guard::test(statement, &Test::relation(true, "index", &index)));
+            continue;
+        }
         if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
             continue;
         }
@@ -58,6 +65,16 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 let drop = guard::cased("DROP CONSTRAINT IF EXISTS ", lower);
                 let text = format!("{drop}{}, ", name_text(statement, action, name));
                 draft.fix(Fix::insert("drop it first", action.span.start, text));
+            }
+            _ if is_primary && key_columns(statement, action).is_some() => {
+                // A key that goes with its column may be there before: only this one counts.
+                let columns = key_columns(statement, action).unwrap_or_default();
+                let literal = |text: &str| quote_literal(context.dialect, text);
+                let (table, definition) = (literal(&owner.to_string()), literal(&format!("PRIMARY KEY ({columns})")));
+                let query = format!(
+                    "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND pg_get_constraintdef(oid) = {definition}"
+                );
+                draft.fix(guard::test(statement, &Test::query(false, &query)));
             }
             (Some(name), true) => {
                 draft.fix(guard::test(statement, &Test::constraint(false, owner, name)));
@@ -135,4 +152,24 @@ fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &N
             refers && !gone.any(|before| before.kind == ActionKind::DropConstraint && before.name == action.name)
         })
     })
+}
+
+/// The index of `USING INDEX`.
+fn taken_index(statement: &Statement<'_>, action: &Action) -> Option<Name> {
+    let mut tokens = statement.part(action.span);
+    while tokens.skip_past("using") {
+        if tokens.eat_word("index") {
+            return tokens.eat_name().map(|(name, _)| name);
+        }
+    }
+    None
+}
+
+/// The columns of a primary key, as the server writes them; `None` for an index or a clause behind them.
+fn key_columns(statement: &Statement<'_>, action: &Action) -> Option<String> {
+    let mut tokens = statement.part(action.span);
+    tokens.skip_past("key").then_some(())?;
+    let columns = super::super::shape::columns(&mut tokens)?;
+    let names: Vec<String> = columns.iter().map(|column| Name::new([column.as_str()]).to_string()).collect();
+    tokens.peek().is_none().then(|| names.join(", "))
 }
