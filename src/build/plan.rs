@@ -1,6 +1,8 @@
 //! What a build would do, as a value: it can be shown, saved, compared, and executed later if the database and
 //! the files still match it. Pure.
 
+mod squashed;
+
 use serde::{Deserialize, Serialize};
 
 mod code;
@@ -50,6 +52,13 @@ pub enum Step {
     Load {
         /// The baseline's folder.
         folder: String,
+    },
+    /// Loads the base, which stands for the scripts that were squashed.
+    Base {
+        /// The base's folder.
+        folder: String,
+        /// The version that it comes to.
+        version: Version,
     },
     /// Journals a script whose text did not change without running it.
     Note {
@@ -173,6 +182,8 @@ pub struct Facts<'a> {
     pub is_local: bool,
     /// What a build does in states that teams judge differently.
     pub policy: &'a PolicySettings,
+    /// The file of the base that is not the one that was written, asked only where the base may be loaded.
+    pub damage: Option<String>,
     /// The baseline's folder.
     pub baseline_folder: &'a str,
     /// True if the committed baseline is of exactly these scripts, code and seeds.
@@ -321,7 +332,13 @@ pub fn refuse_other_mark(mark: &Mark, target: &Target, described: &str) -> Resul
 fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, Refusal> {
     let reconciled = facts.reconciled;
     let list = |state: State| reconciled.in_state(state).collect::<Vec<_>>();
+    squashed::refuse_gap(facts)?;
+    let base = squashed::base(facts)?;
+    if let Some(base) = base {
+        plan.steps.push(Step::Base { folder: base.folder.clone(), version: base.version.clone() });
+    }
     let altered = list(State::Altered);
+    squashed::refuse_other_text(&altered, facts)?;
     if !altered.is_empty() {
         return Err(refuse_altered(&altered, protected, facts));
     }
@@ -330,7 +347,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
     let to_run: Vec<&Status> = reconciled
         .statuses
         .iter()
-        .filter(|status| status.state.is_to_run() && limit.is_none_or(|limit| status.version <= *limit))
+        .filter(|status| status.state.is_to_run() || (base.is_none() && squashed::is_unbuilt(status)))
+        .filter(|status| limit.is_none_or(|limit| status.version <= *limit))
         .collect();
     if to_run.is_empty() && !ahead.is_empty() {
         return refuse_or_note_ahead(&ahead, facts, plan).map(|()| false);
@@ -382,7 +400,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         if let Some(mut script) = planned(status, facts) {
             script.attempt += i32::from(vacated.contains(&script.version));
-            plan.steps.push(Step::Apply { script, why: status.state.word().to_owned() });
+            let state = if squashed::is_unbuilt(status) { State::Pending } else { status.state };
+            plan.steps.push(Step::Apply { script, why: state.word().to_owned() });
         }
     }
     Ok(true)

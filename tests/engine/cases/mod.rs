@@ -27,5 +27,6 @@ mod resuming;
 mod same_bytes;
 mod seeds;
 mod sessions;
+mod squash;
 mod strangers;
 mod templates;
