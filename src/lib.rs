@@ -93,6 +93,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod git;
+pub mod hooks;
 pub mod host;
 pub mod init;
 pub mod interrupt;

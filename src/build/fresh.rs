@@ -97,15 +97,15 @@ impl Fresh {
         Self::of(scratch)
     }
 
+    /// Hands over the session and its database; the session ends first.
+    pub fn into_parts(self) -> (Box<dyn Session>, Scratch) {
+        (self.session, self.scratch)
+    }
+
     /// Loads a baseline.
     pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
         self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
         Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
-    }
-
-    /// Hands over the session and its database; the session ends first.
-    pub fn into_parts(self) -> (Box<dyn Session>, Scratch) {
-        (self.session, self.scratch)
     }
 
     /// Ends the session, so that copies of this state can be made.

@@ -10,6 +10,7 @@ mod back;
 mod blame;
 mod built;
 mod change;
+mod code;
 mod crash;
 mod locks;
 mod offline;

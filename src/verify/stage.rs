@@ -65,6 +65,12 @@ impl Stage {
         Ok(())
     }
 
+    /// Runs every code file as a build does, in one transaction, and commits it.
+    pub fn code(&mut self, site: &Site<'_>, checkout: &Checkout) -> Result<(), Error> {
+        let inner = Site { engine: &*self.scratch.engine, target: &self.target, protected: false, ..site.clone() };
+        build::run_code(&inner, checkout, &mut *self.session)
+    }
+
     /// Runs an item and commits it.
     pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<(), EngineError> {
         match &item.work {

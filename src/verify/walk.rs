@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::built::Built;
 use super::progress::Progress;
 use super::stage::{Frozen, Stage};
-use super::{Finding, Level, Proof, Report, Work, again, back, crash, locks, twice};
+use super::{Finding, Level, Proof, Report, Work, again, back, code, crash, locks, twice};
 use crate::build::{self, Checkout, Item};
 use crate::engine::{Mode, Unit};
 use crate::error::Error;
@@ -25,6 +25,20 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
     let mut progress = Progress::new("verify", work.items.len(), observer);
     for (at, item) in work.items.iter().enumerate().skip(before) {
         let proof = proof_of(item.kind);
+        if item.kind == Kind::Code {
+            // They are run together, with the first of them.
+            if is_first_code(work, at) {
+                match code::code(work, stage, report)? {
+                    Some(after) => stage = after,
+                    None => {
+                        ended(work, at, item, report);
+                        return Ok(None);
+                    }
+                }
+            }
+            progress.step();
+            continue;
+        }
         // Test data is no part of what the roads lead to.
         if item.kind == Kind::TestData && built.is_none() {
             built = Some(Built::of(&mut stage)?);
@@ -87,6 +101,10 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
     Ok(built)
 }
 
+fn is_first_code(work: &Work<'_>, at: usize) -> bool {
+    at.checked_sub(1).and_then(|before| work.items.get(before)).is_none_or(|before| before.kind != Kind::Code)
+}
+
 /// Says that nothing after an item could be run.
 fn ended(work: &Work<'_>, at: usize, item: &Item, report: &mut Report) {
     let left = work.items.len() - at - 1;
@@ -137,7 +155,7 @@ impl Before<'_> {
     }
 }
 
-/// Runs the first items, scripts together as a build does.
+/// Runs the first items, scripts together as a build does, and so the code.
 fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> {
     let items = &work.items[..count.min(work.items.len())];
     let scripts = items.iter().take_while(|item| item.kind == Kind::Script).count();
@@ -145,7 +163,10 @@ fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> 
         let wish = build::Wish { to: Some(version), from_scripts: true, no_baseline: true, ..build::Wish::default() };
         stage.build(work.site, work.checkout, &wish)?;
     }
-    for item in &items[scripts..] {
+    if items.iter().any(|item| item.kind == Kind::Code) {
+        stage.code(work.site, work.checkout)?;
+    }
+    for item in items[scripts..].iter().filter(|item| item.kind != Kind::Code) {
         stage.apply(work.site, item)?;
     }
     Ok(())

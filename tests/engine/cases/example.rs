@@ -48,6 +48,17 @@ cases! {
         case.unchanged(|| run(case, &["test-data"]).says("nothing to do"));
     }
 
+    fn all_proofs_of_the_example_hold(case) {
+        example(case);
+        let report = run(case, &["verify", "--format", "json"]).document();
+        assert_eq!(report["clean"], true, "{report}");
+        for proof in ["twice", "seeds", "roads", "back", "offline", "again"] {
+            let outcome = &report["proofs"][proof];
+            assert!(outcome["proven"].as_u64() > Some(0), "{proof}: {outcome}");
+            assert_eq!(outcome["proven"], outcome["scripts"], "{proof}: {outcome}");
+        }
+    }
+
     fn the_examples_baseline_is_its_scripts(case) {
         example(case);
         let folder = case.pick("baseline/sqlite", "baseline/postgres");
