@@ -20,7 +20,7 @@ const KEPT_BYTES: usize = 64 << 20;
 pub struct End {
     /// How many steps this builder did.
     pub steps: usize,
-    /// True if another builder did one of the steps: plan again.
+    /// True if another builder did one of the steps, or the baseline could not be loaded: plan again.
     pub plan_again: bool,
 }
 
@@ -56,7 +56,18 @@ pub fn apply(
                 session.prepare(mark.as_ref())?;
                 done = 0;
             }
-            Step::Load { folder } => load(site, checkout, folder, session, observer)?,
+            Step::Load { folder } => match load(site, checkout, folder, session, observer) {
+                // Nothing of it was kept, but for the journal: by that the next plan goes by the scripts.
+                Err(Error::Engine(error)) if error.is_out_of_locks() => {
+                    let message = format!(
+                        "{folder} needs more locks in one transaction than the server has: building from the scripts \
+                         (`max_locks_per_transaction` is its setting)"
+                    );
+                    observer.event(Event::Note { code: "baseline-too-large".into(), message });
+                    return Ok(End { steps, plan_again: true });
+                }
+                other => other?,
+            },
             Step::Base { folder, .. } => base::load(site, checkout, folder, session, observer)?,
             Step::Note { .. } => {
                 let notes = plan.steps[at..].iter().map_while(note_of).collect::<Vec<_>>();

@@ -130,6 +130,12 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Returns true if one transaction wanted more locks than the server has room for (PostgreSQL: 53200, where the
+    /// memory that is out is the shared one of the locks).
+    pub fn is_out_of_locks(&self) -> bool {
+        self.code() == "sql/53200"
+    }
+
     /// Returns the stable name of this failure: `engine/unreachable`, `sql/42P01`.
     pub fn code(&self) -> String {
         match self {
