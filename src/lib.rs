@@ -106,6 +106,7 @@ pub mod renumber;
 pub mod script;
 pub mod show;
 pub mod sql;
+pub mod squash;
 pub mod testing;
 pub mod verify;
 

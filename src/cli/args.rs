@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     accept, adopt, baseline, build, config, create, drift, dump, hooks, init, lint, mark, new_version, plan, renumber,
-    reset, show, status, verify, wait,
+    reset, show, squash, status, verify, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -114,6 +114,8 @@ pub enum Verb {
     NewVersion(new_version::NewVersionArgs),
     /// Give this branch's unmerged scripts the next versions.
     Renumber,
+    /// Let a frozen base stand in for old scripts, which may then be deleted.
+    Squash(squash::SquashArgs),
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
     /// Prove by running them, in scratch databases, that scripts can run twice and all roads end in one database.
@@ -166,6 +168,7 @@ impl Verb {
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
+            Self::Squash(args) => squash::run(context, &args),
             Self::Lint(args) => lint::run(context, &args),
             Self::Verify(args) => verify::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),

@@ -23,6 +23,7 @@ mod render;
 mod renumber;
 mod reset;
 mod show;
+mod squash;
 mod status;
 mod verify;
 mod wait;

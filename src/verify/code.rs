@@ -12,14 +12,14 @@ use crate::engine::{EngineError, Mode};
 use crate::error::Error;
 use crate::journal::Kind;
 
-/// Runs the code files, and once more. False if they do not run at all.
-pub fn code(work: &Work<'_>, stage: &mut Stage, report: &mut Report) -> Result<bool, Error> {
+/// Runs the code files, and once more. Nothing is left to go on with if they do not run at all.
+pub fn code(work: &Work<'_>, mut stage: Stage, report: &mut Report) -> Result<Option<Stage>, Error> {
     let items: Vec<&Item> = work.items.iter().filter(|item| item.kind == Kind::Code).collect();
-    let Some(first) = items.first() else { return Ok(true) };
+    let Some(first) = items.first() else { return Ok(Some(stage)) };
     if let Err(error) = stage.code(work.site, work.checkout) {
         let finding = of_error(first, "build/fails", "the first run fails", error)?;
         report.of(Proof::Twice).fails(vec![finding]);
-        return Ok(false);
+        return Ok(None);
     }
     let began = Instant::now();
     let chosen: Vec<&Item> = items.into_iter().filter(|item| work.is_chosen(item)).collect();
@@ -35,23 +35,38 @@ pub fn code(work: &Work<'_>, stage: &mut Stage, report: &mut Report) -> Result<b
             second => report.of(Proof::Twice).fails(twice::findings(item, second)?),
         }
     }
-    if let Some(first) = by_build.first() {
-        let before = State::whole(&mut *stage.session.trial(&[])?)?;
-        let findings = match stage.code(work.site, work.checkout) {
-            Err(error) => vec![of_error(first, "twice/fails", "a second run fails", error)?],
-            Ok(()) => {
-                let after = State::whole(&mut *stage.session.trial(&[])?)?;
-                let changes = before.objects(&after, work.wish.strict);
-                if changes.is_empty() { Vec::new() } else { vec![differs(first, changes)] }
+    if !by_build.is_empty() {
+        // For real, and so in a copy: what it changes must not be taken for what the first run made.
+        let mut frozen = stage.freeze();
+        match frozen.copy()? {
+            Some(copy) => by_a_build(work, copy, &by_build, report)?,
+            None => {
+                let why = "the database sets something for itself, so a copy would not be whole";
+                by_build.iter().for_each(|item| report.of(Proof::Twice).skip(&item.file, why));
             }
-        };
-        let outcome = report.of(Proof::Twice);
-        outcome.scripts += by_build.len();
-        outcome.proven += if findings.is_empty() { by_build.len() } else { 0 };
-        outcome.findings.extend(findings);
+        }
+        stage = frozen.thaw()?;
     }
     report.of(Proof::Twice).duration += began.elapsed();
-    Ok(true)
+    Ok(Some(stage))
+}
+
+fn by_a_build(work: &Work<'_>, mut stage: Stage, items: &[&Item], report: &mut Report) -> Result<(), Error> {
+    let Some(first) = items.first() else { return Ok(()) };
+    let before = State::whole(&mut *stage.session.trial(&[])?)?;
+    let findings = match stage.code(work.site, work.checkout) {
+        Err(error) => vec![of_error(first, "twice/fails", "a second run fails", error)?],
+        Ok(()) => {
+            let after = State::whole(&mut *stage.session.trial(&[])?)?;
+            let changes = before.objects(&after, work.wish.strict);
+            if changes.is_empty() { Vec::new() } else { vec![differs(first, changes)] }
+        }
+    };
+    let outcome = report.of(Proof::Twice);
+    outcome.scripts += items.len();
+    outcome.proven += if findings.is_empty() { items.len() } else { 0 };
+    outcome.findings.extend(findings);
+    Ok(())
 }
 
 fn differs(first: &Item, changes: Vec<Change>) -> Finding {

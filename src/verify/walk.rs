@@ -27,10 +27,16 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
         let proof = proof_of(item.kind);
         if item.kind == Kind::Code {
             // They are run together, with the first of them.
-            if is_first_code(work, at) && !code::code(work, &mut stage, report)? {
-                ended(work, at, item, report);
-                return Ok(None);
+            if is_first_code(work, at) {
+                match code::code(work, stage, report)? {
+                    Some(after) => stage = after,
+                    None => {
+                        ended(work, at, item, report);
+                        return Ok(None);
+                    }
+                }
             }
+            progress.step();
             continue;
         }
         // Test data is no part of what the roads lead to.
@@ -149,7 +155,7 @@ impl Before<'_> {
     }
 }
 
-/// Runs the first items, scripts together as a build does.
+/// Runs the first items, scripts together as a build does, and so the code.
 fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> {
     let items = &work.items[..count.min(work.items.len())];
     let scripts = items.iter().take_while(|item| item.kind == Kind::Script).count();
@@ -157,7 +163,10 @@ fn up_to(work: &Work<'_>, stage: &mut Stage, count: usize) -> Result<(), Error> 
         let wish = build::Wish { to: Some(version), from_scripts: true, no_baseline: true, ..build::Wish::default() };
         stage.build(work.site, work.checkout, &wish)?;
     }
-    for item in &items[scripts..] {
+    if items.iter().any(|item| item.kind == Kind::Code) {
+        stage.code(work.site, work.checkout)?;
+    }
+    for item in items[scripts..].iter().filter(|item| item.kind != Kind::Code) {
         stage.apply(work.site, item)?;
     }
     Ok(())

@@ -1,13 +1,18 @@
 //! The promises, by what they are about.
 
+mod adopting;
 mod baseline_verb;
 mod baselines;
 mod building;
 mod code;
+mod code_chains;
+mod code_matrix;
 mod consent;
+mod corpora;
 mod crowds;
 mod drift;
 mod dumping;
+mod edits;
 mod example;
 mod failing;
 mod files;
@@ -22,5 +27,6 @@ mod resuming;
 mod same_bytes;
 mod seeds;
 mod sessions;
+mod squash;
 mod strangers;
 mod templates;

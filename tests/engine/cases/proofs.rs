@@ -304,7 +304,9 @@ cases! {
         let report = verify(case, &[], 0);
         assert_eq!(of_level(&report, "warning"), BTreeSet::from(["again/changes db/1_n.sql:3".to_owned()]));
         let change = &finding(&report, "again", "db/1_n.sql")["changes"][0];
-        assert_eq!((change["before"].as_i64(), change["after"].as_i64()), (Some(12), Some(10)));
+        // Numbers that a trial took are not given back.
+        assert!(change["before"].as_i64() >= Some(12), "{change}");
+        assert_eq!(change["after"], 10);
     }
 
     fn a_history_that_does_not_build_says_where_it_ends(case) {
