@@ -165,6 +165,11 @@ fn collect(project: &Project, checkout: &Checkout, files: &mut BTreeSet<String>)
     open.extend(checkout.scripts.iter().map(|script| script.file.clone()));
     open.extend(checkout.scripts.iter().filter_map(|script| script.down.clone()));
     open.extend(checkout.code.iter().map(|source| source.file.clone()));
+    if let Some(base) = &checkout.base {
+        open.push(base.manifest());
+        // As they were written: nothing in them is a directive.
+        files.extend(base.files.keys().map(|file| format!("{}/{file}", base.folder)));
+    }
     for seed in &checkout.seeds {
         open.push(seed.source.file.clone());
         let sidecar = Path::new(&seed.source.file).with_extension("toml").to_string_lossy().into_owned();

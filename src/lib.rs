@@ -93,6 +93,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod git;
+pub mod hooks;
 pub mod host;
 pub mod init;
 pub mod interrupt;
@@ -105,6 +106,7 @@ pub mod renumber;
 pub mod script;
 pub mod show;
 pub mod sql;
+pub mod squash;
 pub mod testing;
 pub mod verify;
 

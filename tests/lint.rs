@@ -45,6 +45,15 @@ fn sources(rule: &Rule, dialect: Dialect, text: &str, is_bad: bool) -> Vec<Sourc
             ..Source::default()
         });
     }
+    if let Some(seed) = read(&folder(rule).join(format!("seed.{dialect}.sql"))) {
+        sources.push(Source {
+            file: "seed.sql".into(),
+            text: seed,
+            role: Role::Seed,
+            exempt: true,
+            ..Source::default()
+        });
+    }
     let late = (rule.name == "late-script" && is_bad).then(|| "12".to_owned());
     sources.push(Source { file: "example.sql".into(), text: text.into(), late, ..Source::default() });
     sources

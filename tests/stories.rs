@@ -28,8 +28,11 @@ macro_rules! stories {
     };
 }
 
-stories! { a_failing_script a_project_of_your_own an_environment_of_its_own another_tools_history
-proofs_instead_of_promises }
+stories! {
+    a_database_without_a_journal a_failing_script a_project_of_your_own a_view_through_change an_edited_script
+    an_environment_of_its_own another_tools_history proofs_instead_of_promises
+    squashing_old_scripts the_baseline_in_git
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stories")

@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 
 CREATE TABLE "address" (
     customer_id bigint not null,

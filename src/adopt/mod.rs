@@ -12,7 +12,7 @@ use crate::engine::{Access, Inspection, Wait};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::{Mark, Stored};
-use crate::script::Version;
+use crate::script::{Squashed, Version};
 
 mod settings;
 mod tool;
@@ -97,6 +97,11 @@ pub fn adopt(site: &Site<'_>, found: &Found, observer: &mut dyn Observer) -> Res
     session.exclusive(Wait { limit: site.target.lock_wait }, observer)?;
     refuse_what_needs_no_adopting(site, &session.inspect(&site.project.name)?)?;
     let mut entries = Vec::new();
+    let is_gone =
+        |squashed: &&Squashed| !found.checkout.scripts.iter().any(|script| script.version == squashed.version);
+    entries.extend(
+        found.checkout.squashed().iter().filter(is_gone).map(|gone| build::squashed_entry(&site.project.name, gone)),
+    );
     for script in &found.checkout.scripts {
         let mut entry = build::entry_without_running(site, &found.checkout, script, 0)?;
         entry.state = Stored::Adopted;
@@ -127,7 +132,8 @@ fn refuse_what_needs_no_adopting(site: &Site<'_>, inspection: &Inspection) -> Re
 }
 
 fn refuse_unknown(version: &Version, checkout: &Checkout) -> Result<(), Refusal> {
-    if checkout.scripts.iter().any(|script| script.version == *version) {
+    let base = checkout.base.as_ref().map(|base| &base.version);
+    if base == Some(version) || checkout.scripts.iter().any(|script| script.version == *version) {
         return Ok(());
     }
     let mut refusal = Refusal::new("adopt/no-such-version", format!("there is no script of version {version}"));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::discover::rows_checksum;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, changed_meanwhile, contained, planned_file, row_seed, unit};
-use super::{Checkout, Site, baseline, code};
+use super::{Checkout, Site, base, baseline, code};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
@@ -57,6 +57,7 @@ pub fn apply(
                 done = 0;
             }
             Step::Load { folder } => load(site, checkout, folder, session, observer)?,
+            Step::Base { folder, .. } => base::load(site, checkout, folder, session, observer)?,
             Step::Note { .. } => {
                 let notes = plan.steps[at..].iter().map_while(note_of).collect::<Vec<_>>();
                 (length, done) = (notes.len(), notes.len());
@@ -163,6 +164,7 @@ impl<'a> Units<'a> {
             | Step::Seed(_)
             | Step::Journal { .. }
             | Step::Load { .. }
+            | Step::Base { .. }
             | Step::Note { .. }
             | Step::Baseline { .. } => {
                 return Ok(None);
@@ -372,7 +374,7 @@ fn load(
     let (entries, tracked) = contained(site.project, site.target, checkout)?;
     let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
     session.load(&root, &entries, &tracked, &site.run, observer)?;
-    let version = checkout.scripts.last().map(|script| script.version.to_string());
+    let version = checkout.newest().map(ToString::to_string);
     observer.event(Event::Finished {
         step: StepKind::Load,
         name: folder.to_owned(),
@@ -390,6 +392,7 @@ fn note_of(step: &Step) -> Option<NoteOf<'_>> {
         Step::Note { script, why, freed } => Some((script, why, freed.as_ref())),
         Step::Journal { .. }
         | Step::Load { .. }
+        | Step::Base { .. }
         | Step::Apply { .. }
         | Step::Code(_)
         | Step::Keep { .. }

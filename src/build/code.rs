@@ -62,7 +62,8 @@ pub fn keep(
         let message = format!("dropped, since no code file makes it any more: {}", kept.dropped.join(", "));
         observer.event(Event::Note { code: "code-dropped".into(), message });
     }
-    Ok(Some(kept.scripts.len() + kept.files.len()))
+    let drops = steps.iter().filter(|step| matches!(step, Step::Drop(_))).count();
+    Ok(Some(kept.scripts.len() + kept.files.len() + drops))
 }
 
 /// Has every code file run, whether it is due or not: for whoever wants to know what that changes.
@@ -167,13 +168,13 @@ pub fn in_the_way(site: &Site<'_>, script: &Unit, mut error: EngineError) -> Err
         let said = format!("{} {}", failure.message, failure.detail.as_deref().unwrap_or_default());
         let is_it = matches!(failure.code.as_str(), "2BP01" | "0A000" | "42P16")
             || ["error in view", "error in trigger"].iter().any(|start| failure.message.contains(start));
-        let names = if is_it { named(site, &said) } else { Vec::new() };
+        let is_sqlite = failure.message.contains("error in ");
+        let names = if is_it { named(site, &said, is_sqlite) } else { Vec::new() };
         if !names.is_empty() {
-            let (is, they) =
-                if names.len() == 1 { ("is a code object", "it goes") } else { ("are code objects", "they go") };
+            let is = if names.len() == 1 { "is a code object" } else { "are code objects" };
             failure.hint = Some(format!(
-                "{names} {is}: put `-- dbbuild: suspend-code {names}` at the head of the script; {they} before it runs and \
-                 come back as the files then say",
+                "{names} {is}: with `-- dbbuild: suspend-code {names}` at the head of the script they are out of its way, \
+                 with what depends on them, and come back as their files then say",
                 names = names.join(", ")
             ));
         }
@@ -181,20 +182,29 @@ pub fn in_the_way(site: &Site<'_>, script: &Unit, mut error: EngineError) -> Err
     error.into()
 }
 
-/// Returns the code objects of the checkout that a message names.
-fn named(site: &Site<'_>, said: &str) -> Vec<String> {
+/// Returns the code objects of the checkout that a message names. With `roots`, instead of one that needs others,
+/// those that it rests on: the message names one of a chain, and what depends on a suspended object goes with it.
+fn named(site: &Site<'_>, said: &str, roots: bool) -> Vec<String> {
     let Ok(checkout) = super::discover(site.project, site.engine.dialect()) else { return Vec::new() };
+    let sources = checkout.code.iter();
+    let files: Vec<CodeFile> =
+        sources.filter_map(|source| read(site.project, checkout.dialect, &source.file).ok()).collect();
+    let needs = needs(&files);
     let words: BTreeSet<&str> =
         said.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '$')).collect();
-    let mut names = Vec::new();
-    for source in &checkout.code {
-        let Ok(file) = read(site.project, checkout.dialect, &source.file) else { continue };
-        let made = file.creates.iter().filter(|(_, name)| words.contains(name.object()));
-        names.extend(made.map(|(_, name)| name.to_string()));
+    let is_named = |file: &CodeFile| file.creates.iter().any(|(_, name)| words.contains(name.object()));
+    let mut found: Vec<usize> = (0..files.len()).filter(|at| is_named(&files[*at])).collect();
+    let (mut seen, mut names) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(at) = found.pop() {
+        if !seen.insert(at) {
+            continue;
+        }
+        let below: &[usize] = if roots { &needs[at] } else { &[] };
+        found.extend(below);
+        let made = files[at].creates.iter().filter(|_| below.is_empty());
+        names.extend(made.filter(|(_, name)| roots || words.contains(name.object())).map(|(_, name)| name.to_string()));
     }
-    names.sort();
-    names.dedup();
-    names
+    names.into_iter().collect()
 }
 
 /// Returns the files in the order in which they can run. Files that mention each other in a circle keep the
@@ -230,7 +240,7 @@ fn ordered(
 
 /// Refuses two files that make one object. Routines may share a name; the engine tells them apart.
 fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
-    let mut makers: HashMap<(sql::Kind, &str), Vec<(&Name, Option<&Name>, &str)>> = HashMap::new();
+    let mut makers: HashMap<(sql::Kind, &str), Vec<Maker<'_>>> = HashMap::new();
     let mut faults = Vec::new();
     for file in files {
         for ((kind, name), table) in file.creates.iter().zip(&file.tables) {
@@ -238,7 +248,7 @@ fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
                 continue;
             }
             let known = makers.entry((*kind, name.object())).or_default();
-            let is_twin = |(other, on, path): &&(&Name, Option<&Name>, &str)| {
+            let is_twin = |(other, on, path): &&Maker<'_>| {
                 let same = |one: &Name, two: &Name| {
                     one == two
                         || one.matches(two)
@@ -261,6 +271,9 @@ fn refuse_twice(files: &[CodeFile]) -> Result<(), ScriptErrors> {
     }
     if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
+
+/// An object's name, the table that it is on, and the file that makes it.
+type Maker<'a> = (&'a Name, Option<&'a Name>, &'a str);
 
 struct CodeFile {
     path: String,

@@ -10,9 +10,10 @@ use super::load::{Reading, load};
 use crate::engine::SeedMode;
 use crate::error::Error;
 use crate::project::layout::{engine_folder, is_named_folder};
-use crate::project::{Found, FoundKind, PathRole, Project};
+use crate::project::{Base, Found, FoundKind, PathRole, Project};
 use crate::script::{
-    Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Version, engine_suffix, strip_sql,
+    Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Squashed, Version, engine_suffix,
+    strip_sql,
 };
 use crate::sql::Dialect;
 
@@ -23,12 +24,33 @@ pub struct Checkout {
     pub dialect: Dialect,
     /// The scripts, in the order of their versions.
     pub scripts: Vec<Script>,
+    /// What stands for scripts that were squashed, if there is one.
+    pub base: Option<Base>,
     /// The files of the code objects, sorted by path.
     pub code: Vec<Source>,
     /// The seeds of every environment, in order.
     pub seeds: Vec<Seed>,
     /// The test data, in order.
     pub test_data: Vec<Seed>,
+}
+
+impl Checkout {
+    /// Returns the scripts that a base stands for.
+    pub fn squashed(&self) -> &[Squashed] {
+        self.base.as_ref().map_or(&[], |base| base.scripts.as_slice())
+    }
+
+    /// Returns true for a script that the base stands for, word by word.
+    pub fn is_squashed(&self, script: &Script) -> bool {
+        let squashed = self.base.as_ref().and_then(|base| base.of(&script.version));
+        squashed.is_some_and(|squashed| squashed.checksum == script.checksum)
+    }
+
+    /// Returns the newest version that a build comes to.
+    pub fn newest(&self) -> Option<&Version> {
+        let base = self.base.as_ref().map(|base| &base.version);
+        self.scripts.last().map(|script| &script.version).max(base)
+    }
 }
 
 /// A seed's file.
@@ -107,7 +129,8 @@ pub fn discover(project: &Project, dialect: Dialect) -> Result<Checkout, Error> 
     let code = code.map(|(file, checksum)| Source { file: file.clone(), checksum }).collect();
     let seeds = seed_sources(project, dialect, seed_files)?;
     let test_data = seed_sources(project, dialect, test_files)?;
-    Ok(Checkout { dialect, scripts, code, seeds, test_data })
+    let base = Base::read(project, dialect)?;
+    Ok(Checkout { dialect, scripts, base, code, seeds, test_data })
 }
 
 struct Named {

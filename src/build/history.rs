@@ -46,7 +46,8 @@ impl Item {
 /// and the test data.
 pub fn history(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> Result<Vec<Item>, Error> {
     let mut items = Vec::new();
-    for script in &checkout.scripts {
+    // What a base stands for is there before the first item.
+    for script in checkout.scripts.iter().filter(|script| !checkout.is_squashed(script)) {
         items.push(of_script(site, checkout, script)?);
     }
     for source in code::order(site.project, checkout.dialect, &checkout.code)? {

@@ -10,6 +10,7 @@ mod load;
 mod refusal;
 
 mod apply;
+mod base;
 mod baseline;
 mod code;
 mod offline;
@@ -23,7 +24,8 @@ mod unit;
 use std::time::{Duration, Instant};
 
 pub use apply::entry_without_running;
-pub use baseline::{Digests, Held, Regenerated, Worth};
+pub use base::{begin as begin_with_base, entry as squashed_entry};
+pub use baseline::{Digests, Held, Regenerated, Worth, stays as baseline_stays};
 pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
@@ -31,7 +33,7 @@ pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
 pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
-pub use reach::of_project as reaches_out;
+pub use reach::{makes_roles, of_project as reaches_out, of_text as reaches_out_of};
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -41,9 +43,9 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
-use crate::journal::{Mark, Reconciled, Run, reconcile};
+use crate::journal::{Kind, Mark, Reconciled, Run, reconcile};
 use crate::project::{Project, SETTINGS, SettingsError, Target};
-use crate::script::token_checksum;
+use crate::script::{Version, token_checksum};
 
 /// A project and the database it is built into.
 #[derive(Clone)]
@@ -143,7 +145,8 @@ fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
 
 /// Refuses a folder that is no project: whoever stands in the wrong folder does not want an empty database.
 fn refuse_no_project(project: &Project, checkout: &Checkout) -> Result<(), SettingsError> {
-    let is_empty = checkout.scripts.is_empty() && checkout.code.is_empty() && checkout.seeds.is_empty();
+    let is_empty =
+        checkout.scripts.is_empty() && checkout.base.is_none() && checkout.code.is_empty() && checkout.seeds.is_empty();
     if !is_empty || project.files.has(SETTINGS) {
         return Ok(());
     }
@@ -203,12 +206,10 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .run(&mut *session, observer)?;
         (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
-    let version = survey
-        .checkout
-        .scripts
-        .iter()
-        .map(|script| &script.version)
-        .rfind(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit));
+    let is_wanted = |version: &&Version| wish.to.as_ref().is_none_or(|limit| *version <= limit);
+    let scripts = survey.checkout.scripts.iter().map(|script| &script.version);
+    let base = survey.checkout.base.iter().map(|base| &base.version);
+    let version = scripts.chain(base).filter(is_wanted).max();
     let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
     Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
 }
@@ -352,9 +353,8 @@ fn plan_for(
         let text = load(site.project, &checkout.scripts[index].file, reading)?.text;
         Ok(token_checksum(text.as_str(), checkout.dialect))
     };
-    let reconciled = reconcile(&checkout.scripts, entries, tokens)?;
-    let code_changed =
-        checkout.code.iter().any(|source| plan::changed(source, entries, crate::journal::Kind::Code).is_some());
+    let reconciled = reconcile(&checkout.scripts, checkout.squashed(), entries, tokens)?;
+    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
     let code =
         if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
     let fresh = inspection.journal.is_none();
@@ -373,6 +373,10 @@ fn plan_for(
         described: &described,
         is_local: site.engine.is_local(),
         policy: &site.project.settings.policy,
+        damage: match &checkout.base {
+            Some(base) if !entries.iter().any(|entry| entry.kind == Kind::Script) => base.damage(site.project),
+            Some(_) | None => None,
+        },
         baseline_folder: &site.project.baseline_folder(checkout.dialect),
         baseline_belongs: matches!(worth, Worth::Belongs { .. }) || site.project.files.root().is_none(),
         baseline_loads: match worth {

@@ -13,7 +13,7 @@ use crate::engine::offline::{Known, Offline, Premise, comment, one_line};
 use crate::engine::{Inspection, Unit};
 use crate::error::Error;
 use crate::journal::{Entry, Kind, Mark, Reconciled, Run, State, Stored};
-use crate::script::{Checksum, Version, token_checksum};
+use crate::script::{Checksum, Squashed, Version, token_checksum};
 
 /// Writes the script: from a version, without a database, or from the state that the target is in.
 pub fn script(site: &Site<'_>, wish: &Wish, from: Option<&Version>) -> Result<String, Error> {
@@ -31,7 +31,7 @@ pub fn script(site: &Site<'_>, wish: &Wish, from: Option<&Version>) -> Result<St
 fn assumed(site: &Site<'_>, wish: &Wish, from: &Version) -> Result<Survey, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
     refuse_no_project(site.project, &checkout)?;
-    let journal: Vec<Entry> = checkout
+    let mut journal: Vec<Entry> = checkout
         .scripts
         .iter()
         .filter(|script| script.version <= *from)
@@ -49,6 +49,20 @@ fn assumed(site: &Site<'_>, wish: &Wish, from: &Version) -> Result<Survey, Error
             statements: 0,
         })
         .collect();
+    let is_gone = |squashed: &&Squashed| !checkout.scripts.iter().any(|script| script.version == squashed.version);
+    let squashed = checkout.squashed().iter().filter(|squashed| squashed.version <= *from).filter(is_gone);
+    journal.extend(squashed.map(|squashed| Entry {
+        sequence: 0,
+        kind: Kind::Script,
+        key: squashed.version.to_string(),
+        attempt: 1,
+        name: squashed.name.clone(),
+        checksum: squashed.checksum.clone(),
+        token_checksum: squashed.tokens.clone(),
+        state: Stored::Squashed,
+        statements_done: 0,
+        statements: 0,
+    }));
     let fresh = journal.is_empty();
     let inspection = Inspection {
         journal: (!fresh).then_some(journal),
@@ -75,6 +89,16 @@ struct Written {
 
 impl Sheet<'_> {
     fn write(&self, from: Option<&Version>) -> Result<String, Error> {
+        if let Some(Step::Base { folder, version }) =
+            self.plan.steps.iter().find(|step| matches!(step, Step::Base { .. }))
+        {
+            let message = format!("an empty database begins with {folder}, which only the tool loads");
+            return Err(Refusal::new("offline/base", message)
+                .hint(format!(
+                    "load it with `dbbuild --to {version}`, and write the rest: `dbbuild plan --sql --from {version}`"
+                ))
+                .into());
+        }
         let offline = self.site.engine.offline();
         let units = self.units()?;
         if let Some(unit) = units.iter().flatten().find(|unit| unit.running.is_some()) {
@@ -130,6 +154,15 @@ impl Sheet<'_> {
             .collect();
         let mut scripts = Vec::new();
         for status in &self.reconciled.statuses {
+            if let Some(squashed) = self.checkout.base.as_ref().and_then(|base| base.of(&status.version))
+                && status.script.is_none()
+            {
+                scripts.push(Known {
+                    key: status.version.to_string(),
+                    token_checksum: squashed.tokens.as_str().to_owned(),
+                    required: true,
+                });
+            }
             let Some(script) = status.script.and_then(|index| self.checkout.scripts.get(index)) else { continue };
             if !matches!(status.state, State::Applied | State::Reworded) {
                 continue;
@@ -245,6 +278,7 @@ impl Sheet<'_> {
                 (
                     Step::Journal { .. }
                     | Step::Load { .. }
+                    | Step::Base { .. }
                     | Step::Apply { .. }
                     | Step::Code(_)
                     | Step::Keep { .. }

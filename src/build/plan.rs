@@ -1,7 +1,11 @@
 //! What a build would do, as a value: it can be shown, saved, compared, and executed later if the database and
 //! the files still match it. Pure.
 
+mod squashed;
+
 use serde::{Deserialize, Serialize};
+
+mod code;
 
 use super::{Checkout, Refusal, Seed, SeedForm};
 use crate::engine::{Inspection, SeedMode};
@@ -48,6 +52,13 @@ pub enum Step {
     Load {
         /// The baseline's folder.
         folder: String,
+    },
+    /// Loads the base, which stands for the scripts that were squashed.
+    Base {
+        /// The base's folder.
+        folder: String,
+        /// The version that it comes to.
+        version: Version,
     },
     /// Journals a script whose text did not change without running it.
     Note {
@@ -171,6 +182,8 @@ pub struct Facts<'a> {
     pub is_local: bool,
     /// What a build does in states that teams judge differently.
     pub policy: &'a PolicySettings,
+    /// The file of the base that is not the one that was written, asked only where the base may be loaded.
+    pub damage: Option<String>,
     /// The baseline's folder.
     pub baseline_folder: &'a str,
     /// True if the committed baseline is of exactly these scripts, code and seeds.
@@ -224,7 +237,7 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     let goes_on = scripts(facts, protected, &mut plan)?;
     if goes_on && is_whole {
         let entries = facts.inspection.journal.as_deref().unwrap_or_default();
-        code_steps(facts, entries, &mut plan);
+        code::steps(facts, entries, &mut plan);
         if !facts.wish.no_seed {
             refuse_sync(facts, protected, entries)?;
             plan.steps.extend(
@@ -319,7 +332,13 @@ pub fn refuse_other_mark(mark: &Mark, target: &Target, described: &str) -> Resul
 fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, Refusal> {
     let reconciled = facts.reconciled;
     let list = |state: State| reconciled.in_state(state).collect::<Vec<_>>();
+    squashed::refuse_gap(facts)?;
+    let base = squashed::base(facts)?;
+    if let Some(base) = base {
+        plan.steps.push(Step::Base { folder: base.folder.clone(), version: base.version.clone() });
+    }
     let altered = list(State::Altered);
+    squashed::refuse_other_text(&altered, facts)?;
     if !altered.is_empty() {
         return Err(refuse_altered(&altered, protected, facts));
     }
@@ -328,7 +347,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
     let to_run: Vec<&Status> = reconciled
         .statuses
         .iter()
-        .filter(|status| status.state.is_to_run() && limit.is_none_or(|limit| status.version <= *limit))
+        .filter(|status| status.state.is_to_run() || (base.is_none() && squashed::is_unbuilt(status)))
+        .filter(|status| limit.is_none_or(|limit| status.version <= *limit))
         .collect();
     if to_run.is_empty() && !ahead.is_empty() {
         return refuse_or_note_ahead(&ahead, facts, plan).map(|()| false);
@@ -380,7 +400,8 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         if let Some(mut script) = planned(status, facts) {
             script.attempt += i32::from(vacated.contains(&script.version));
-            plan.steps.push(Step::Apply { script, why: status.state.word().to_owned() });
+            let state = if squashed::is_unbuilt(status) { State::Pending } else { status.state };
+            plan.steps.push(Step::Apply { script, why: state.word().to_owned() });
         }
     }
     Ok(true)
@@ -512,49 +533,6 @@ fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
         checksum: script.checksum.clone(),
         attempt: status.attempt,
     })
-}
-
-/// Adds the steps of the code objects. They are settled if nothing but code was journaled since a script was.
-fn code_steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
-    let due: Vec<PlannedFile> = facts.code.iter().filter_map(|source| changed(source, entries, Kind::Code)).collect();
-    let newest = |kind: Kind| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.sequence).max();
-    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan);
-    let gone: Vec<&Entry> = gone(facts, entries).collect();
-    if gone.iter().any(|_| facts.wish.drop_code) {
-        plan.steps.extend(gone.iter().map(|entry| {
-            Step::Drop(PlannedFile {
-                file: entry.key.clone(),
-                checksum: entry.checksum.clone(),
-                attempt: entry.attempt,
-                why: "gone".to_owned(),
-            })
-        }));
-    } else if !gone.is_empty() {
-        let names: Vec<&str> = gone.iter().map(|entry| entry.key.as_str()).collect();
-        plan.note(
-            "code-gone",
-            format!("gone, and what they made is still there: {}; `dbbuild --drop-code` drops it", names.join(", ")),
-        );
-    }
-    if due.len() < facts.code.len() && (!is_settled || !due.is_empty()) {
-        plan.steps.push(Step::Keep { folder: facts.code_folder.to_owned() });
-    }
-    plan.steps.extend(due.into_iter().map(Step::Code));
-}
-
-fn has_script(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| matches!(step, Step::Apply { .. }))
-}
-
-/// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name.
-fn gone<'a>(facts: &'a Facts<'_>, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
-    let is_gone = |entry: &&Entry| {
-        entry.kind == Kind::Code
-            && entry.key != facts.code_folder
-            && !matches!(entry.state, Stored::Reverted | Stored::Running)
-            && facts.code.iter().all(|source| source.file != entry.key && source.checksum != entry.checksum)
-    };
-    entries.iter().filter(is_gone)
 }
 
 /// Returns a file as it is planned, unless the journal has this text as done.

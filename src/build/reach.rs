@@ -82,12 +82,22 @@ fn of_file(project: &Project, dialect: Dialect, file: &str, layout: Option<Layou
         Ok(loaded) => loaded.text.as_str().to_owned(),
         Err(_) => String::from_utf8_lossy(&project.files.read(file).ok()?).into_owned(),
     };
-    let (line, what) = of_text(&text, dialect)?;
+    let (line, what) = find(&text, dialect, PAIRS, WORDS)?;
     Some(format!("{file}:{line}: {what}"))
 }
 
-/// Returns the first words that lead out, and their line.
-fn of_text(text: &str, dialect: Dialect) -> Option<(usize, String)> {
+/// Returns true for a text that makes roles, which are the server's and not the database's.
+pub fn makes_roles(text: &str, dialect: Dialect) -> bool {
+    find(text, dialect, &[("create", "role"), ("create", "user"), ("create", "group")], &[]).is_some()
+}
+
+/// Returns the first words of a text that lead out of its database.
+pub fn of_text(text: &str, dialect: Dialect) -> Option<String> {
+    find(text, dialect, PAIRS, WORDS).map(|(_, what)| what)
+}
+
+/// Returns the first of these words, and their line.
+fn find(text: &str, dialect: Dialect, pairs: &[(&str, &str)], words: &[&str]) -> Option<(usize, String)> {
     let mut before = String::new();
     for token in Lexer::new(text, dialect) {
         // What cannot be lexed is told when the file is cut.
@@ -105,10 +115,10 @@ fn of_text(text: &str, dialect: Dialect) -> Option<(usize, String)> {
         }
         for word in written.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()) {
             let word = word.to_ascii_lowercase();
-            let found = if WORDS.contains(&word.as_str()) {
+            let found = if words.contains(&word.as_str()) {
                 Some(word.clone())
             } else {
-                PAIRS.contains(&(before.as_str(), word.as_str())).then(|| format!("{before} {word}"))
+                pairs.contains(&(before.as_str(), word.as_str())).then(|| format!("{before} {word}"))
             };
             if let Some(found) = found {
                 let start = token.span.start;
@@ -122,11 +132,11 @@ fn of_text(text: &str, dialect: Dialect) -> Option<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::of_text;
+    use super::{PAIRS, WORDS, find};
     use crate::sql::Dialect;
 
     fn reaches(text: &str) -> Option<String> {
-        of_text(text, Dialect::Postgres).map(|(line, what)| format!("{line}: {what}"))
+        find(text, Dialect::Postgres, PAIRS, WORDS).map(|(line, what)| format!("{line}: {what}"))
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub fn key(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) -> R
         // The journal of a build is part of it.
         format!("{:?}", project.settings.journal),
     ];
+    facts.extend(checkout.base.iter().map(|base| format!("base {}", base.checksum)));
     for script in &checkout.scripts {
         let directives = project.script_directives(&script.version);
         facts.push(format!("script {} {} {} {}", script.version, script.name, script.file, script.checksum));

@@ -181,6 +181,9 @@ pub fn contained(
     checkout: &Checkout,
 ) -> Result<(Vec<NewEntry>, Vec<RowSeed>), Error> {
     let (mut entries, mut tracked) = (Vec::new(), Vec::new());
+    let is_gone =
+        |squashed: &&crate::script::Squashed| !checkout.scripts.iter().any(|script| script.version == squashed.version);
+    entries.extend(checkout.squashed().iter().filter(is_gone).map(|gone| super::base::entry(&project.name, gone)));
     for script in &checkout.scripts {
         let planned = Planned {
             kind: Kind::Script,

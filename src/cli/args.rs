@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    accept, adopt, baseline, build, config, create, drift, init, lint, mark, new_version, plan, renumber, reset, show,
-    status, verify, wait,
+    accept, adopt, baseline, build, config, create, drift, dump, hooks, init, lint, mark, new_version, plan, renumber,
+    reset, show, squash, status, verify, wait,
 };
 
 /// make for a database: ordered, checksummed, idempotent SQL scripts for PostgreSQL and SQLite.
@@ -94,6 +94,8 @@ pub enum Verb {
     Plan(plan::PlanArgs),
     /// Write the full dump of a fresh build beside the scripts, or check that it is there.
     Baseline(baseline::BaselineArgs),
+    /// Write any database in the baseline's own form, the same bytes for the same content.
+    Dump(dump::DumpArgs),
     /// Compare the database with a fresh build of the checkout.
     Drift(drift::DriftArgs),
     /// Take new texts of applied scripts as applied, if they are proven to make the same.
@@ -112,6 +114,8 @@ pub enum Verb {
     NewVersion(new_version::NewVersionArgs),
     /// Give this branch's unmerged scripts the next versions.
     Renumber,
+    /// Let a frozen base stand in for old scripts, which may then be deleted.
+    Squash(squash::SquashArgs),
     /// Find what would fail or change something on a second run, and what is dangerous; with --fix mend it.
     Lint(lint::LintArgs),
     /// Prove by running them, in scratch databases, that scripts can run twice and all roads end in one database.
@@ -128,6 +132,12 @@ pub enum Verb {
     Reset(reset::Consent),
     /// Wait until the database answers.
     Wait(wait::WaitArgs),
+    /// Make it a habit: git hooks that build after a pull and keep the baseline with each commit.
+    Hooks {
+        /// What.
+        #[command(subcommand)]
+        what: hooks::What,
+    },
     /// Print each setting and where it was said.
     Config,
     /// Print a completion script for a shell.
@@ -150,6 +160,7 @@ impl Verb {
             Self::Status(args) => status::run(context, &args),
             Self::Plan(args) => plan::run(context, &args),
             Self::Baseline(args) => baseline::run(context, &args),
+            Self::Dump(args) => dump::run(context, &args),
             Self::Drift(args) => drift::run(context, &args),
             Self::Accept(args) => accept::run(context, &args),
             Self::Adopt(args) => adopt::run(context, &args),
@@ -157,6 +168,7 @@ impl Verb {
             Self::Init(args) => init::run(context, &args),
             Self::NewVersion(args) => new_version::run(context, &args),
             Self::Renumber => renumber::run(context),
+            Self::Squash(args) => squash::run(context, &args),
             Self::Lint(args) => lint::run(context, &args),
             Self::Verify(args) => verify::run(context, &args),
             Self::Mark(args) => mark::run(context, &args),
@@ -165,6 +177,7 @@ impl Verb {
             Self::Drop(consent) => reset::drop_database(context, &consent),
             Self::Reset(consent) => reset::run(context, &consent),
             Self::Wait(args) => wait::run(context, &args),
+            Self::Hooks { what } => hooks::run(context, &what),
             Self::Config => config::run(context),
             Self::Completions { shell } => super::pages::completions(context, shell),
             Self::Man { folder } => super::pages::man(context, &folder),

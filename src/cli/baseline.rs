@@ -23,10 +23,17 @@ pub struct BaselineArgs {
     /// Write nothing; exit 1 if the committed baseline is not of this checkout, and show what differs.
     #[arg(long)]
     pub check: bool,
+    /// Be git's merge driver for the baseline's files: ancestor, ours, theirs and path, as git gives them
+    /// (`%O %A %B %P`). `dbbuild hooks install` registers it.
+    #[arg(long, num_args = 4, value_names = ["ANCESTOR", "OURS", "THEIRS", "PATH"], conflicts_with = "check")]
+    pub merge: Vec<String>,
 }
 
 /// Writes the baseline, or checks it.
 pub fn run(context: &Context, args: &BaselineArgs) -> Outcome {
+    if let [_, ours, _, path] = args.merge.as_slice() {
+        return super::merge::run(context, ours, path);
+    }
     let opened = context.open()?;
     if args.check { check(context, &opened) } else { write(context, &opened) }
 }

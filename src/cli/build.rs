@@ -110,6 +110,7 @@ pub fn step_line(step: &Step) -> String {
             ("journal", "create".to_owned(), mark)
         }
         Step::Load { folder } => ("load", folder.clone(), "the baseline of exactly this checkout".to_owned()),
+        Step::Base { folder, version } => ("load", folder.clone(), format!("the base: the scripts up to {version}")),
         Step::Note { script, why, .. } => ("note", script.file.clone(), format!("{why}: journaled, not run")),
         Step::Apply { script, why } => ("apply", script.file.clone(), why.clone()),
         Step::Code(file) => ("code", file.file.clone(), file.why.clone()),

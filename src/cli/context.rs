@@ -15,6 +15,10 @@ use crate::event::{Observer, Silent};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::project::{Origin, Project, SETTINGS, Selection, Target};
+use crate::sql::Dialect;
+
+/// A database of each engine that cannot be there.
+const NOWHERE: [&str; 2] = ["postgresql://dbbuild@/dbbuild?host=/nowhere", "sqlite::memory:"];
 
 /// What a verb works with.
 pub struct Context {
@@ -87,6 +91,37 @@ impl Context {
     pub fn open(&self) -> Result<Opened, Error> {
         let project = self.project()?;
         let (target, origin) = project.target(&self.selection(), &self.host)?;
+        let engine = crate::build::open(&target, &self.host, &self.interrupt)?;
+        Ok(Opened { project, target, origin, engine })
+    }
+
+    /// Returns the same for another folder.
+    pub fn at(&self, project: PathBuf) -> Self {
+        Self {
+            global: Global { project: Some(project), ..self.global.clone() },
+            host: self.host.clone(),
+            interrupt: self.interrupt.clone(),
+            events_printed: Cell::new(self.events_printed.get()),
+        }
+    }
+
+    /// Opens the project with a target of an engine, for work that is done in scratch databases: the one that is
+    /// chosen if it fits, else the first of the settings, else one that is nowhere.
+    pub fn open_for(&self, dialect: Dialect) -> Result<Opened, Error> {
+        let project = self.project()?;
+        let names = project.settings.targets.keys().map(|name| Selection { target: Some(name.clone()), url: None });
+        let selections: Vec<Selection> = std::iter::once(self.selection()).chain(names).collect();
+        let fits = |selection: &Selection| {
+            // One whose password or address is missing here is none to work with.
+            let (target, origin) = project.target(selection, &self.host).ok()?;
+            (target.address.dialect() == dialect).then_some((target, origin))
+        };
+        let nowhere =
+            Selection { target: None, url: Some(NOWHERE[usize::from(dialect == Dialect::Sqlite)].to_owned()) };
+        let (target, origin) = match selections.iter().find_map(fits) {
+            Some(found) => found,
+            None => project.target(&nowhere, &self.host)?,
+        };
         let engine = crate::build::open(&target, &self.host, &self.interrupt)?;
         Ok(Opened { project, target, origin, engine })
     }

@@ -61,6 +61,7 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
                         context.print(format!("  {:<9} {folder}   not of this checkout", "baseline"))
                     }
                     Step::Load { folder } => context.print(format!("  {:<9} {folder}   would be loaded", "baseline")),
+                    Step::Base { folder, .. } => context.print(format!("  {:<9} {folder}   would be loaded", "base")),
                     Step::Journal { .. } | Step::Note { .. } | Step::Apply { .. } => {}
                 }
             }

@@ -85,6 +85,7 @@ impl RowText {
 }
 
 /// Cuts a list at its commas: not at those in quotes and parentheses.
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
 pub(in crate::engine) fn split_list(list: &str) -> Vec<&str> {
     let (mut parts, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
     for (at, byte) in list.bytes().enumerate() {

@@ -178,6 +178,9 @@ pub struct Wait {
     pub limit: Option<Duration>,
 }
 
+/// Says whether a database that has this catalog and these rows is wanted.
+pub type Judge<'a> = &'a mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool;
+
 /// What a dump was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DumpInfo {
@@ -219,7 +222,7 @@ pub trait Session: Send {
         &mut self,
         units: &[Unit],
         wanted: &[TableRows],
-        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        keep: Judge<'_>,
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<Option<Vec<Applied>>>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use super::{Entry, Kind, Stored};
-use crate::script::{Checksum, Script, Version};
+use crate::script::{Checksum, Script, Squashed, Version};
 
 /// How a script and the journal stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -92,6 +92,9 @@ pub struct Reconciled {
     pub statuses: Vec<Status>,
     /// The newest version that is applied.
     pub version: Option<Version>,
+    /// What the database lacks and the checkout has no more, because a base stands for it: indices into the base's
+    /// scripts. Nothing for a database in which no script ran yet.
+    pub lacking: Vec<usize>,
 }
 
 impl Reconciled {
@@ -101,10 +104,12 @@ impl Reconciled {
     }
 }
 
-/// Compares a checkout's scripts (in the order of versions) with the newest entry of each version.
-/// `tokens` returns the token checksum of the script at an index; it is asked only where texts differ.
+/// Compares a checkout's scripts, and those that its base stands for (both in the order of versions), with the
+/// newest entry of each version. `tokens` returns the token checksum of the script at an index; it is asked only
+/// where texts differ.
 pub fn reconcile<E>(
     scripts: &[Script],
+    base: &[Squashed],
     entries: &[Entry],
     mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
 ) -> Result<Reconciled, E> {
@@ -121,11 +126,16 @@ pub fn reconcile<E>(
 
     // A version's own entry decides, unless the text that it is about stands under another version now: then the
     // entry moved there, and what has the version today is another script, which has not run.
+    let is_unbuilt = journaled.is_empty();
     let mut own_states = Vec::with_capacity(scripts.len());
     for (index, script) in scripts.iter().enumerate() {
         let own = journaled.get(&script.version).copied();
-        let state = own.map(|own| of_journaled(script, &entries[own], version.as_ref(), || tokens(index)));
-        own_states.push((own, state.transpose()?));
+        let state = match (own, squashed(base, &script.version).filter(|_| is_unbuilt)) {
+            (Some(own), _) => Some(of_journaled(script, &entries[own], version.as_ref(), || tokens(index))?),
+            (None, Some(squashed)) => Some(of_squashed(script, squashed, || tokens(index))?),
+            (None, None) => None,
+        };
+        own_states.push((own, state));
     }
     let left: Vec<usize> = own_states
         .iter()
@@ -154,6 +164,7 @@ pub fn reconcile<E>(
         let is_new = own.is_none_or(|own| moved_away.contains(&own));
         let (state, entry) = match (from, own_state) {
             (Some(other), _) => (State::Moved, Some(other)),
+            (None, Some(state @ (State::Squashed | State::Altered))) if own.is_none() => (state, None),
             (None, Some(state)) if !is_new => (state, own),
             (None, _) if newest_applied.is_some_and(|newest| script.version < *newest) => (State::Late, None),
             (None, _) => (State::Pending, None),
@@ -168,17 +179,30 @@ pub fn reconcile<E>(
         });
     }
     let newest = scripts.last().map(|script| &script.version);
-    let is_here = |checksum: &Checksum| scripts.iter().any(|script| script.checksum == *checksum);
+    let newest = newest.max(base.last().map(|squashed| &squashed.version));
+    let is_here = |checksum: &Checksum| {
+        scripts.iter().any(|script| script.checksum == *checksum)
+            || base.iter().any(|squashed| squashed.checksum == *checksum)
+    };
+    let lacking = if is_unbuilt { Vec::new() } else { lacking(scripts, base, &journaled, entries) };
     for (version, index) in gone {
         let entry = &entries[index];
-        let state = match entry.state {
-            Stored::Reverted => continue,
-            Stored::Squashed => State::Squashed,
-            // The text is here under another version.
-            Stored::Applied | Stored::Adopted if is_here(&entry.checksum) => continue,
-            Stored::Applied | Stored::Adopted | Stored::Running => match newest {
-                Some(newest) if *version <= *newest => State::Missing,
-                _ => State::Ahead,
+        let state = match (entry.state, squashed(base, version)) {
+            (Stored::Applied | Stored::Adopted | Stored::Squashed, Some(squashed)) => {
+                match squashed.is_text(&entry.checksum, &entry.token_checksum) {
+                    true => State::Squashed,
+                    false => State::Altered,
+                }
+            }
+            (state, _) => match state {
+                Stored::Reverted => continue,
+                Stored::Squashed => State::Squashed,
+                // The text is here under another version.
+                Stored::Applied | Stored::Adopted if is_here(&entry.checksum) => continue,
+                Stored::Applied | Stored::Adopted | Stored::Running => match newest {
+                    Some(newest) if *version <= *newest => State::Missing,
+                    _ => State::Ahead,
+                },
             },
         };
         let (version, name) = (version.clone(), entry.name.clone());
@@ -187,7 +211,45 @@ pub fn reconcile<E>(
     if !statuses.is_sorted_by(|a, b| a.version <= b.version) {
         statuses.sort_by(|a, b| a.version.cmp(&b.version));
     }
-    Ok(Reconciled { statuses, version })
+    Ok(Reconciled { statuses, version, lacking })
+}
+
+fn squashed<'a>(base: &'a [Squashed], version: &Version) -> Option<&'a Squashed> {
+    let found = base.binary_search_by(|squashed| squashed.version.cmp(version));
+    found.ok().and_then(|index| base.get(index))
+}
+
+/// Returns which of a base's scripts the database lacks, where their files are gone.
+fn lacking(
+    scripts: &[Script],
+    base: &[Squashed],
+    journaled: &BTreeMap<Version, usize>,
+    entries: &[Entry],
+) -> Vec<usize> {
+    let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
+    let has_file = |version: &Version| scripts.binary_search_by(|script| script.version.cmp(version)).is_ok();
+    // Under another version too: it had not been told of the move.
+    let elsewhere: HashSet<&Checksum> = journaled
+        .values()
+        .map(|index| &entries[*index])
+        .filter(|entry| is_done(entry))
+        .map(|entry| &entry.checksum)
+        .collect();
+    let is_lacking = |squashed: &Squashed| {
+        let own = journaled.get(&squashed.version).is_some_and(|index| is_done(&entries[*index]));
+        !own && !has_file(&squashed.version) && !elsewhere.contains(&squashed.checksum)
+    };
+    base.iter().enumerate().filter(|(_, squashed)| is_lacking(squashed)).map(|(index, _)| index).collect()
+}
+
+/// Returns how a script stands to the base, where no script has run: it stands for it, or for another text.
+fn of_squashed<E>(
+    script: &Script,
+    squashed: &Squashed,
+    tokens: impl FnOnce() -> Result<Checksum, E>,
+) -> Result<State, E> {
+    let same = script.checksum == squashed.checksum || !squashed.checksum.is_known() || tokens()? == squashed.tokens;
+    Ok(if same { State::Squashed } else { State::Altered })
 }
 
 /// Returns the journaled versions that the checkout does not have.
@@ -248,8 +310,62 @@ mod tests {
     fn states(scripts: &[(&str, &str)], entries: &[Entry]) -> Vec<String> {
         let list: Vec<Script> = scripts.iter().map(|(version, text)| script(version, text)).collect();
         let tokens = |index: usize| Ok::<_, ()>(Checksum::of_tokens([scripts[index].1.trim()]));
-        let reconciled = reconcile(&list, entries, tokens).unwrap();
+        let reconciled = reconcile(&list, &[], entries, tokens).unwrap();
         reconciled.statuses.iter().map(|status| format!("{} {}", status.version, status.state.word())).collect()
+    }
+
+    fn squashed(version: &str, text: &str) -> Squashed {
+        let Script { version, name, file, checksum, .. } = script(version, text);
+        Squashed { version, name, file, checksum, tokens: Checksum::of_tokens([text.trim()]), revision: None }
+    }
+
+    /// The base stands for `a` to `c`, 1 to 3.
+    fn with_base(scripts: &[(&str, &str)], entries: &[Entry]) -> (Vec<String>, Vec<usize>) {
+        let list: Vec<Script> = scripts.iter().map(|(version, text)| script(version, text)).collect();
+        let base = [squashed("1", "a"), squashed("2", "b"), squashed("3", "c")];
+        let tokens = |index: usize| Ok::<_, ()>(Checksum::of_tokens([scripts[index].1.trim()]));
+        let Reconciled { statuses, lacking, .. } = reconcile(&list, &base, entries, tokens).unwrap();
+        (statuses.iter().map(|status| format!("{} {}", status.version, status.state.word())).collect(), lacking)
+    }
+
+    #[test]
+    fn what_a_base_stands_for_is_squashed_and_what_is_not_there_is_lacking() {
+        let old = [("1", "a"), ("2", "b"), ("3", "c"), ("4", "d")];
+        let done = |numbers: &[(&str, &str)]| -> Vec<Entry> {
+            numbers.iter().map(|(version, text)| entry(version, text, Stored::Applied)).collect()
+        };
+        // Nothing has run: with the files and without.
+        let unbuilt = ["1 squashed", "2 squashed", "3 squashed", "4 pending"].map(str::to_owned).to_vec();
+        assert_eq!(with_base(&old, &[]), (unbuilt, vec![]));
+        assert_eq!(with_base(&old[3..], &[]), (vec!["4 pending".into()], vec![]));
+        // Past, exactly at, behind.
+        let (states, lacking) = with_base(&old[3..], &done(&old));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 squashed, 2 squashed, 3 squashed, 4 applied", vec![]));
+        let (states, lacking) = with_base(&old[3..], &done(&old[..3]));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 squashed, 2 squashed, 3 squashed, 4 pending", vec![]));
+        let (states, lacking) = with_base(&old[3..], &done(&old[..1]));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 squashed, 4 pending", vec![1, 2]));
+        // With the files, a database behind goes on.
+        let (states, lacking) = with_base(&old, &done(&old[..1]));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 applied, 2 pending, 3 pending, 4 pending", vec![]));
+        // Half-way, and taken back.
+        for state in [Stored::Running, Stored::Reverted] {
+            let mut entries = done(&old);
+            entries[1].state = state;
+            assert_eq!(with_base(&old[3..], &entries).1, [1]);
+        }
+        // Without one file: a newest version that is gone is not ahead.
+        assert_eq!(with_base(&[], &done(&old[..3])).0, ["1 squashed", "2 squashed", "3 squashed"]);
+        assert_eq!(with_base(&[], &done(&old)).0[3], "4 ahead");
+        // Another text than the base stands for; white space says nothing.
+        let other =
+            [entry("1", "x", Stored::Applied), entry("2", " b", Stored::Applied), entry("3", "c", Stored::Squashed)];
+        assert_eq!(with_base(&[], &other).0, ["1 altered", "2 squashed", "3 squashed"]);
+        assert_eq!(with_base(&[("1", "x"), ("2", "b ")], &[]).0, ["1 altered", "2 squashed"]);
+        // Renumbered before the squash: the text is there.
+        let moved =
+            [entry("1", "a", Stored::Applied), entry("20", "b", Stored::Applied), entry("3", "c", Stored::Applied)];
+        assert_eq!(with_base(&[], &moved), (vec!["1 squashed".into(), "3 squashed".into()], vec![]));
     }
 
     #[test]

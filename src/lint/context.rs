@@ -190,9 +190,12 @@ fn takes_them_out(delete: &Statement<'_>, insert: &Statement<'_>) -> bool {
         return true;
     }
     let is_value = |token: &crate::sql::Token| token.kind.is_string() || token.kind == TokenKind::Number;
-    let mut values = condition.filter(is_value).map(|token| token.text(delete.text));
+    let values: Vec<&str> = condition.filter(is_value).map(|token| token.text(delete.text)).collect();
     let given: Vec<&str> = insert.tokens().filter(is_value).map(|token| token.text(insert.text)).collect();
-    values.all(|value| given.contains(&value))
+    // Each row has to be among those that go.
+    let rows = super::insert::read(insert).rows;
+    let goes = |row: &Span| insert.part(*row).filter(is_value).any(|token| values.contains(&token.text(insert.text)));
+    values.is_empty() || values.iter().any(|value| given.contains(value)) && rows.iter().all(goes)
 }
 
 /// Whether a kind holds rows.

@@ -21,6 +21,10 @@ type States<T> = Vec<(Moment, Option<Arc<T>>)>;
 pub struct History {
     tables: HashMap<String, States<Shape>>,
     others: HashMap<(Kind, String), States<str>>,
+    /// Tables whose rows come from seeds alone.
+    seeded: Vec<Name>,
+    /// The indexes and triggers that were ever made on a table.
+    made_on: HashMap<String, Vec<(Kind, String)>>,
 }
 
 /// What a statement does to names.
@@ -147,6 +151,18 @@ impl History {
         history
     }
 
+    /// Takes in the tables whose rows come from seeds alone.
+    #[must_use]
+    pub fn with_seeds(mut self, seeded: Vec<Name>) -> Self {
+        self.seeded = seeded;
+        self
+    }
+
+    /// Returns true if the rows of a table come from seeds alone.
+    pub fn is_seeded(&self, table: &Name) -> bool {
+        self.seeded.iter().any(|seeded| seeded.matches(table))
+    }
+
     /// Returns the table of this name just before a moment, if a script made it.
     pub fn table(&self, name: &Name, before: Moment) -> Option<&Arc<Shape>> {
         last(self.tables.get(name.object())?, before)
@@ -165,9 +181,9 @@ impl History {
     /// Returns the indexes and triggers that scripts made on a table and did not drop before a moment.
     pub fn on_table(&self, table: &Name, before: Moment) -> Vec<(Kind, String)> {
         let mut found = Vec::new();
-        for ((kind, name), states) in &self.others {
-            let standing = matches!(kind, Kind::Index | Kind::Trigger)
-                && last(states, before).is_some_and(|text| stands_on(text, table));
+        for (kind, name) in self.made_on.get(&table.object().to_lowercase()).into_iter().flatten() {
+            let states = self.others.get(&(*kind, name.clone()));
+            let standing = states.and_then(|states| last(states, before)).is_some_and(|text| stands_on(text, table));
             if standing {
                 found.push((*kind, name.clone()));
             }
@@ -213,6 +229,15 @@ impl History {
                 self.others.entry((*kind, name.object().to_owned())).or_default().push((at, None));
             }
             What::Other(kind, name, definition) => {
+                if matches!(kind, Kind::Index | Kind::Trigger)
+                    && let Some(table) = table_of(definition)
+                {
+                    let made = self.made_on.entry(table.to_lowercase()).or_default();
+                    let key = (*kind, name.object().to_owned());
+                    if !made.contains(&key) {
+                        made.push(key);
+                    }
+                }
                 let states = self.others.entry((*kind, name.object().to_owned())).or_default();
                 states.push((at, Some(definition.as_str().into())));
             }
@@ -239,8 +264,21 @@ impl History {
 
 /// Whether an index or trigger, as one line of tokens behind its name, is on a table.
 fn stands_on(definition: &str, table: &Name) -> bool {
+    table_of(definition).is_some_and(|on| on.eq_ignore_ascii_case(table.object()))
+}
+
+/// The table of such a line.
+fn table_of(definition: &str) -> Option<&str> {
     let mut words = definition.split(' ').skip_while(|word| *word != "on").skip(1);
-    words.next().is_some_and(|word| word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(table.object()))
+    let mut table = words.next()?;
+    if table == "only" {
+        table = words.next()?;
+    }
+    // A schema in front.
+    while words.next() == Some(".") {
+        table = words.next()?;
+    }
+    Some(table.trim_matches(['"', '`', '[', ']']))
 }
 
 fn last<T>(states: &[(Moment, Option<T>)], before: Moment) -> Option<&T> {

@@ -60,7 +60,7 @@ pub struct Source {
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
 pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Finding> {
     let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
-    let history = History::of(&facts);
+    let history = History::of(&facts).with_seeds(seeded(sources, dialect));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     let found = in_parallel(sources, |index, source| {
@@ -75,6 +75,23 @@ fn made_by(dialect: Dialect) -> impl Fn(&Source) -> Vec<Name> {
         let created = statements.into_iter().filter(|statement| statement.head.verb == Verb::Create);
         created.filter_map(|statement| statement.head.name).collect()
     }
+}
+
+/// The tables that seeds fill and scripts do not.
+fn seeded(sources: &[Source], dialect: Dialect) -> Vec<Name> {
+    if !sources.iter().any(|source| source.role == Role::Seed) {
+        return Vec::new();
+    }
+    let filled = |role: Role| {
+        let of_role = sources.iter().filter(move |source| source.role == role);
+        of_role.flat_map(move |source| {
+            let writes = statement::statements(&source.text, dialect).into_iter();
+            let fills = |verb| matches!(verb, Verb::Insert | Verb::Replace | Verb::Merge | Verb::Copy);
+            writes.filter(move |statement| fills(statement.head.verb)).filter_map(|statement| statement.head.name)
+        })
+    };
+    let scripts: Vec<Name> = filled(Role::Script).collect();
+    filled(Role::Seed).filter(|name| !scripts.iter().any(|script| script.matches(name))).collect()
 }
 
 fn lint_one(
@@ -135,7 +152,7 @@ fn lint_one(
         });
     }
     // What else stands beside a rebuild reads what it takes away, or makes anew what it drops: the script is one change.
-    if context.rebuild.is_some()
+    if witness::is_one_change(&context)
         && found.drafts.iter().any(|draft| draft.rule.set == Set::Idempotency)
         && let Some(fix) = witness::group(&context)
     {
@@ -185,7 +202,7 @@ pub fn fix_all(sources: &mut [Source], dialect: Dialect, options: &Options, risk
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     // A fix never changes what a script makes, so what later scripts meet stays what it is.
-    let history = History::of(&facts);
+    let history = History::of(&facts).with_seeds(seeded(sources, dialect));
     let fixed = in_parallel(sources, |index, source| {
         if source.exempt {
             return (source.text.clone(), 0);

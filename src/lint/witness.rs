@@ -8,7 +8,7 @@ use super::fix::Fix;
 use super::guard::{self, Test};
 use super::shape::Shape;
 use super::statement::Statement;
-use crate::sql::{Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Kind, Name, Span, Verb, quote_literal};
 
 /// A group around everything that the script does, with a test that is false once it was run; `None` where nothing
 /// tells, or where the script does not run as a whole.
@@ -62,7 +62,43 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
             _ => {}
         }
     }
-    weaker.or_else(|| index(context))
+    weaker.or_else(|| index(context)).or_else(|| constraint(context)).or_else(|| label(context))
+}
+
+/// A named constraint that the script adds; with one of that name there the first run would have failed.
+fn constraint(context: &Context<'_>) -> Option<Test> {
+    let altered = context
+        .structure
+        .iter()
+        .filter(|statement| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table));
+    let all: Vec<_> =
+        altered.flat_map(|statement| statement.actions.iter().map(move |action| (statement, action))).collect();
+    let drops = |name: &Name| {
+        all.iter().any(|(_, action)| action.kind == ActionKind::DropConstraint && action.name.as_ref() == Some(name))
+    };
+    all.iter().filter(|(_, action)| action.kind == ActionKind::AddConstraint).find_map(|(statement, action)| {
+        let (table, name) = (statement.head.name.as_ref()?, action.name.as_ref()?);
+        (!drops(name)).then(|| Test::constraint(false, table, name))
+    })
+}
+
+/// A label that an enum loses when it is made anew.
+fn label(context: &Context<'_>) -> Option<Test> {
+    context.structure.iter().filter(|statement| statement.head.creates(Kind::Type)).find_map(|statement| {
+        let name = statement.head.name.as_ref()?;
+        let old = context.history.other(Kind::Type, name, (context.source, 0))?;
+        let new: Vec<&str> = statement
+            .tokens_behind_name()
+            .filter(|token| token.kind.is_string())
+            .map(|token| token.text(context.text))
+            .collect();
+        let gone = old.split(' ').find(|word| word.starts_with('\'') && word.ends_with('\'') && !new.contains(word))?;
+        let shown = quote_literal(context.dialect, &name.to_string());
+        Some(Test::query(
+            true,
+            &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {gone}"),
+        ))
+    })
 }
 
 /// The tables that the script makes, changes or drops, under each of their names.
@@ -80,7 +116,7 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
     {
         if matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop) {
             statement.head.name.iter().for_each(&mut add);
-            for action in statement.actions.iter().filter(|action| action.kind == crate::sql::ActionKind::Rename) {
+            for action in statement.actions.iter().filter(|action| action.kind == ActionKind::Rename) {
                 action.name.iter().for_each(&mut add);
             }
         }
@@ -88,8 +124,36 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
     found
 }
 
+/// Whether a second run of the script would meet what the first one made, at more than one place: a rebuild, or a
+/// table that is renamed and made again.
+pub fn is_one_change(context: &Context<'_>) -> bool {
+    context.rebuild.is_some()
+        || renames_what_it_adds(context)
+        || context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter).any(
+            |statement| {
+                let renames = statement.actions.iter().any(|action| action.kind == ActionKind::Rename);
+                renames
+                    && statement.head.kind.is_some_and(|kind| {
+                        matches!(kind, Kind::Table | Kind::Type)
+                            && context
+                                .behind(statement)
+                                .any(|other| other.head.creates(kind) && other.head.name == statement.head.name)
+                    })
+            },
+        )
+}
+
 /// Whether the script itself says that there was none before: its CREATE has no guard, and no DROP is in front.
 fn is_new(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
+    let takes = |other: &&Statement<'_>| {
+        let mut renames = other.actions.iter().filter(|action| action.kind == ActionKind::Rename);
+        !other.is_guarded()
+            && other.head.kind == Some(kind)
+            && renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(name)))
+    };
+    if context.structure.iter().copied().any(|other| takes(&other)) {
+        return true;
+    }
     let mut about = context.structure.iter().filter(|other| {
         other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
     });
@@ -106,5 +170,21 @@ fn index(context: &Context<'_>) -> Option<Test> {
         let stays = context.history.other(Kind::Index, name, behind).is_some();
         let fresh = context.history.other(Kind::Index, name, (context.source, 0)).is_none();
         (stays && fresh && is_new(context, Kind::Index, name)).then(|| Test::relation(false, "index", name))
+    })
+}
+
+/// `ADD COLUMN a …; RENAME COLUMN a TO b`: a second run adds it again.
+fn renames_what_it_adds(context: &Context<'_>) -> bool {
+    let on = |kind: ActionKind| {
+        let alters =
+            context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter);
+        alters.flat_map(move |statement| {
+            let actions = statement.actions.iter().filter(move |action| action.kind == kind);
+            actions.map(|action| (statement.span.start, statement.head.name.as_ref(), action.name.as_ref()))
+        })
+    };
+    on(ActionKind::RenameColumn).any(|(at, table, column)| {
+        column.is_some()
+            && on(ActionKind::AddColumn).any(|(before, of, added)| before < at && of == table && added == column)
     })
 }

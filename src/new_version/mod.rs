@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::numbering::{Elsewhere, Known, Numbering, Written, folders, here};
+use crate::numbering::{Elsewhere, Known, Numbering, Written, folders, here, squashed};
 use crate::project::layout::Parts;
 use crate::project::{Layout, Project, SettingsError};
 use crate::script::{Role, Version};
@@ -53,7 +53,9 @@ pub fn new_version(project: &Project, wanted: &NewVersion<'_>) -> Result<Made, E
         let error = SettingsError::new("new-version/name", format!("{:?} has neither letters nor digits", wanted.name));
         return Err(error.hint("say what the script does: `dbbuild new-version \"create customer\"`").into());
     };
-    let ups: Vec<Known> = here(project)?.into_iter().filter(|known| known.parts.is_up()).collect();
+    let mut ups: Vec<Known> = here(project)?.into_iter().chain(squashed(project)?).collect();
+    ups.retain(|known| known.parts.is_up());
+    ups.sort_by(|a, b| a.version().cmp(b.version()));
     let (next, above) = next_version(project, &ups, wanted.now)?;
     let files = files(project, &ups, &next, &slug, wanted);
     for (path, content) in &files {

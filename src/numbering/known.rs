@@ -3,8 +3,9 @@
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::Written;
+use crate::error::Error;
 use crate::project::layout::Parts;
-use crate::project::{Project, SettingsError};
+use crate::project::{Base, Project, SettingsError};
 use crate::script::Version;
 use crate::sql::Dialect;
 
@@ -94,4 +95,16 @@ pub fn here(project: &Project) -> Result<Vec<Known>, SettingsError> {
     let mut known = known(project, paths.iter().map(String::as_str))?;
     known.sort_by(|a, b| a.version().cmp(b.version()).then_with(|| a.path.cmp(&b.path)));
     Ok(known)
+}
+
+/// Returns the scripts whose files are gone because a base stands for them: their versions are taken.
+pub fn squashed(project: &Project) -> Result<Vec<Known>, Error> {
+    let mut found = Vec::new();
+    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+        let Some(base) = Base::read(project, dialect)? else { continue };
+        let gone = base.scripts.iter().filter(|squashed| !project.files.has(&squashed.file));
+        let files: Vec<&str> = gone.map(|squashed| squashed.file.as_str()).collect();
+        found.extend(known(project, files)?);
+    }
+    Ok(found)
 }

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 pub use elsewhere::Elsewhere;
-pub use known::{Known, folders, here, known};
+pub use known::{Known, folders, here, known, squashed};
 
 use crate::project::Layout;
 use crate::script::Version;

@@ -1,5 +1,6 @@
 //! A project on disk or in the program: its settings, its files, its targets.
 
+pub mod base;
 mod error;
 mod files;
 pub mod layout;
@@ -10,6 +11,7 @@ mod target;
 
 use std::path::Path;
 
+pub use base::Base;
 pub use error::SettingsError;
 pub use files::{Files, Found, FoundKind};
 pub use layout::{Layout, PathRole, Sections};

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::build::Refusal;
 use crate::error::Error;
-use crate::numbering::{Elsewhere, Known, Numbering, Written, here};
+use crate::numbering::{Elsewhere, Known, Numbering, Written, here, squashed};
 use crate::project::{Project, SettingsError};
 use crate::script::Version;
 use units::{Unit, units};
@@ -39,7 +39,8 @@ pub fn renumber(project: &Project, now: Timestamp) -> Result<Renumbered, Error> 
     };
     let elsewhere = Elsewhere::of(project);
     let all = units(here(project)?);
-    let (ours, floor) = sides(root, elsewhere.as_ref(), all)?;
+    let (ours, mut floor) = sides(root, elsewhere.as_ref(), all)?;
+    floor.extend(squashed(project)?);
     let moves = plan(&ours, floor, now);
     check(root, &moves)?;
     let mut done = Renumbered::default();

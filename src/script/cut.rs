@@ -360,6 +360,14 @@ impl<'a> Reader<'a> {
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
             self.faults.push(keys_without_transaction(self.text));
         }
+        if self.cut.no_transaction && !self.cut.suspends.is_empty() {
+            let place = self.text.place(Span::new(0, 0));
+            let message = "`suspend-code` needs a transaction around the script, and this one runs without";
+            let hint =
+                "suspend the code objects in a script of its own, and put what needs no transaction into the next one";
+            let fault = Fault::new("script/suspend-without-transaction", &place.file.clone(), message).at(place);
+            self.faults.push(fault.hint(hint));
+        }
         let text = self.text.as_str();
         for (index, statement) in statements.iter().enumerate().filter(|(index, _)| own[*index]) {
             let tokens = statement.tokens(text, self.dialect);

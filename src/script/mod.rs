@@ -32,6 +32,31 @@ pub struct Script {
     pub down: Option<String>,
 }
 
+/// A script that a base stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Squashed {
+    /// The version.
+    pub version: Version,
+    /// The name behind the version.
+    pub name: String,
+    /// Where its file was.
+    pub file: String,
+    /// The checksum of its text.
+    pub checksum: Checksum,
+    /// The checksum of its tokens.
+    pub tokens: Checksum,
+    /// A git commit that has the file.
+    pub revision: Option<String>,
+}
+
+impl Squashed {
+    /// Returns true if an applied text is this one, in other words or white space perhaps.
+    pub fn is_text(&self, checksum: &Checksum, tokens: &Checksum) -> bool {
+        // A checksum of an algorithm that is not known here says nothing about the text.
+        *checksum == self.checksum || !checksum.is_known() || *tokens == self.tokens
+    }
+}
+
 /// A code object's file or a seed, as discovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {

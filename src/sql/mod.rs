@@ -58,6 +58,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 2] = [Self::Postgres, Self::Sqlite];
+
     /// The dialect's name, as in settings and file suffixes.
     #[must_use]
     pub const fn name(self) -> &'static str {

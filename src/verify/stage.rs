@@ -19,10 +19,11 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes a scratch database with a journal and nothing else in it.
+    /// Makes a scratch database with a journal, and nothing in it but the base, if the project has one.
     pub fn open(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
         let mut stage = Self::bare(site, environment, observer)?;
         stage.session.prepare(Some(&stage.mark))?;
+        build::begin_with_base(site, &mut *stage.session)?;
         Ok(stage)
     }
 

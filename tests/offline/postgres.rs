@@ -99,6 +99,10 @@ fn the_example_is_what_a_build_makes() {
     built.dbbuild(&example(), &["build", "--no-baseline", "--from-scripts", "--no-seed"]).expect();
     let text = script(&shell, &example(), &["--from", "0", "--no-seed"]);
     shell.shell(&text).expect();
+    // A shell knows the names that a code file makes; a build knows the objects.
+    for database in [&shell, &built] {
+        database.shell("update dbbuild.journal set objects = null where objects is not null;").expect();
+    }
     assert_same(&shell.content(), &built.content());
     let plan = shell.dbbuild(&example(), &["plan", "--no-seed", "--no-baseline"]).expect();
     assert!(plan.ends_with("nothing to do\n"), "{plan}");
@@ -121,6 +125,10 @@ fn from_one_version_to_another() {
     let text = script(&shell, &example(), &["--from", "3", "--to", "9"]);
     assert!(text.starts_with("-- shop: from version 3 to version 9, for psql\n"), "{text}");
     shell.shell(&text).expect();
+    // A shell knows the names that a code file makes; a build knows the objects.
+    for database in [&shell, &built] {
+        database.shell("update dbbuild.journal set objects = null where objects is not null;").expect();
+    }
     assert_same(&shell.content(), &built.content());
     let status = shell.dbbuild(&example(), &["status"]).expect();
     assert!(status.contains("version 9"), "{status}");
@@ -223,6 +231,10 @@ fn texts_reach_the_database_as_they_are() {
     built.dbbuild(project.path(), &["build", "--no-baseline"]).expect();
     let text = script(&shell, project.path(), &["--from", "0"]);
     shell.shell(&text).expect();
+    // A shell knows the names that a code file makes; a build knows the objects.
+    for database in [&shell, &built] {
+        database.shell("update dbbuild.journal set objects = null where objects is not null;").expect();
+    }
     assert_same(&shell.content(), &built.content());
     assert_eq!(
         shell.shell("select count(*) from c; select count(*) from h; select sum(x) from g;").expect(),

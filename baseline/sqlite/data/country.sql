@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 INSERT INTO "country" ("code", "alpha3", "numeric_code", "name") VALUES ('AD', 'AND', '020', 'Andorra');
 INSERT INTO "country" ("code", "alpha3", "numeric_code", "name") VALUES ('AE', 'ARE', '784', 'United Arab Emirates');
 INSERT INTO "country" ("code", "alpha3", "numeric_code", "name") VALUES ('AF', 'AFG', '004', 'Afghanistan');

@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 INSERT INTO "currency" ("code", "numeric_code", "minor_unit", "name") VALUES ('AED', '784', 2, 'UAE Dirham');
 INSERT INTO "currency" ("code", "numeric_code", "minor_unit", "name") VALUES ('AFN', '971', 2, 'Afghani');
 INSERT INTO "currency" ("code", "numeric_code", "minor_unit", "name") VALUES ('ALL', '008', 2, 'Lek');

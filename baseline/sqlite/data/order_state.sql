@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 INSERT INTO "order_state" ("code", "position", "name") VALUES ('cancelled', 70, 'Cancelled');
 INSERT INTO "order_state" ("code", "position", "name") VALUES ('delivered', 50, 'Delivered');
 INSERT INTO "order_state" ("code", "position", "name") VALUES ('new', 10, 'New');

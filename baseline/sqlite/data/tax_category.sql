@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 INSERT INTO "tax_category" ("code", "name") VALUES ('book', 'Books and periodicals');
 INSERT INTO "tax_category" ("code", "name") VALUES ('exempt', 'Exempt from tax');
 INSERT INTO "tax_category" ("code", "name") VALUES ('food', 'Food and drink');

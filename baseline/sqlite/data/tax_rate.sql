@@ -1,4 +1,4 @@
--- Written by dbbuild from a fresh build. Not to be edited.
+-- Written by dbbuild. Not to be edited.
 INSERT INTO "tax_rate" ("country_code", "tax_category_code", "valid_from", "basis_points") VALUES ('AT', 'book', '2024-01-01', 1000);
 INSERT INTO "tax_rate" ("country_code", "tax_category_code", "valid_from", "basis_points") VALUES ('AT', 'food', '2024-01-01', 1000);
 INSERT INTO "tax_rate" ("country_code", "tax_category_code", "valid_from", "basis_points") VALUES ('AT', 'standard', '2024-01-01', 2000);

@@ -14,7 +14,7 @@ use super::place::{Place, io, list};
 use super::{Checkout, Fresh, Site, volatile};
 use crate::build::fresh::compare;
 use crate::build::{Reading, load};
-use crate::engine::catalog::Patterns;
+use crate::engine::catalog::{Difference, Patterns};
 use crate::engine::{Catalog, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent};
@@ -99,10 +99,19 @@ impl Maker<'_> {
             let path = self.place.fresh.join(OBJECTS);
             return std::fs::write(&path, Digests::of(&self.built, &loaded).text()).map_err(|error| io(&path, error));
         }
-        let shown = |difference: &crate::engine::catalog::Difference| {
-            format!("{} {} {}", difference.change.word(), difference.kind, difference.name)
-        };
+        let shown =
+            |difference: &Difference| format!("{} {} {}", difference.change.word(), difference.kind, difference.name);
         let names: Vec<String> = lost.iter().take(20).map(shown).collect();
+        for difference in lost.iter().take(20) {
+            let or_nothing = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+            let message = format!(
+                "{}: the scripts make\n{}\nand the baseline\n{}",
+                shown(difference),
+                or_nothing(&difference.expected),
+                or_nothing(&difference.found)
+            );
+            observer.event(Event::Note { code: "baseline/lossy".into(), message });
+        }
         Err(EngineError::Refused {
             code: "baseline/lossy",
             message: format!(

@@ -74,10 +74,12 @@ pub(super) fn committed_server(project: &Project, dialect: Dialect) -> Option<u3
 
 /// Returns what a baseline is made from: scripts, code, seeds of every environment's database.
 pub(super) fn inputs(checkout: &Checkout) -> Listed {
-    let scripts = checkout.scripts.iter().map(|script| (script.file.clone(), script.checksum.clone()));
+    let scripts = checkout.scripts.iter().filter(|script| !checkout.is_squashed(script));
+    let scripts = scripts.map(|script| (script.file.clone(), script.checksum.clone()));
+    let base = checkout.base.iter().map(|base| (base.manifest(), base.checksum.clone()));
     let seeds = checkout.seeds.iter().filter(|seed| seed.environment.is_none()).map(|seed| &seed.source);
     let files = checkout.code.iter().chain(seeds).map(|source| (source.file.clone(), source.checksum.clone()));
-    scripts.chain(files).collect()
+    scripts.chain(base).chain(files).collect()
 }
 
 /// Says how two lists differ, a line each: `db/4_next.sql is new`.
@@ -95,7 +97,7 @@ pub(super) fn changes(before: &Listed, now: &Listed) -> Vec<String> {
     changes
 }
 
-fn lines(files: &Listed) -> String {
+pub(super) fn lines(files: &Listed) -> String {
     let mut text = String::new();
     for (file, checksum) in files {
         // Writing to a String does not fail.

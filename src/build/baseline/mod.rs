@@ -111,6 +111,24 @@ pub fn held(project: &Project, checkout: &Checkout) -> Option<Held> {
     Some(Held { server, digests, has_rows })
 }
 
+/// Tells the committed baseline, if it belongs to one state of the files, that it belongs to another one too: a
+/// squash changes what stands for what, and nothing that comes out. False if it did not belong.
+pub fn stays(project: &Project, before: &Checkout, after: &Checkout) -> Result<bool, Error> {
+    let Some(root) = project.files.root() else { return Ok(false) };
+    if !matches!(worth(project, before, true), Worth::Belongs { .. }) {
+        return Ok(false);
+    }
+    let path = root.join(project.baseline_folder(before.dialect)).join(MANIFEST);
+    let io = |source| Error::Io { path: path.clone(), source };
+    let text = std::fs::read_to_string(&path).map_err(io)?;
+    let (old, new) = (manifest::lines(&manifest::inputs(before)), manifest::lines(&manifest::inputs(after)));
+    let text = text.replace("\r\n", "\n").replacen(&old, &new, 1);
+    let beside = path.with_file_name(format!(".dbbuild-{MANIFEST}"));
+    std::fs::write(&beside, text).map_err(io)?;
+    std::fs::rename(&beside, &path).map_err(io)?;
+    Ok(true)
+}
+
 /// Regenerates the baseline as a step of a build, where trouble outside is a note and no failure.
 pub fn step(site: &Site<'_>, checkout: &Checkout, folder: &str, observer: &mut dyn Observer) -> Result<(), Error> {
     let started = Instant::now();

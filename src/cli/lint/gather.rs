@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Reading, discover, load};
+use crate::build::{Checkout, Reading, discover, load};
 use crate::cli::Context;
 use crate::error::Error;
 use crate::lint::{Role, Source};
@@ -70,6 +70,11 @@ fn of_dialect(
     let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
     let mut seen = BTreeSet::new();
     if let Some(checkout) = &checkout {
+        for (file, text) in base_schema(project, checkout) {
+            gathered.sources.push(Source { file: file.clone(), text, exempt: true, ..Source::default() });
+            gathered.writable.push(false);
+            seen.insert(file);
+        }
         let newest =
             checkout.scripts.iter().filter(|script| merged.contains(&script.file)).map(|script| &script.version);
         let newest = newest.max().cloned();
@@ -121,6 +126,23 @@ fn of_dialect(
         gathered.wanted.push(is_changed(&path));
     }
     Ok(gathered)
+}
+
+/// Returns the schema that the base makes, which later scripts meet. Where the old scripts are still there, they
+/// tell it themselves.
+fn base_schema(project: &Project, checkout: &Checkout) -> Vec<(String, String)> {
+    let Some(base) = &checkout.base else { return Vec::new() };
+    if checkout.scripts.iter().any(|script| checkout.is_squashed(script)) {
+        return Vec::new();
+    }
+    // What comes before the rows sorts behind what comes after them.
+    let files = base.files.keys().rev().filter(|file| file.ends_with(".sql") && !file.starts_with("data/"));
+    let read = |file: &String| {
+        let path = format!("{}/{file}", base.folder);
+        let text = project.files.read(&path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(|text| (path, text))
+    };
+    files.filter_map(read).collect()
 }
 
 /// Files that were named and are no part of the project.

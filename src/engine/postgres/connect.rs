@@ -28,7 +28,34 @@ pub(super) struct Connector {
     pub(super) redactor: Redactor,
     /// True for sessions that may only look.
     pub(super) read_only: bool,
+    /// True for databases that are thrown away: what a script makes must not depend on how a server is set up.
+    pub(super) pinned: bool,
 }
+
+/// What decides how a script's texts are read and what it makes, where a server, a database or a role may say
+/// otherwise. The start-up message's word counts above theirs.
+const PINNED: &[(&str, &str)] = &[
+    ("timezone", "UTC"),
+    ("datestyle", "ISO, MDY"),
+    ("intervalstyle", "postgres"),
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("xmlbinary", "base64"),
+    ("xmloption", "content"),
+    ("lc_monetary", "C"),
+    ("lc_numeric", "C"),
+    ("lc_time", "C"),
+    ("array_nulls", "on"),
+    ("backslash_quote", "safe_encoding"),
+    ("transform_null_equals", "off"),
+    ("quote_all_identifiers", "off"),
+    ("default_text_search_config", "pg_catalog.english"),
+    ("default_table_access_method", "heap"),
+    ("default_tablespace", ""),
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_deferrable", "off"),
+];
 
 /// What a server said beside its answers: severity and message.
 pub(super) type Notices = Arc<Mutex<Vec<(String, String)>>>;
@@ -76,7 +103,7 @@ impl Connector {
         // Also where it says nothing, over a socket: what is misspelt was meant.
         Mode::of(&conninfo, true)
             .map_err(|message| unreachable(&redactor.clean(&target.shown), redactor.clean(&message), None))?;
-        Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor, read_only: false })
+        Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor, read_only: false, pinned: false })
     }
 
     /// Returns the target without secrets.
@@ -130,6 +157,9 @@ impl Connector {
             ("check_function_bodies", "on".to_owned()),
             ("row_security", "on".to_owned()),
         ];
+        if self.pinned {
+            settings.extend(PINNED.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        }
         if self.read_only {
             settings.push(("default_transaction_read_only", "on".to_owned()));
         }
@@ -141,8 +171,15 @@ impl Connector {
         {
             // The server's default begins with "$user": a role that is called like the journal would build into it.
             settings.push(("search_path", "public".to_owned()));
+        } else if self.pinned {
+            settings.push(("search_path", "\"$user\", public".to_owned()));
         }
         settings
+    }
+
+    /// Returns this target as one whose server's own settings do not count.
+    pub(super) fn pinned(self) -> Self {
+        Self { pinned: true, ..self }
     }
 
     /// Connects to the first server that lets us in.

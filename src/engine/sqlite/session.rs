@@ -178,7 +178,7 @@ impl Session for SqliteSession {
         &mut self,
         units: &[Unit],
         wanted: &[TableRows],
-        keep: &mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool,
+        keep: crate::engine::Judge<'_>,
         run: &Run,
         observer: &mut dyn Observer,
     ) -> Result<Option<Vec<Applied>>> {

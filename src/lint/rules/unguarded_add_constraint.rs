@@ -7,6 +7,7 @@ use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
 use super::super::guard::{self, Test};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{Action, ActionKind, Kind, Name, Span, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -30,6 +31,18 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         // Without a name a primary key is called so.
         let key_name = Name::new([format!("{}_pkey", owner.object())]);
+        if is_primary && referenced_behind(context, statement, owner) && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
+            let message = format!("a second run cannot drop the primary key of {owner}: a foreign key that is added further down needs it");
+            found.report(&RULE, action.span, message).fix(witness::group(context));
+            continue;
+        }
+        if let Some(index) = taken_index(statement, action).filter(|index| named.as_ref() != Some(index))
+            && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name))
+        {
+            let message = format!("a second run fails: index {index} has the constraint's name by then");
+            found.report(&RULE, action.span, message).fix(guard::test(statement, &Test::relation(true, "index", &index)));
+            continue;
+        }
         if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
             continue;
         }
@@ -52,6 +65,16 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 let drop = guard::cased("DROP CONSTRAINT IF EXISTS ", lower);
                 let text = format!("{drop}{}, ", name_text(statement, action, name));
                 draft.fix(Fix::insert("drop it first", action.span.start, text));
+            }
+            _ if is_primary && key_columns(statement, action).is_some() => {
+                // A key that goes with its column may be there before: only this one counts.
+                let columns = key_columns(statement, action).unwrap_or_default();
+                let literal = |text: &str| quote_literal(context.dialect, text);
+                let (table, definition) = (literal(&owner.to_string()), literal(&format!("PRIMARY KEY ({columns})")));
+                let query = format!(
+                    "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND pg_get_constraintdef(oid) = {definition}"
+                );
+                draft.fix(guard::test(statement, &Test::query(false, &query)));
             }
             (Some(name), true) => {
                 draft.fix(guard::test(statement, &Test::constraint(false, owner, name)));
@@ -117,4 +140,36 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
     };
     drops(statement, action.span.start)
         || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
+}
+
+/// A foreign key to the table, added further down and not dropped in front.
+fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &Name) -> bool {
+    context.behind(statement).any(|other| {
+        other.actions.iter().filter(|action| action.kind == ActionKind::AddConstraint).any(|action| {
+            let mut tokens = other.part(action.span);
+            let refers = tokens.skip_past("references") && tokens.eat_name().is_some_and(|(name, _)| name.matches(owner));
+            let mut gone = context.before(statement).flat_map(|before| &before.actions);
+            refers && !gone.any(|before| before.kind == ActionKind::DropConstraint && before.name == action.name)
+        })
+    })
+}
+
+/// The index of `USING INDEX`.
+fn taken_index(statement: &Statement<'_>, action: &Action) -> Option<Name> {
+    let mut tokens = statement.part(action.span);
+    while tokens.skip_past("using") {
+        if tokens.eat_word("index") {
+            return tokens.eat_name().map(|(name, _)| name);
+        }
+    }
+    None
+}
+
+/// The columns of a primary key, as the server writes them; `None` for an index or a clause behind them.
+fn key_columns(statement: &Statement<'_>, action: &Action) -> Option<String> {
+    let mut tokens = statement.part(action.span);
+    tokens.skip_past("key").then_some(())?;
+    let columns = super::super::shape::columns(&mut tokens)?;
+    let names: Vec<String> = columns.iter().map(|column| Name::new([column.as_str()]).to_string()).collect();
+    tokens.peek().is_none().then(|| names.join(", "))
 }

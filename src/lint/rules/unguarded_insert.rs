@@ -31,6 +31,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Insert) else { continue };
         let insert = insert::read(statement);
+        if let Some(column) = renewed(context, statement, &insert, table) {
+            let message = format!("a second run inserts the rows of {table} with another {column}: it deletes them first");
+            found.report(&RULE, statement.head_span(), message).help("write ON CONFLICT (key) DO UPDATE instead").fix(witness::group(context));
+            continue;
+        }
         let safe = head.or_ignore
             || head.or_replace
             || insert.conflict.is_some()
@@ -59,6 +64,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         };
         let draft = found.report(&RULE, statement.head_span(), message);
         if insert.is_strange {
+            if made_here_alone(context, statement, table) {
+                let name = head.name_span.map_or("", |span| span.text(context.text));
+                draft.fix(guard::test(statement, &guard::Test::query(false, &format!("SELECT 1 FROM {name}"))));
+            }
             continue;
         }
         draft.fix(match (&key, shape.as_deref()) {
@@ -204,4 +213,22 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(source));
         names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && !other.tokens().has_word("where"))
     })
+}
+
+/// `DELETE …; INSERT …`, where a column that the rows do not bring gets another value each time.
+fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, table: &Name) -> Option<String> {
+    let columns = insert.columns.as_ref().filter(|_| !statement.is_guarded() && !context.is_temporary(table))?;
+    let deletes = |other: &Statement<'_>| other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(|name| name.matches(table));
+    if !context.before(statement).any(deletes) || !context.emptied_before(table, statement) {
+        return None;
+    }
+    let shape = context.table(table, statement)?;
+    let moves = |definition: &str| {
+        let words: Vec<&str> = definition.split(' ').collect();
+        let has = |word: &str| words.contains(&word);
+        let clock = ["now", "current_timestamp", "clock_timestamp", "gen_random_uuid", "uuid_generate_v4", "nextval", "random"];
+        has("default") && clock.iter().any(|word| has(word)) || definition.contains("as identity") || words.first().is_some_and(|word| word.contains("serial"))
+    };
+    let given = |name: &String| columns.contains(name);
+    shape.columns.iter().find(|column| !given(&column.name) && moves(&column.definition)).map(|column| column.name.clone())
 }

@@ -47,7 +47,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             if native && !remade && !again {
                 let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
                 draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
-            } else if let Some(test) = test(context, statement, kind, name, action) {
+            } else if let Some(test) = test(context, statement, kind, name, action).filter(|_| !(again && kind == Kind::Type)) {
                 draft.fix(guard::test(statement, &test));
             }
         }

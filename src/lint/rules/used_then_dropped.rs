@@ -5,7 +5,9 @@ use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::guard::{self, Test};
 use super::super::history;
+use super::super::shape::{Column, Shape};
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{ActionKind, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -43,7 +45,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             Some(column) => Test::column(true, table, column),
             None => Test::relation(true, "table", table),
         };
-        draft.fix(guard::test(statement, &test));
+        // A table that is made anew has lost its rows by then: the whole script or nothing.
+        draft.fix(if loss.anew { witness::group(context) } else { Some(guard::test(statement, &test)) });
     }
 }
 
@@ -52,6 +55,8 @@ struct Loss {
     at: usize,
     table: Name,
     column: Option<String>,
+    /// True if the table is made again without it.
+    anew: bool,
 }
 
 fn losses(context: &Context<'_>) -> Vec<Loss> {
@@ -62,6 +67,7 @@ fn losses(context: &Context<'_>) -> Vec<Loss> {
                 at: rebuild.span.start,
                 table: rebuilt.table.clone(),
                 column: Some(column.clone()),
+                anew: false,
             });
             found.extend(lost);
         }
@@ -70,7 +76,10 @@ fn losses(context: &Context<'_>) -> Vec<Loss> {
         let at = statement.span.start;
         let head = &statement.head;
         if head.verb == Verb::Drop && head.kind == Some(Kind::Table) {
-            found.extend(history::dropped(statement).into_iter().map(|table| Loss { at, table, column: None }));
+            for table in history::dropped(statement) {
+                found.extend(lost_columns(context, statement, &table));
+                found.push(Loss { at, table, column: None, anew: false });
+            }
         }
         let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Alter && head.kind == Some(Kind::Table)) else {
             continue;
@@ -79,14 +88,31 @@ fn losses(context: &Context<'_>) -> Vec<Loss> {
             let column = action.name.as_ref().map(|name| name.object().to_owned());
             match action.kind {
                 ActionKind::DropColumn | ActionKind::RenameColumn => {
-                    found.push(Loss { at, table: table.clone(), column });
+                    found.push(Loss { at, table: table.clone(), column, anew: false });
                 }
-                ActionKind::Rename => found.push(Loss { at, table: table.clone(), column: None }),
+                ActionKind::Rename => found.push(Loss { at, table: table.clone(), column: None, anew: false }),
                 _ => {}
             }
         }
     }
     found
+}
+
+/// `DROP TABLE t; CREATE TABLE t (…)`: the columns that the new one has no longer.
+fn lost_columns(context: &Context<'_>, drop: &Statement<'_>, table: &Name) -> Vec<Loss> {
+    let create = context.behind(drop).find(|other| {
+        other.head.creates(Kind::Table) && other.head.name.as_ref().is_some_and(|name| name.matches(table))
+    });
+    let (Some(create), Some(old)) = (create, context.table(table, drop)) else { return Vec::new() };
+    let new = Shape::read(create.tokens_behind_name());
+    if old.partly_known || new.partly_known {
+        return Vec::new();
+    }
+    let gone = old.columns.iter().filter(|column| new.column_named(&column.name).is_none());
+    let loss = |column: &Column| {
+        Loss { at: drop.span.start, table: table.clone(), column: Some(column.name.clone()), anew: true }
+    };
+    gone.map(loss).collect()
 }
 
 /// The script makes it again, before the statement or behind the loss, so a second run finds it.
@@ -95,7 +121,9 @@ fn comes_back(context: &Context<'_>, loss: &Loss, statement: &Statement<'_>) -> 
         let in_reach = other.span.start < statement.span.start || other.span.start > loss.at;
         let head = &other.head;
         let is_table = head.name.as_ref().is_some_and(|name| name.matches(&loss.table));
-        let creates = head.verb == Verb::Create && is_table && head.kind == Some(Kind::Table) && !other.is_guarded();
+        let has = || loss.column.as_ref().is_none_or(|column| Shape::read(other.tokens_behind_name()).column_named(column).is_some());
+        let creates = head.verb == Verb::Create && is_table && head.kind == Some(Kind::Table) && !other.is_guarded()
+            && (!loss.anew || has());
         let adds = |column: &String| {
             is_table
                 && other.actions.iter().any(|action| match action.kind {

@@ -48,9 +48,19 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let target: Vec<&String> = match statement.actions.first().and_then(|action| action.name.as_ref()) {
             Some(name) => own.iter().filter(|known| **known == name.object().to_ascii_lowercase()).collect(),
-            None => own.iter().take(if statement.head.name.is_some() { 1 } else { own.len() }).collect(),
+            // An index is asked for by its own name, not by its table's; what has no name cannot be compared.
+            None if statement.head.verb == Verb::Create => own.iter().take(1).collect(),
+            None => Vec::new(),
         };
         let last = |text: &str| text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned();
+        let renamed = statement.actions.iter().filter(|action| action.kind == ActionKind::RenameColumn).find_map(|action| {
+            let mut tokens = statement.part(action.span);
+            tokens.skip_to_any(&["to"]);
+            tokens.next();
+            tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase())
+        });
+        // A rename may be known by either name.
+        let target: Vec<&String> = target.into_iter().chain(&renamed).collect();
         let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || holds_word(asked, name)));
         if !hit && !target.is_empty() {
             let message = format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);

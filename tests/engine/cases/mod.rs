@@ -1,15 +1,22 @@
 //! The promises, by what they are about.
 
+mod adopting;
 mod baseline_verb;
 mod baselines;
 mod building;
 mod code;
+mod code_chains;
+mod code_matrix;
 mod consent;
+mod corpora;
 mod crowds;
 mod drift;
+mod dumping;
+mod edits;
 mod example;
 mod failing;
 mod files;
+mod git_hooks;
 mod guards;
 mod histories;
 mod outputs;
@@ -17,7 +24,9 @@ mod plans;
 mod proofs;
 mod reading_only;
 mod resuming;
+mod same_bytes;
 mod seeds;
 mod sessions;
+mod squash;
 mod strangers;
 mod templates;

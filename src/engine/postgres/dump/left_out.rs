@@ -13,7 +13,7 @@ pub(super) struct LeftOut {
     pub schemas: Vec<String>,
     /// The one schema that is asked for.
     only: Option<String>,
-    /// Tables, by schema and name.
+    /// Tables and their sequences, by schema and name.
     tables: Vec<(String, String)>,
 }
 
@@ -91,11 +91,26 @@ const SCHEMAS: &str = "
       )
     order by n.nspname collate \"C\"";
 
+/// With the sequences that their columns own: `pg_dump` keeps those without their table.
 const TABLES: &str = "
+    with journal as (
+        select c.oid
+        from pg_catalog.pg_class c
+        where c.relkind in ('r', 'p') and lower(c.relname) = any ($1::text[])
+    )
     select n.nspname::text, c.relname::text
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'p') and lower(c.relname) = any ($1::text[])
+    where c.oid in (select oid from journal)
+       or (
+           c.relkind = 'S'
+           and c.oid in (
+               select d.objid
+               from pg_catalog.pg_depend d
+               where d.classid = 'pg_catalog.pg_class'::regclass and d.refclassid = 'pg_catalog.pg_class'::regclass
+                 and d.refobjid in (select oid from journal) and d.deptype in ('a', 'i')
+           )
+       )
     order by n.nspname collate \"C\", c.relname collate \"C\"";
 
 const WHOLE: &str = "

@@ -13,7 +13,7 @@ use crate::engine::{EngineError, Result};
 use crate::interrupt::Interrupt;
 
 /// What `pg_dump` leaves to the server and constants in defaults, checks and partition bounds are written with.
-const OPTIONS: &str = "-c timezone=UTC -c lc_monetary=C -c bytea_output=hex -c quote_all_identifiers=off";
+const OPTIONS: &str = "-c timezone=UTC -c lc_monetary=C -c bytea_output=hex -c quote_all_identifiers=off -c standard_conforming_strings=on";
 
 const POLL: Duration = Duration::from_millis(5);
 
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(
             dump.conninfo(&connector),
             "host='db.example' port='5433' user='me' dbname='shop' \
-             options='-c timezone=UTC -c lc_monetary=C -c bytea_output=hex -c quote_all_identifiers=off' sslmode='verify-full'"
+             options='-c timezone=UTC -c lc_monetary=C -c bytea_output=hex -c quote_all_identifiers=off -c standard_conforming_strings=on' sslmode='verify-full'"
         );
         let command = dump.command(&connector);
         let password = command.get_envs().find(|(name, _)| *name == "PGPASSWORD").unwrap().1.unwrap();

@@ -124,7 +124,7 @@ impl Database {
 
     /// Returns how to reach it.
     pub fn connector(&self) -> Connector {
-        self.server.with_database(&self.name)
+        self.server.with_database(&self.name).pinned()
     }
 }
 

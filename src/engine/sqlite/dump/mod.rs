@@ -31,7 +31,7 @@ use literal::Writer;
 use virtual_table::Content;
 
 /// The first line of each file.
-const HEAD: &str = "-- Written by dbbuild from a fresh build. Not to be edited.\n";
+const HEAD: &str = "-- Written by dbbuild. Not to be edited.\n";
 
 /// Writes a database into an empty folder.
 pub(super) fn dump(

@@ -1,0 +1,137 @@
+//! The same bytes everywhere: whoever builds, on whatever server, however that is set up.
+
+use dbbuild::engine::{EngineError, PrivateServer};
+use dbbuild::host::Host;
+use postgres::{Client, NoTls};
+
+use crate::support::{Case, Output};
+
+const EVERYTHING: &str = include_str!("../../catalog/postgres.sql");
+
+/// Rows whose values each setting reads or writes in its own way.
+const ROWS: &str = "
+create table if not exists value (
+    id integer primary key,
+    at timestamptz,
+    day date,
+    span interval,
+    number double precision,
+    bytes bytea,
+    price money,
+    words tsvector,
+    sorted text
+);
+insert into value values
+    (1, '2024-03-31 02:30', '04/05/2024', '1 day -02:03:04', 0.1::float4, '\\x00ff', '1234.5', null, null),
+    (2, '2024-12-31 23:59:59.999', '2024-02-29', '-1 year 3 days', 1e300, 'a\\\\b', '-0.01', to_tsvector('the cats'), null);
+insert into value (id, sorted) select 10 + row_number() over (order by t collate \"C\"), t
+from unnest(array['z', 'Ä', 'a', 'Z', 'ö']) t;
+create table if not exists \"Mixed\" (\"select\" text, plain text default 'it''s');
+insert into \"Mixed\" values (E'tab\\there', null), ('ß', ''), ('b', 'x');
+create index on value (sorted);
+create view values_of_today as select id, at::date as day, span * 2 as twice from value where at > '2024-01-01';
+alter table value add constraint known check (sorted in ('z', 'Ä', 'a', 'Z', 'ö') or sorted is null);
+";
+
+fn project(case: &Case, scratch: Option<&str>) {
+    let scratch = scratch.map(|url| format!("scratch = \"{url}\"\n")).unwrap_or_default();
+    case.settings(&format!("{scratch}roles = [\"reader\", \"app_owner\"]\n"));
+    case.write("db/1_everything.sql", EVERYTHING);
+    case.write("db/2_rows.sql", ROWS);
+    case.write(
+        "seed/010_mixed.sql",
+        "insert into \"Mixed\" (plain) select 'seed' where not exists (select from \"Mixed\" where plain = 'seed');\n",
+    );
+}
+
+#[test]
+fn two_servers_that_are_set_up_otherwise_make_the_same_bytes() {
+    let Some(case) = Case::on_postgres() else { return };
+    project(&case, None);
+    case.run(&["baseline"]).exits(0);
+    let here = case.files("baseline/postgres");
+    assert!(here.len() >= 8, "{:?}", here.keys());
+
+    // A server of its own, another user, and for that user everything otherwise.
+    let variables = std::env::var("PATH").map(|path| [("PATH".to_owned(), path)].into()).unwrap_or_default();
+    let cache = Some(crate::postgres::cache());
+    let host = Host { variables, cache, temporary: std::env::temp_dir(), ..Host::default() };
+    let server = match PrivateServer::start(&host, None) {
+        Ok(server) => server,
+        Err(EngineError::Tool { message, .. }) => return eprintln!("skipped: {message}"),
+        Err(error) => panic!("{error}"),
+    };
+    server.create_builder("Zoë").unwrap();
+    server.create_roles(["reader", "app_owner"]).unwrap();
+    let mut client = Client::connect(&server.url("postgres"), NoTls).unwrap();
+    for (name, value) in [
+        ("timezone", "'Asia/Kathmandu'"),
+        ("datestyle", "'German, DMY'"),
+        ("intervalstyle", "'sql_standard'"),
+        ("extra_float_digits", "-3"),
+        ("bytea_output", "'escape'"),
+        ("xmlbinary", "'hex'"),
+        ("quote_all_identifiers", "on"),
+        ("search_path", "'other', 'public', 'pg_catalog'"),
+        ("default_text_search_config", "'pg_catalog.german'"),
+        ("default_transaction_isolation", "'serializable'"),
+        ("standard_conforming_strings", "off"),
+        ("enable_hashagg", "off"),
+        ("transform_null_equals", "on"),
+    ] {
+        client.batch_execute(&format!("alter role \"Zoë\" set {name} = {value}")).unwrap();
+    }
+    let create = "create database other template template0 encoding 'UTF8' locale_provider icu icu_locale 'sv'";
+    // Before 15, or without ICU, a database has the server's locale.
+    if client.batch_execute(create).is_err() {
+        client.batch_execute("create database other").unwrap();
+    }
+    let url = server.url_as("Zoë", "other");
+    let there = Case::on_postgres().unwrap();
+    project(&there, Some(&url));
+    let settings = there.read("dbbuild.toml");
+    there.write(
+        "dbbuild.toml",
+        format!("{settings}\n[targets.other]\nurl = \"{url}\"\nroles = [\"reader\", \"app_owner\"]\n"),
+    );
+    let mut command = there.program(&["baseline", "--target", "other"]);
+    command.env("TZ", "America/St_Johns").env("LC_ALL", "C.UTF-8").env("PGTZ", "Asia/Tokyo").env("PGDATESTYLE", "SQL");
+    command.env("USER", "somebody-else").env("PGOPTIONS", "-c intervalstyle=iso_8601");
+    Output::of(command).exits(0);
+    same(&here, &there.files("baseline/postgres"));
+
+    // The same on that server itself, by its name as the place of scratch work.
+    std::fs::remove_dir_all(there.path("baseline")).unwrap();
+    there.run(&["baseline"]).exits(0);
+    same(&here, &there.files("baseline/postgres"));
+}
+
+#[track_caller]
+fn same(one: &std::collections::BTreeMap<String, Vec<u8>>, other: &std::collections::BTreeMap<String, Vec<u8>>) {
+    assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
+    for (path, bytes) in one {
+        let (bytes, others) = (String::from_utf8_lossy(bytes), String::from_utf8_lossy(&other[path]));
+        let differs = bytes.lines().zip(others.lines()).find(|(one, other)| one != other);
+        assert!(bytes == others, "{path}: {differs:?}");
+    }
+}
+
+#[test]
+fn another_folder_user_and_zone_make_the_same_bytes() {
+    let write = |case: &Case| {
+        case.write("db/1_everything.sql", include_str!("../../catalog/sqlite.sql"));
+        case.write("seed/010_value.sql", "create table if not exists value (id integer primary key, number real, text text);\ninsert into value values (1, 0.1, 'Ä'), (2, 1e300, 'z') on conflict (id) do nothing;\n");
+    };
+    let (one, other) = (Case::on_sqlite(), Case::on_sqlite());
+    write(&one);
+    write(&other);
+    one.run(&["baseline"]).exits(0);
+    // One of its columns is the clock's, and keeps what is committed.
+    for (path, bytes) in one.files("baseline/sqlite").iter().filter(|(path, _)| path.starts_with("data/")) {
+        other.write(&format!("baseline/sqlite/{path}"), bytes);
+    }
+    let mut command = other.program(&["baseline", "--url", "sqlite:elsewhere.db"]);
+    command.env("TZ", "Asia/Kathmandu").env("LC_ALL", "C.UTF-8").env("USER", "somebody-else");
+    Output::of(command).exits(0);
+    same(&one.files("baseline/sqlite"), &other.files("baseline/sqlite"));
+}

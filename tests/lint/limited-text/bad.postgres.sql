@@ -1,0 +1,1 @@
+create table if not exists customer (name varchar(50));

@@ -1,0 +1,1 @@
+alter table customer disable trigger audit;

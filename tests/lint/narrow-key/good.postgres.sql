@@ -1,0 +1,1 @@
+create table if not exists customer (id bigint primary key, age integer);

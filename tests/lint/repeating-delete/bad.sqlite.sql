@@ -1,0 +1,1 @@
+DELETE FROM price WHERE id = (SELECT max(id) FROM price);

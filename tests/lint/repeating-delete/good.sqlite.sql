@@ -1,0 +1,1 @@
+DELETE FROM price WHERE valid_to < '2020-01-01';

@@ -1,0 +1,2 @@
+alter table visit set unlogged;
+alter table visit set tablespace slow;

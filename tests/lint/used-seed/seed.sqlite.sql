@@ -1,0 +1,1 @@
+insert into country (id, code) values (1, 'NL') on conflict do nothing;

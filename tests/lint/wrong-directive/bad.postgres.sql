@@ -1,0 +1,2 @@
+-- dbbuild: unless column customer.phone
+alter table customer add column mobile text;

@@ -1,0 +1,2 @@
+-- dbbuild: unless column customer.mobile
+alter table customer add column mobile text;
