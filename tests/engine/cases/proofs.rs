@@ -66,6 +66,7 @@ const EVERYWHERE: &[Fault] = &[
     ("create view f_view as select id from pair;\n", 1, FAILS),
     ("insert into log values ('again');\n", 1, CHANGES),
     ("insert into pair values (3, 'three');\n", 1, FAILS),
+    ("insert into queue values (100);\n", 1, FAILS),
     ("alter table old_a add column more integer;\n", 1, FAILS),
     ("drop table old_c;\n", 1, FAILS),
     ("alter table old_b rename column a to b;\n", 1, FAILS),
