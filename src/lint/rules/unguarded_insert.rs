@@ -218,8 +218,14 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
 /// `DELETE …; INSERT …`, where a column that the rows do not bring gets another value each time.
 fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, table: &Name) -> Option<String> {
     let columns = insert.columns.as_ref().filter(|_| !statement.is_guarded() && !context.is_temporary(table))?;
-    let deletes = |other: &Statement<'_>| other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(|name| name.matches(table));
-    if !context.before(statement).any(deletes) || !context.emptied_before(table, statement) {
+    let is_value = |token: &crate::sql::Token| token.kind.is_string();
+    let given: Vec<&str> = statement.tokens().filter(is_value).map(|token| token.text(context.text)).collect();
+    let deletes = |other: &Statement<'_>| {
+        let own = other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(|name| name.matches(table));
+        let mut condition = other.tokens_behind_name();
+        own && (!condition.skip_past("where") || condition.filter(is_value).any(|token| given.contains(&token.text(context.text))))
+    };
+    if !context.before(statement).any(deletes) {
         return None;
     }
     let shape = context.table(table, statement)?;

@@ -79,7 +79,7 @@ fn asks_catalog(tokens: Tokens<'_>) -> bool {
 }
 
 fn has_variable(tokens: Tokens<'_>) -> bool {
-    tokens.has_any(&["format", "concat", "like", "current_database"]) || tokens.has_words(&["new"])
+    tokens.has_any(&["format", "concat", "like", "current_database", "pg_get_constraintdef"]) || tokens.has_words(&["new"])
 }
 
 /// Names of constraints inside a column's definition.
