@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 mod code;
 
+pub use squashed::damaged as damaged_base;
+
 use super::{Checkout, Refusal, Seed, SeedForm};
 use crate::engine::{Inspection, SeedMode};
 use crate::journal::{Entry, Kind, Mark, Reconciled, State, Status, Stored};
