@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use refuse::{refuse_altered, refuse_half_way, refuse_late, refuse_sync};
 pub use refuse::{refuse_foreign, refuse_other_mark};
+pub use squashed::damaged as damaged_base;
 
 use super::{Checkout, Refusal, Seed};
 use crate::engine::Inspection;
