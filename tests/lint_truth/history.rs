@@ -84,6 +84,9 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
             lying += 1;
             let _ = writeln!(report, "false alarm: {}: {:?}", script.file, before[index]);
         }
+        if truth != Truth::Nothing && now == Truth::Nothing && !after[index].is_empty() {
+            let _ = writeln!(report, "cured and told: {}: {:?}", script.file, after[index]);
+        }
         if now != Truth::Nothing {
             let word = if truth == Truth::Nothing { "WORSE" } else { "left" };
             let silent = if after[index].is_empty() { " SILENT" } else { "" };

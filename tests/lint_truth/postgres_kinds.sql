@@ -1136,3 +1136,8 @@ alter table t alter column a set default date_part('second', 'now'::timestamp)::
 -- dbbuild: unless column t.points
 alter table t add column points int;
 update t set points = coalesce(points, 0) + 1;
+-- case: key dropped and added with a guarded column
+create table login (provider text primary key);
+-- statement
+
+alter table login drop constraint if exists login_pkey, add column if not exists id int default 1 primary key;
