@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, HashMap};
 use super::fresh::compare;
 use super::plan::{Plan, changed};
 use super::unit::{Planned, unit};
-use super::{Checkout, Fresh, Refusal, Site, Survey, apply, discover};
+use super::{Checkout, Fresh, Refusal, Site, Survey, apply, discover, reach};
 use crate::engine::catalog::{Change, Difference, Patterns};
 use crate::engine::{Access, Catalog, EngineError, Mode, Row, Session, TableRows, Unit, Wait};
+use crate::engine::{Moved, Object};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::{Entry, Kind, State, Status};
 use crate::project::{Project, SettingsError};
+use crate::sql::Name;
 
 /// What a set of texts makes.
 pub struct Made {
@@ -194,10 +196,19 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
     let ignore = ignored(site.project)?;
     let left = left_behind(&before.rows, &fresh.rows);
     let wanted: Vec<TableRows> = fresh.rows.iter().chain(&left).cloned().collect();
+    let there = session.catalog()?;
     let (expected, count) = (fresh.catalog.clone(), fresh.rows.len());
     let mut failed = None;
     let mut why = Vec::new();
-    let mut keep = |found: &Catalog, rows: &[Option<Vec<Row>>]| {
+    let mut keep = |found: &Catalog, rows: &[Option<Vec<Row>>], moved: &[Moved]| {
+        why.extend(harm(moved, &before.rows, &wanted[..count]));
+        let is_lost = |object: &&Object| {
+            let key = object.key();
+            before.catalog.get(&key).is_none() && found.get(&key).is_none()
+        };
+        why.extend(
+            there.objects().filter(is_lost).map(|object| format!("{}, which is somebody's, is gone", object.key())),
+        );
         match compare(&expected, found, &ignore, &mut *fresh.fresh.session) {
             Ok(differences) => why.extend(differences.iter().filter(|one| one.change.counts()).map(line)),
             Err(error) => failed = Some(error),
@@ -282,6 +293,12 @@ fn units(site: &Site<'_>, survey: &Survey, altered: &[&Status]) -> Result<Result
         if unit.mode == Mode::Statements {
             return Ok(Err(format!("{} runs without a transaction, so it is not run again for a proof", script.file)));
         }
+        if let Some(what) = reach::out_of_a_transaction(unit.text.as_str(), survey.checkout.dialect) {
+            return Ok(Err(format!(
+                "{} has {what}, which no transaction takes back, so it is not run again for a proof",
+                script.file
+            )));
+        }
         if !unit.suspends.is_empty() {
             return Ok(Err(format!("{} suspends code objects, so it is not run again for a proof", script.file)));
         }
@@ -350,7 +367,10 @@ fn left_behind(old: &[TableRows], new: &[TableRows]) -> Vec<TableRows> {
     let mut left = Vec::new();
     for table in old {
         let key = |row: &Row| row.iter().take(table.key).cloned().collect::<Row>();
-        let same = new.iter().find(|other| other.table == table.table && other.columns == table.columns);
+        // A table may have gained a column: its key tells its rows apart.
+        let same = new.iter().find(|other| {
+            other.table == table.table && other.columns.get(..other.key) == table.columns.get(..table.key)
+        });
         let kept: Vec<Row> = same.into_iter().flat_map(|other| other.rows.iter().map(key)).collect();
         let rows: Vec<Row> = table.rows.iter().filter(|row| !kept.contains(&key(row))).cloned().collect();
         if !rows.is_empty() {
@@ -358,6 +378,44 @@ fn left_behind(old: &[TableRows], new: &[TableRows]) -> Vec<TableRows> {
         }
     }
     left
+}
+
+/// Says what running again did to rows that no text accounts for. Rows that old texts brought may go if they are as
+/// they were brought, and rows that a fresh build has may come; all others are somebody's.
+fn harm(moved: &[Moved], old: &[TableRows], new: &[TableRows]) -> Vec<String> {
+    let brings = |side: &[TableRows], table: &Name, columns: &[String], row: &Row, by_key: bool| {
+        side.iter().filter(|brought| brought.table == *table).any(|brought| {
+            let width = if by_key { brought.key } else { brought.columns.len() };
+            let places: Option<Vec<usize>> = brought.columns[..width]
+                .iter()
+                .map(|column| columns.iter().position(|known| known == column))
+                .collect();
+            places.is_some_and(|places| {
+                let of_row: Vec<&Option<String>> = places.iter().filter_map(|at| row.get(*at)).collect();
+                brought.rows.iter().any(|brought| brought[..width].iter().eq(of_row.iter().copied()))
+            })
+        })
+    };
+    let mut lines = Vec::new();
+    for moved in moved {
+        match moved {
+            Moved::Table(table) => lines.push(format!("{table} is gone with rows that are somebody's")),
+            Moved::Columns(table, columns) => {
+                lines.push(format!("rows of {table} have lost what they have in {}", columns.join(", ")));
+            }
+            Moved::Rows { table, columns, rows } => {
+                let is_told = rows.as_ref().is_some_and(|(gone, come)| {
+                    gone.iter().all(|row| brings(old, table, columns, row, false))
+                        && come.iter().all(|row| brings(new, table, columns, row, true))
+                });
+                if !is_told {
+                    lines.push(format!("rows of {table} that are somebody's are changed, gone or twice"));
+                }
+            }
+            Moved::Counter(name) => lines.push(format!("{name} counts from a number that it gave before")),
+        }
+    }
+    lines
 }
 
 /// Returns true if a plan has nothing but the refusal of altered scripts in its way.

@@ -96,6 +96,11 @@ pub fn of_text(text: &str, dialect: Dialect) -> Option<String> {
     find(text, dialect, PAIRS, WORDS).map(|(_, what)| what)
 }
 
+/// Returns what of a text no rollback takes back: what leads out of its database, and numbers that sequences are set to.
+pub fn out_of_a_transaction(text: &str, dialect: Dialect) -> Option<String> {
+    of_text(text, dialect).or_else(|| find(text, dialect, &[], &["setval"]).map(|(_, what)| what))
+}
+
 /// Returns the first of these words, and their line.
 fn find(text: &str, dialect: Dialect, pairs: &[(&str, &str)], words: &[&str]) -> Option<(usize, String)> {
     let mut before = String::new();

@@ -17,6 +17,7 @@ use crate::sql::Dialect;
 
 pub mod catalog;
 pub mod code;
+pub mod contents;
 pub mod dump;
 pub mod failure;
 pub mod offline;
@@ -39,6 +40,7 @@ pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
+pub use contents::Moved;
 pub use dump::{DumpPart, DumpWish, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
@@ -178,8 +180,8 @@ pub struct Wait {
     pub limit: Option<Duration>,
 }
 
-/// Says whether a database that has this catalog and these rows is wanted.
-pub type Judge<'a> = &'a mut dyn FnMut(&Catalog, &[Option<Vec<Row>>]) -> bool;
+/// Says whether a database that has this catalog and these rows is wanted, and of whose rows that moved.
+pub type Judge<'a> = &'a mut dyn FnMut(&Catalog, &[Option<Vec<Row>>], &[Moved]) -> bool;
 
 /// What a dump was made with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -216,7 +218,8 @@ pub trait Session: Send {
     fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
 
     /// Runs units and writes their entries in one transaction, and commits only if `keep` says so of the catalog, and
-    /// of the rows that have the keys of `wanted`, as they are then. Returns nothing if it did not, or if another
+    /// of the rows that have the keys of `wanted`, as they are then, and of what happened to rows of any table; those of
+    /// the tables of `wanted` are told one by one. Returns nothing if it did not, or if another
     /// builder was faster; nothing is left behind then.
     fn attempt(
         &mut self,

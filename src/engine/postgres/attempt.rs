@@ -7,23 +7,28 @@ use super::link::{Link, value};
 use super::run::{self, Style};
 use super::stop::{Stop, step_name};
 use super::transaction::{claim, ended, give_up, settings};
+use crate::engine::contents::Contents;
 use crate::engine::{Applied, EngineError, Result, Unit};
 use crate::event::Observer;
 use crate::journal::{NewEntry, Run};
 use crate::sql::Span;
 
-type Looked<'a> = &'a mut dyn FnMut(&mut Link) -> Result<bool>;
+/// What is looked at before, and what is asked afterwards with what was seen then.
+pub(super) struct Asked<'a> {
+    pub look: &'a dyn Fn(&mut Link) -> Result<Contents>,
+    pub judge: &'a mut dyn FnMut(&mut Link, &Contents) -> Result<bool>,
+}
 
-/// Runs all units; commits if `keep` says so, and leaves nothing behind if not.
+/// Runs all units; commits if the judge says so, and leaves nothing behind if not.
 pub(super) fn attempt(
     link: &mut Link,
     journal: &Journal,
     units: &[Unit],
     run: &Run,
-    keep: Looked<'_>,
+    asked: &mut Asked<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Option<Vec<Applied>>> {
-    match go(link, journal, units, run, keep, observer) {
+    match go(link, journal, units, run, asked, observer) {
         Ok(Some(applied)) => Ok(Some(applied)),
         Ok(None) => {
             give_up(link);
@@ -43,7 +48,7 @@ fn go(
     journal: &Journal,
     units: &[Unit],
     run: &Run,
-    keep: Looked<'_>,
+    asked: &mut Asked<'_>,
     observer: &mut dyn Observer,
 ) -> std::result::Result<Option<Vec<Applied>>, (usize, Stop)> {
     let entries: Vec<&NewEntry> = units.iter().map(|unit| &unit.entry).collect();
@@ -51,6 +56,7 @@ fn go(
     let Some(claimed) = claim(link, journal, &entries, run, &first, observer).map_err(|stop| (0, stop))? else {
         return Ok(None);
     };
+    let before = (asked.look)(link).map_err(|error| (0, error.into()))?;
     let (mut done, mut finished) = (Vec::new(), Vec::new());
     for (index, (unit, sequence)) in units.iter().zip(&claimed.sequences).enumerate() {
         let begin = Instant::now();
@@ -80,7 +86,7 @@ fn go(
     }
     let last = units.len().saturating_sub(1);
     let own = |trouble| (last, Stop::own(trouble, "finishing the journal's entries", ""));
-    if !keep(link).map_err(|error: EngineError| (last, error.into()))? {
+    if !(asked.judge)(link, &before).map_err(|error: EngineError| (last, error.into()))? {
         return Ok(None);
     }
     let answers = link.send(&journal.finish(&finished, Some(&claimed.transaction))).map_err(own)?;

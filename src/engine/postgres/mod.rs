@@ -9,6 +9,7 @@ mod catalog;
 mod code;
 mod connect;
 mod conninfo;
+mod contents;
 mod database;
 mod dump;
 mod error;

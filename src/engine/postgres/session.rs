@@ -1,7 +1,9 @@
 //! One session of the tool with a PostgreSQL database: the engine's trait, spelled out in the files beside this one.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::attempt::Asked;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
@@ -9,9 +11,11 @@ use super::quote::{ident, literal};
 use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
-    attempt, blockers, catalog, code, dump, fused, inspect, load, prepare, reset, roles, seed, statements, transaction,
+    attempt, blockers, catalog, code, contents, dump, fused, inspect, load, prepare, reset, roles, seed, statements,
+    transaction,
 };
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
+use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::Trial;
 use crate::engine::{
     Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session,
@@ -21,6 +25,7 @@ use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
 use crate::project::LockMode;
+use crate::sql::Name;
 
 /// An open session.
 pub(super) struct PostgresSession {
@@ -108,15 +113,19 @@ impl Session for PostgresSession {
         observer: &mut dyn Observer,
     ) -> Result<Option<Vec<Applied>>> {
         let journal = self.journal.clone();
-        let mut look = |link: &mut Link| {
+        let tables: BTreeSet<Name> = wanted.iter().map(|table| table.table.clone()).collect();
+        let look = |link: &mut Link| contents::read(link, &journal, &tables, None);
+        let mut judge = |link: &mut Link, before: &Contents| {
             let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
             let rows: Result<Vec<_>> = wanted
                 .iter()
                 .map(|table| link.lend(|client, connector, _| catalog::rows_like_inside(client, connector, table)))
                 .collect();
-            Ok(keep(&found, &rows?))
+            let after = contents::read(link, &journal, &tables, Some(before))?;
+            Ok(keep(&found, &rows?, &moved(before, &after)))
         };
-        attempt::attempt(&mut self.link, &self.journal, units, run, &mut look, observer)
+        let mut asked = Asked { look: &look, judge: &mut judge };
+        attempt::attempt(&mut self.link, &self.journal, units, run, &mut asked, observer)
     }
 
     fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>> {

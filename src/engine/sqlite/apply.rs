@@ -39,37 +39,41 @@ pub(super) fn apply(
     transaction::retrying(database, name, observer, |_| together(connection, database, units, run))
 }
 
-/// Runs units in one transaction, and commits only if what they made is wanted.
-pub(super) fn attempt(
+/// Runs units in one transaction, and commits only if what they made is wanted, which is asked with what `look` saw
+/// before.
+pub(super) fn attempt<T>(
     connection: &Connection,
     database: &Database,
     units: &[Unit],
     run: &Run,
-    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+    look: &dyn Fn(&Connection) -> Result<T>,
+    keep: &mut dyn FnMut(&Connection, &T) -> Result<bool>,
 ) -> Result<Option<Vec<Applied>>> {
     refuse_unanswerable(units)?;
     let off = units.iter().any(|unit| unit.mode == Mode::ForeignKeysOff);
     if off {
         turn(connection, false)?;
     }
-    let result = attempted(connection, database, units, run, off, keep);
+    let result = attempted(connection, database, units, run, off, look, keep);
     if off {
         turn(connection, true)?;
     }
     result
 }
 
-fn attempted(
+fn attempted<T>(
     connection: &Connection,
     database: &Database,
     units: &[Unit],
     run: &Run,
     check_keys: bool,
-    keep: &mut dyn FnMut(&Connection) -> Result<bool>,
+    look: &dyn Fn(&Connection) -> Result<T>,
+    keep: &mut dyn FnMut(&Connection, &T) -> Result<bool>,
 ) -> Result<Option<Vec<Applied>>> {
     transaction::begin(connection, database)?;
     let mut work = || {
         let before = check_keys.then(|| orphans(connection).ok()).flatten();
+        let seen = look(connection)?;
         let mut done = Vec::with_capacity(units.len());
         for at in 0..units.len() {
             match one(connection, database, units, at, run)? {
@@ -80,7 +84,7 @@ fn attempted(
         if let Some(before) = before {
             check(connection, units, &before)?;
         }
-        Ok(keep(connection)?.then_some(done))
+        Ok(keep(connection, &seen)?.then_some(done))
     };
     match work() {
         Ok(Some(done)) => {

@@ -342,6 +342,14 @@ impl Keeper<'_> {
         let owned = self.owned.get(&unit.entry.key).into_iter().flatten().map(|(key, _)| key.clone());
         mine.extend(owned.filter(|key| !owned_by_others(key)));
         let by_journal = |key: &String| self.owned.values().flatten().any(|(owned, _)| owned == key);
+        // What no code file made stays, unless it is what this one makes: in a database that was adopted.
+        let is_same = |creation: &&Creation| {
+            let text =
+                unit.parts.get(creation.part).and_then(|part| unit.text.as_str().get(part.span.start..part.span.end));
+            let there = self.there.get(&creation_key(creation));
+            there.zip(text).is_some_and(|(there, text)| essence(&there.sql) == essence(text.trim_end_matches(';')))
+        };
+        mine.extend(self.creations[at].iter().filter(is_same).map(creation_key));
         mine.extend(self.creations[at].iter().map(creation_key).filter(by_journal));
         self.take(&mine)?;
         let applied = if is_first {

@@ -17,6 +17,7 @@ mod apply;
 mod catalog;
 mod code;
 mod connection;
+mod contents;
 mod database;
 mod deadline;
 mod dqs;

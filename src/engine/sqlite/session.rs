@@ -1,5 +1,6 @@
 //! One connection to one database, and the verbs that the trait asks for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use super::lock::{self, BuildLock};
 use super::names::{Names, quote};
 use super::statements::is_pragma;
 use super::trial::SqliteTrial;
-use super::{apply, catalog, code, connection, dump, inspect, journal, load, reset, rows, transaction};
+use super::{apply, catalog, code, connection, contents, dump, inspect, journal, load, reset, rows, transaction};
 use crate::engine::catalog::{Catalog, Row, TableRows};
+use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::Trial;
 use crate::engine::{
     Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit,
@@ -22,6 +24,7 @@ use crate::engine::{
 };
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
+use crate::sql::Name;
 
 /// A session on a SQLite database.
 pub(super) struct SqliteSession {
@@ -184,12 +187,15 @@ impl Session for SqliteSession {
     ) -> Result<Option<Vec<Applied>>> {
         self.tell(observer);
         let names = &self.database.names;
-        let mut look = |connection: &Connection| {
+        let tables: BTreeSet<Name> = wanted.iter().map(|table| table.table.clone()).collect();
+        let look = |connection: &Connection| contents::read(connection, names, &tables, None);
+        let mut judge = |connection: &Connection, before: &Contents| {
             let found = catalog::read_inside(connection, names)?;
             let rows: Result<Vec<_>> = wanted.iter().map(|table| catalog::rows_like(connection, table)).collect();
-            Ok(keep(&found, &rows?))
+            let after = contents::read(connection, names, &tables, Some(before))?;
+            Ok(keep(&found, &rows?, &moved(before, &after)))
         };
-        let result = apply::attempt(&self.connection, &self.database, units, run, &mut look);
+        let result = apply::attempt(&self.connection, &self.database, units, run, &look, &mut judge);
         if self.is_touched(units) {
             self.renew()?;
         }

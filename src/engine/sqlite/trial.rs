@@ -134,7 +134,8 @@ impl Trial for SqliteTrial<'_> {
         let known = doing("reading rows");
         let mut digests = Digests::new();
         for table in self.tables(tables)? {
-            let digest = digest(self.session.connection(), &table).map_err(&known)?;
+            let query = format!("select * from {}", quote(&table));
+            let digest = digest(self.session.connection(), &query).map_err(&known)?;
             if digest.rows > 0 {
                 digests.insert(catalog::named(&table), digest);
             }
@@ -172,9 +173,9 @@ impl Drop for SqliteTrial<'_> {
     }
 }
 
-/// Adds up the digests of the rows, so that their order does not matter.
-fn digest(connection: &Connection, table: &str) -> rusqlite::Result<Digest> {
-    let mut statement = connection.prepare(&format!("select * from {}", quote(table)))?;
+/// Adds up the digests of the rows of a query, so that their order does not matter.
+pub(super) fn digest(connection: &Connection, query: &str) -> rusqlite::Result<Digest> {
+    let mut statement = connection.prepare(query)?;
     let columns = statement.column_count();
     let mut rows = statement.raw_query();
     let (mut count, mut sum) = (0_u64, 0_u64);

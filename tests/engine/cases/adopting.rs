@@ -38,6 +38,28 @@ cases! {
         case.run(&["drift"]).exits(1);
     }
 
+    fn code_objects_that_are_there_already_are_taken_over_as_they_are(case) {
+        by_hand(case);
+        let schema = case.pick("", "public.");
+        let view = |column: &str| format!("create view {schema}shown as select {column} from customer;\n");
+        case.write("db/code/shown.sql", view("name"));
+        case.write("db/code/over.sql", format!("create view {schema}over as select * from {schema}shown;\n"));
+        case.execute(&view("name"));
+        case.run(&["adopt", "--to", "3", "--yes"]).exits(0);
+        case.build().says("over");
+        case.build().says("nothing to do");
+        case.run(&["drift", "--strict"]).exits(1).says("more").does_not_say("shown");
+    }
+
+    fn what_stands_where_a_code_object_would_and_is_another_one_stays(case) {
+        by_hand(case);
+        let schema = case.pick("", "public.");
+        case.write("db/code/shown.sql", format!("create view {schema}shown as select name from customer;\n"));
+        case.execute(&format!("create view {schema}shown as select id from customer"));
+        case.run(&["adopt", "--to", "3", "--yes"]).exits(0);
+        case.unchanged(|| case.run(&[]).exits(4).says("already exists"));
+    }
+
     fn what_cannot_be_adopted_is_refused(case) {
         by_hand(case);
         case.unchanged(|| case.run(&["adopt", "--to", "7"]).exits(3).says("adopt/no-such-version").says("db/0003_more.sql"));

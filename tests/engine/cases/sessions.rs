@@ -62,6 +62,14 @@ select (select count(*) from pg_prepared_statements) as prepared,
         case.two_scripts();
         case.build();
         assert_eq!(case.ask("select distinct tableowner from pg_tables where schemaname = 'public'"), owner);
+        // Code objects too: the owner has no right to the journal.
+        case.write("db/code/shown.sql", "create view shown as select id, name from customer;\n");
+        case.write("db/code/over.sql", "create view over as select id from shown;\n");
+        case.build();
+        case.write("db/code/shown.sql", "create view shown as select name, id from customer;\n");
+        case.build().says("over");
+        assert_eq!(case.ask("select distinct viewowner from pg_views where schemaname = 'public'"), owner);
+        case.build().says("nothing to do");
         assert_eq!(case.ask("select distinct applied_by = session_user from dbbuild.journal"), "t");
         case.execute(&format!("drop owned by {owner}; drop role {owner}"));
     }

@@ -10,7 +10,7 @@ use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::dump::{self, own};
 use crate::engine::postgres::inspect::project_schemas;
 use crate::engine::postgres::journal::Journal;
-use crate::engine::postgres::quote::{literal, qualified};
+use crate::engine::postgres::quote::{ident, literal, qualified};
 use crate::engine::{EngineError, Result};
 use crate::sql::Name;
 
@@ -118,6 +118,11 @@ pub(in crate::engine::postgres) fn rows_like_inside(
 ) -> Result<Option<Vec<Row>>> {
     told(super::inside(client, connector, |client| {
         client.batch_execute(dump::SETTINGS).map_err(own(connector, "reading rows"))?;
+        // Whoever owns the tables reads them: the login need not be able to.
+        if let Some(role) = &connector.target.owner_role {
+            let role = format!("set local role {}", ident(role));
+            client.batch_execute(&role).map_err(own(connector, "reading rows"))?;
+        }
         matching(client, connector, wanted)
     }))
 }

@@ -3,15 +3,21 @@
 use super::*;
 
 impl Keeper<'_, '_> {
-    /// Reads from the journal what the files made, and notes the digests that are not there yet.
+    /// Reads from the journal, which is the login role's, what the files made, and notes the digests that are not
+    /// there yet.
     pub(super) fn recall(&mut self) -> std::result::Result<(), Stop> {
         let query = format!(
             "select pg_catalog.current_schema() as schema;
+             savepoint dbbuild_recall;
+             set local session authorization default;
+             set local role none;
              select distinct on (key) key, state, objects, progress
                from {}.journal
               where kind = 'code' and project = {} and not (state = 'running' and objects is null and progress is null)
                 and (state <> 'running' or progress is not null)
-              order by key, attempt desc",
+              order by key, attempt desc;
+             rollback to savepoint dbbuild_recall;
+             release savepoint dbbuild_recall",
             self.journal.schema,
             literal(&self.work.marker.project)
         );

@@ -454,14 +454,20 @@ impl<'a, 'l> Keeper<'a, 'l> {
                 .send_own("rollback to savepoint dbbuild_code")
                 .map_err(|trouble| of(Stop::own(trouble, "taking a file back", &shown)))?;
             (self.remarks, self.dropped, self.made) = (kept_remarks, kept_dropped, kept_made);
-            let mut targets = self.mine(at).map_err(of)?;
-            targets.retain(|known| self.is_code(&known.key));
+            let targets = self.mine(at).map_err(of)?;
             if targets.is_empty() {
                 return Err(of(stop));
             }
+            // What no code file made stays, unless it is what this one makes: in a database that was adopted.
+            let found: Vec<Known> = targets.iter().filter(|known| !self.is_code(&known.key)).cloned().collect();
             self.take(&targets).map_err(of)?;
             applied = Applied::default();
             self.parts(at, &mut applied, observer).map_err(of)?;
+            let now = read(self.link, &by_keys(found.iter().map(|known| known.key.as_str()))).map_err(of)?;
+            let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
+            if !found.iter().all(is_same) {
+                return Err(of(stop));
+            }
         }
         self.link
             .send_own("release savepoint dbbuild_code")
