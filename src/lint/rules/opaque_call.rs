@@ -48,7 +48,7 @@ fn selects(context: &Context<'_>, found: &mut Found) {
             tokens = statement.part(Span::new(from.end, statement.span.end));
         }
         let Some((name, span)) = tokens.eat_name() else { continue };
-        let known = HARMLESS.contains(&name.object()) || name.object().starts_with("pg_") || name.object().starts_with("json");
+        let known = HARMLESS.contains(&name.object()) || name.object().starts_with("pg_advisory") || name.object().starts_with("json");
         if tokens.at(TokenKind::OpenParen) && !known && name.schema() != Some("pg_catalog") {
             found.report(&RULE, span, format!("what a second call of {name} does cannot be seen here"));
         }
