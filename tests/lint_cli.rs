@@ -50,6 +50,26 @@ fn findings_exit_with_1_and_none_with_0() {
 }
 
 #[test]
+fn what_a_code_file_makes_needs_no_guard() {
+    for engine in ["postgres", "sqlite"] {
+        let folder = project(
+            &format!("[project]\nengines = [\"{engine}\"]\n"),
+            &[("db/1_a.sql", "create table if not exists a (a int);\n")],
+        );
+        std::fs::create_dir(folder.path().join("db/code")).unwrap();
+        std::fs::write(folder.path().join("db/code/v.sql"), "create view v as select a from a;\n").unwrap();
+        let output = lint(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+        std::fs::write(
+            folder.path().join("db/code/v.sql"),
+            "create view v as select a from a;\ninsert into a values (1);\n",
+        )
+        .unwrap();
+        assert!(out(&lint(folder.path(), &[])).contains("db/code/v.sql:2:1"));
+    }
+}
+
+#[test]
 fn what_is_merged_or_history_is_left_alone() {
     let settings = "[project]\nengines = [\"postgres\"]\nhistory = \"1\"\n";
     let table = |name: &str| format!("create table {name} (a int);\r\n");

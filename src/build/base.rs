@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::apply::milliseconds;
-use super::{Checkout, Site};
+use super::{Checkout, Refusal, Site};
 use crate::engine::Session;
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent, StepKind, StepResult};
@@ -46,7 +46,20 @@ pub fn begin(site: &Site<'_>, session: &mut dyn Session) -> Result<(), Error> {
 fn put_in(site: &Site<'_>, base: &Base, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
     let entries: Vec<NewEntry> = base.scripts.iter().map(|script| entry(&site.project.name, script)).collect();
     let (path, _unpacked) = on_disk(site.project, base)?;
-    Ok(session.load(&path, &entries, &[], &site.run, observer)?)
+    session.load(&path, &entries, &[], &site.run, observer).map_err(|error| match error.is_out_of_locks() {
+        true => out_of_locks(&base.folder).into(),
+        false => error.into(),
+    })
+}
+
+/// A base is one transaction, and every table, index and sequence that is made is locked to its end.
+fn out_of_locks(folder: &str) -> Refusal {
+    Refusal::new("base/locks", format!("{folder} needs more locks in one transaction than the server has room for"))
+        .note("nothing of it was kept")
+        .hint(
+            "raise `max_locks_per_transaction` (64 unless it was set) until it is, times `max_connections`, above the \
+             number of the base's tables, indexes and sequences; start the server again, and run `dbbuild`",
+        )
 }
 
 /// Makes the entry of a script that a base stands for.

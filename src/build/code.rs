@@ -173,8 +173,8 @@ pub fn in_the_way(site: &Site<'_>, script: &Unit, mut error: EngineError) -> Err
         if !names.is_empty() {
             let is = if names.len() == 1 { "is a code object" } else { "are code objects" };
             failure.hint = Some(format!(
-                "{names} {is}: with `-- dbbuild: suspend-code {names}` at the head of the script they are out of its way, \
-                 with what depends on them, and come back as their files then say",
+                "{names} {is}: `-- dbbuild: suspend-code {names}` at the head of the script takes that, and what depends \
+                 on it, out of the way, and puts it back as its file then says",
                 names = names.join(", ")
             ));
         }

@@ -50,9 +50,19 @@ impl Fresh {
         environment: Option<&str>,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
+        Self::begin_where(site, checkout, environment, &|| reach::out(site.project, checkout), observer)
+    }
+
+    /// The same for whoever runs more in it than the checkout. `reaches` says what of that leads out of the database.
+    pub fn begin_where(
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        reaches: &dyn Fn() -> Option<String>,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
-        let reaches = || reach::out(site.project, checkout);
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches: &reaches };
+        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 

@@ -25,14 +25,16 @@ use std::time::{Duration, Instant};
 
 pub use apply::entry_without_running;
 pub use base::{begin as begin_with_base, entry as squashed_entry};
-pub use baseline::{Digests, Held, Regenerated, Worth, stays as baseline_stays};
+pub use baseline::{Digests, Held, Regenerated, Worth, collect_forgotten, stays as baseline_stays};
 pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, load};
 pub use offline::script as offline_script;
-pub use plan::{Note, Plan, PlannedFile, PlannedScript, Step, Wish, first_mark, is_protected, refuse_other_mark};
+pub use plan::{
+    Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
+};
 pub use reach::{makes_roles, of_project as reaches_out, of_text as reaches_out_of};
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};

@@ -73,7 +73,12 @@ pub fn out(project: &Project, checkout: &Checkout) -> Option<String> {
     let code = checkout.code.iter().map(|source| (source.file.as_str(), None));
     let seeds = checkout.seeds.iter().chain(&checkout.test_data);
     let seeds = seeds.filter(|seed| seed.form == SeedForm::Sql).map(|seed| (seed.source.file.as_str(), None));
-    scripts.chain(code).chain(seeds).find_map(|(file, layout)| of_file(project, checkout.dialect, file, layout))
+    let found = scripts.chain(code).chain(seeds);
+    let found = found.map(|(file, layout)| (file.to_owned(), layout));
+    // What a base makes, its scripts may not be there to tell.
+    let base = checkout.base.iter().flat_map(|base| base.files.keys().map(|file| format!("{}/{file}", base.folder)));
+    let base = base.filter(|file| file.ends_with(".sql")).map(|file| (file, None));
+    found.chain(base).find_map(|(file, layout)| of_file(project, checkout.dialect, &file, layout))
 }
 
 fn of_file(project: &Project, dialect: Dialect, file: &str, layout: Option<Layout>) -> Option<String> {

@@ -113,9 +113,13 @@ fn refuse_no_code(text: &Text, dialect: Dialect, cut: &Cut) -> Result<(), Script
             head.kind,
             Some(sql::Kind::Table | sql::Kind::VirtualTable | sql::Kind::ForeignTable | sql::Kind::Sequence)
         );
-        if head.verb == sql::Verb::Create && !head.temporary && holds_rows {
+        let message = match head.verb {
+            sql::Verb::Create => "a code file is made anew at will, and this holds data",
+            sql::Verb::Drop => "a code file runs whenever it is made anew, and this holds data",
+            _ => continue,
+        };
+        if !head.temporary && holds_rows {
             let place = text.place(head.name_span.unwrap_or(part.span));
-            let message = "a code file is made anew at will, and this holds data";
             let hint = "tables and sequences belong into scripts";
             faults.push(Fault::new("code/table", text.file(), message).at(place).hint(hint));
         }

@@ -95,23 +95,6 @@ pub struct Creation {
     pub name_span: crate::sql::Span,
 }
 
-/// Returns true for the kinds of object that a code file may keep.
-pub const fn is_kept(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::View
-            | Kind::MaterializedView
-            | Kind::Index
-            | Kind::Function
-            | Kind::Procedure
-            | Kind::Aggregate
-            | Kind::Trigger
-            | Kind::EventTrigger
-            | Kind::Rule
-            | Kind::Policy
-    )
-}
-
 /// Returns the statements of a code file that make code objects. What is temporary is nobody's.
 pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
     let text = unit.text.as_str();
@@ -121,7 +104,7 @@ pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
         .filter_map(|(part, head)| {
             Some(Creation {
                 part,
-                kind: head.kind.filter(|kind| is_kept(*kind))?,
+                kind: head.kind.filter(|kind| kind.is_code())?,
                 name: head.name?,
                 table: head.table,
                 if_not_exists: head.if_not_exists,

@@ -33,13 +33,14 @@ pub trait Trial {
     /// Returns the last value of each sequence, or of each table that numbers its rows.
     fn counters(&mut self) -> Result<BTreeMap<String, i64>>;
 
-    /// Begins to watch which locks statements take on what is there now. False where the engine has no such locks.
+    /// Notes which locks are held. False where the engine has no such locks.
     fn watch(&mut self) -> Result<bool> {
         Ok(false)
     }
 
-    /// Returns the locks that are held on what was there when `watch` was called.
-    fn locks(&mut self) -> Result<Vec<Held>> {
+    /// Ends the transaction, and returns for each call of `watch` the locks that were held on what was there before
+    /// the transaction.
+    fn locks(&mut self) -> Result<Vec<Vec<Held>>> {
         Ok(Vec::new())
     }
 }

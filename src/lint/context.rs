@@ -138,7 +138,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// An index or a trigger goes when this script drops its table first.
+    /// An index or a trigger goes when this script drops its table, or materialized view, first.
     fn goes_with_its_table(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
         let Some(table) = head
@@ -150,7 +150,7 @@ impl<'a> Context<'a> {
         };
         self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
-                && other.head.kind == Some(Kind::Table)
+                && matches!(other.head.kind, Some(Kind::Table | Kind::MaterializedView))
                 && !other.is_guarded()
                 && dropped(other).iter().any(|dropped| dropped.matches(table))
         })

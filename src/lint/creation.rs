@@ -2,7 +2,7 @@
 //!
 //! The conditions were seen on PostgreSQL 15; their names are those of appendix A of its manual.
 
-use super::context::Context;
+use super::context::{Context, Role};
 use super::statement::Statement;
 use crate::sql::{Dialect, Head, Kind, Verb};
 
@@ -87,6 +87,10 @@ pub fn creation(head: &Head, dialect: Dialect, postgres_from: u32) -> Option<Cre
 /// Returns how a statement creates its object, if nothing makes it safe to run again.
 pub fn unguarded(context: &Context<'_>, statement: &Statement<'_>) -> Option<Creation> {
     let head = &statement.head;
+    // What a code file makes is made anew by the build, which puts the old one out of its way.
+    if context.role == Role::Code && head.kind.is_some_and(Kind::is_code) {
+        return None;
+    }
     let creation = creation(head, context.dialect, context.postgres_from)?;
     // OR REPLACE is in the grammar of a constraint trigger, and the server refuses it.
     let replaces = head.or_replace && !(head.kind == Some(Kind::Trigger) && head.constraint);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Project;
+use super::files::FoundKind;
 use crate::script::{Checksum, Fault, ScriptErrors, Squashed, Version};
 use crate::sql::Dialect;
 
@@ -118,13 +119,19 @@ impl Base {
         format!("{}/{MANIFEST}", self.folder)
     }
 
-    /// Returns the first file that is not the one that was written.
+    /// Returns the first file that is not the one that was written, or that was not written at all: the rows of
+    /// every file in its folder are loaded.
     pub fn damage(&self, project: &Project) -> Option<String> {
-        self.files.iter().find_map(|(file, checksum)| {
+        let changed = self.files.iter().find_map(|(file, checksum)| {
             let path = format!("{}/{file}", self.folder);
-            let content = project.files.read(&path);
-            (!content.is_ok_and(|content| Checksum::of_bytes(&content) == *checksum)).then_some(path)
-        })
+            (!project.files.checksum(&path).is_ok_and(|found| found == *checksum)).then_some(path)
+        });
+        let is_strange = |path: &String| {
+            let file = path.get(self.folder.len() + 1..).unwrap_or_default();
+            file.starts_with("data/") && !self.files.contains_key(file)
+        };
+        let more = || project.files.walk(&self.folder).into_iter().filter(|found| found.kind != FoundKind::Folder);
+        changed.or_else(|| more().map(|found| found.path).find(is_strange))
     }
 
     /// Returns the manifest's text.

@@ -1,5 +1,6 @@
 //! The files of a project: a folder, or a tree that was put into the program. Paths are relative, with `/`.
 
+use crate::script::Checksum;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,13 @@ impl Files {
             }
             Self::Embedded(files) => find(files, path).map(<[u8]>::to_vec),
         }
+    }
+
+    /// Returns the checksum of a file's bytes, without holding them: rows may be many.
+    pub fn checksum(&self, path: &str) -> io::Result<Checksum> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(self.open(path)?)?;
+        Ok(Checksum::of_hasher(&hasher))
     }
 
     /// Returns true if there is such a file.

@@ -222,6 +222,24 @@ impl Kind {
     pub const fn is_on_table(self) -> bool {
         matches!(self, Self::Trigger | Self::Policy | Self::Rule | Self::Constraint)
     }
+
+    /// Whether a code file may keep its objects: they hold no data and can be made anew.
+    #[must_use]
+    pub const fn is_code(self) -> bool {
+        matches!(
+            self,
+            Self::View
+                | Self::MaterializedView
+                | Self::Index
+                | Self::Function
+                | Self::Procedure
+                | Self::Aggregate
+                | Self::Trigger
+                | Self::EventTrigger
+                | Self::Rule
+                | Self::Policy
+        )
+    }
 }
 
 impl std::fmt::Display for Kind {

@@ -4,6 +4,7 @@
 //! is looked at or changed; what a dump does not hold is named.
 
 mod comments;
+mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -36,9 +37,25 @@ pub struct Done {
     pub left_out: Vec<String>,
 }
 
-/// Returns the git commit that has the scripts up to a version, as they are now; nothing outside of a repository.
-/// Refuses scripts that no commit has: whoever needs them later would look for them in vain.
+/// Returns the git commit that has the files of scripts, as they are now; nothing outside of a repository. Refuses
+/// files that no commit has: whoever needs them later would look for them in vain.
 pub fn revision(project: &Project, scripts: &[&Script]) -> Result<Option<String>, Error> {
+    committed(project, &scripts.iter().flat_map(|script| files_of(project, script)).collect::<Vec<_>>())
+}
+
+/// Returns a script's file and what stands beside it: its down script, its sidecar.
+fn files_of(project: &Project, script: &Script) -> Vec<String> {
+    let mut files = vec![script.file.clone()];
+    files.extend(script.down.clone());
+    files.extend(project.layout().sidecar(&script.file).map(|sidecar| sidecar.path));
+    files.retain(|file| project.files.has(file));
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// Returns the newest commit if it has these files as they are now.
+fn committed(project: &Project, files: &[String]) -> Result<Option<String>, Error> {
     let Some(elsewhere) = Elsewhere::of(project) else { return Ok(None) };
     let repository = elsewhere.repository();
     let uncommitted = |files: &[String]| {
@@ -46,7 +63,7 @@ pub fn revision(project: &Project, scripts: &[&Script]) -> Result<Option<String>
             .note("a database that lacks them is sent to the commit that has them")
             .hint("commit them, and squash then")
     };
-    let files: Vec<String> = scripts.iter().map(|script| elsewhere.in_repository(&script.file)).collect();
+    let files: Vec<String> = files.iter().map(|file| elsewhere.in_repository(file)).collect();
     let Some(head) = repository.head() else { return Err(uncommitted(&files).into()) };
     let committed: BTreeSet<String> = repository.files(&head, ".")?.into_iter().collect();
     let status = repository.ask(&["status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"])?;
@@ -74,6 +91,11 @@ pub fn squash(site: &Site<'_>, to: &Version, observer: &mut dyn Observer) -> Res
                 .hint(format!("squash to a version above {}", base.version))
                 .into());
         }
+        // Its scripts may be deleted now: it must be whole, and on the disk.
+        if let Some(file) = base.damage(project) {
+            return Err(build::damaged_base(base, &file).into());
+        }
+        place::sync(&root.join(&folder))?;
         let scripts = base.scripts.len();
         return Ok(Done { folder, scripts, files: 0, baseline_stays: true, left_out: Vec::new() });
     }
@@ -82,14 +104,12 @@ pub fn squash(site: &Site<'_>, to: &Version, observer: &mut dyn Observer) -> Res
     let squashed = squashed(project, &checkout, &scripts, revision.as_deref())?;
 
     let parent = root.join(&folder).parent().map_or_else(|| root.to_owned(), Path::to_owned);
-    std::fs::create_dir_all(&parent).map_err(|error| io(&parent, error))?;
-    let new = tempfile::Builder::new().prefix(".dbbuild-").tempdir_in(&parent).map_err(|error| io(&parent, error))?;
+    let new = place::beside(&parent)?;
     let server = write(site, &checkout, to, new.path(), observer)?;
     let mut files = BTreeMap::new();
-    for file in files_below(new.path())? {
-        let path = new.path().join(&file);
-        let content = std::fs::read(&path).map_err(|error| io(&path, error))?;
-        files.insert(file, Checksum::of_bytes(&content));
+    for file in place::files_below(new.path())? {
+        let checksum = place::checksum(&new.path().join(&file))?;
+        files.insert(file, checksum);
     }
     let left_out = left_out(project, checkout.dialect, &scripts)?;
     let base = Base {
@@ -102,7 +122,7 @@ pub fn squash(site: &Site<'_>, to: &Version, observer: &mut dyn Observer) -> Res
     };
     let manifest = new.path().join(base::MANIFEST);
     std::fs::write(&manifest, base.text()).map_err(|error| io(&manifest, error))?;
-    replace(&root.join(&folder), new)?;
+    place::put(&root.join(&folder), new, &base.files)?;
 
     let after = discover(project, checkout.dialect)?;
     let baseline_stays = build::baseline_stays(project, &checkout, &after)?;
@@ -164,13 +184,11 @@ fn write(
     }
     let again = tempfile::tempdir().map_err(|error| io(&std::env::temp_dir(), error))?;
     loaded.session.dump(again.path(), observer)?;
-    for file in files_below(folder)?.iter().filter(|file| file.starts_with("data/")) {
+    for file in place::files_below(folder)?.iter().filter(|file| file.starts_with("data/")) {
         let (one, other) = (folder.join(file), again.path().join(file));
-        let one = std::fs::read(&one).map_err(|error| io(&one, error))?;
-        if std::fs::read(other).is_ok_and(|other| other == one) {
-            continue;
+        if !other.exists() || place::checksum(&one)? != place::checksum(&other)? {
+            return Err(not_whole(&format!("the rows of {file}")).into());
         }
-        return Err(not_whole(&format!("the rows of {file}")).into());
     }
     observer.event(Event::Progress {
         name: "squash".into(),
@@ -212,19 +230,17 @@ pub fn obsolete(project: &Project, dialects: &[Dialect]) -> Result<Vec<String>, 
     for dialect in dialects {
         let checkout = discover(project, *dialect)?;
         for script in &checkout.scripts {
-            let mut files = vec![script.file.clone()];
-            files.extend(script.down.clone());
-            files.extend(project.layout().sidecar(&script.file).map(|sidecar| sidecar.path));
-            files.retain(|file| project.files.has(file));
+            let files = files_of(project, script);
             if checkout.is_squashed(script) { gone.extend(files) } else { needed.extend(files) }
         }
     }
     Ok(gone.difference(&needed).cloned().collect())
 }
 
-/// Deletes files, and folders that had nothing else in them.
+/// Deletes files, and folders that had nothing else in them. In a repository, only what is committed as it is now.
 pub fn delete(project: &Project, files: &[String]) -> Result<(), Error> {
     let Some(root) = project.files.root() else { return Ok(()) };
+    committed(project, files)?;
     for file in files {
         let path = root.join(file);
         std::fs::remove_file(&path).map_err(|error| io(&path, error))?;
@@ -234,53 +250,6 @@ pub fn delete(project: &Project, files: &[String]) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Puts a new folder in the place of the old one.
-fn replace(folder: &Path, new: tempfile::TempDir) -> Result<(), Error> {
-    let old = new.path().with_extension("old");
-    let had_one = folder.exists();
-    if had_one {
-        std::fs::rename(folder, &old).map_err(|error| io(folder, error))?;
-    }
-    let new = new.keep();
-    if let Err(error) = std::fs::rename(&new, folder) {
-        if had_one {
-            std::fs::rename(&old, folder).ok();
-        }
-        std::fs::remove_dir_all(&new).ok();
-        return Err(io(folder, error));
-    }
-    open_to_all(folder)?;
-    if had_one {
-        std::fs::remove_dir_all(&old).map_err(|error| io(&old, error))?;
-    }
-    Ok(())
-}
-
-/// A temporary folder is its maker's alone; what is committed is not.
-fn open_to_all(folder: &Path) -> Result<(), Error> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let parent = folder.parent().unwrap_or(folder);
-        let permissions = parent.metadata().map_err(|error| io(parent, error))?.permissions().mode();
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(permissions))
-            .map_err(|error| io(folder, error))?;
-    }
-    Ok(())
-}
-
-fn files_below(folder: &Path) -> Result<Vec<String>, Error> {
-    let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).min_depth(1).sort_by_file_name() {
-        let entry = entry.map_err(|error| io(folder, error.into()))?;
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            files.push(path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
-        }
-    }
-    Ok(files)
 }
 
 fn io(path: &Path, source: std::io::Error) -> Error {

@@ -3,13 +3,13 @@
 //! transaction that is undone.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::stage::Stage;
 use super::{Measured, Proof, Report, Work};
 use crate::build::Item;
 use crate::engine::trial::Held;
-use crate::engine::{EngineError, Mode};
+use crate::engine::{EngineError, Mode, Unit};
 use crate::error::Error;
 
 /// What everybody takes who reads: it stops nobody but those who drop or rewrite.
@@ -27,8 +27,7 @@ pub fn locks(_: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) 
     if !trial.watch()? {
         return Ok(());
     }
-    let mut known: BTreeSet<Held> = BTreeSet::new();
-    let mut measured = Vec::new();
+    let mut durations = Vec::new();
     for part in 0..unit.parts.len() {
         let started = Instant::now();
         match trial.run(0, part) {
@@ -36,8 +35,25 @@ pub fn locks(_: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) 
             Err(EngineError::Unit(_) | EngineError::Refused { .. }) => return Ok(()),
             Err(other) => return Err(other.into()),
         }
-        let duration = started.elapsed();
-        let held: BTreeSet<Held> = trial.locks()?.into_iter().collect();
+        durations.push(started.elapsed());
+        trial.watch()?;
+    }
+    let held = trial.locks()?;
+    drop(trial);
+    let measured = measured(item, unit, held, &durations);
+    let outcome = report.of(Proof::Locks);
+    outcome.proven();
+    outcome.measured.extend(measured);
+    outcome.duration += began.elapsed();
+    Ok(())
+}
+
+/// Tells of each statement the locks that are new with it. The first of those that were held are from before it.
+fn measured(item: &Item, unit: &Unit, held: Vec<Vec<Held>>, durations: &[Duration]) -> Vec<Measured> {
+    let mut held = held.into_iter().map(BTreeSet::from_iter);
+    let mut known: BTreeSet<Held> = held.next().unwrap_or_default();
+    let mut measured = Vec::new();
+    for (part, (held, duration)) in held.zip(durations).enumerate() {
         let locks: Vec<Held> =
             held.difference(&known).filter(|held| held.mode != HARMLESS || held.rewritten).cloned().collect();
         known = held;
@@ -51,10 +67,5 @@ pub fn locks(_: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) 
             });
         }
     }
-    drop(trial);
-    let outcome = report.of(Proof::Locks);
-    outcome.proven();
-    outcome.measured.extend(measured);
-    outcome.duration += began.elapsed();
-    Ok(())
+    measured
 }

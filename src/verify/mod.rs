@@ -19,6 +19,7 @@ mod progress;
 mod report;
 mod revision;
 mod roads;
+mod squashed;
 mod stage;
 mod twice;
 mod walk;
@@ -29,9 +30,11 @@ pub use report::{Finding, Level, Measured, Outcome, Proof, Report, Said, Skipped
 use std::collections::BTreeSet;
 
 use crate::build::{self, Site, discover, history};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Unit};
 use crate::error::Error;
 use crate::event::Observer;
+use crate::project::Project;
+use crate::sql::Dialect;
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,6 +91,16 @@ impl Work<'_> {
             .is_none_or(|chosen| chosen.contains(&item.file) || down.is_some_and(|down| chosen.contains(down)))
     }
 
+    /// Returns the first thing that reaches out of its database, of everything that is run here: ways back too, and
+    /// what other revisions have.
+    fn reaches(&self, others: &[&Project]) -> Option<String> {
+        let dialect = self.checkout.dialect;
+        let downs = self.items.iter().filter_map(|item| item.down.as_ref());
+        let mut projects = std::iter::once(self.site.project).chain(others.iter().copied());
+        let found = projects.find_map(|project| build::reaches_out(project, dialect));
+        found.or_else(|| downs.filter_map(|down| reaching(down, dialect)).next())
+    }
+
     fn all(&self, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
         let Some(walked) = walk::walk(self, report, observer)? else { return Ok(()) };
         roads::roads(self, walked, report, observer)?;
@@ -100,4 +113,9 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+fn reaching(unit: &Unit, dialect: Dialect) -> Option<String> {
+    let what = build::reaches_out_of(unit.text.as_str(), dialect)?;
+    Some(format!("{}: {what}", unit.text.file()))
 }

@@ -28,11 +28,11 @@ pub fn offline(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer
     }
     // One database after the other: roles are not inside one.
     let (fresh, own) = {
-        let mut built = Stage::bare(work.site, work.environment, observer)?;
+        let mut built = Stage::bare(work, &[], observer)?;
         built.build(work.site, work.checkout, &wish)?;
         (Built::of(&mut built)?, entries(&mut built, work)?)
     };
-    let mut stage = Stage::bare(work.site, work.environment, observer)?;
+    let mut stage = Stage::bare(work, &[], observer)?;
     let script = match stage.offline_script(work.site, &wish) {
         Ok(script) => script,
         Err(Error::Refusal(refusal)) => {

@@ -14,6 +14,7 @@ use crate::engine::EngineError;
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::Kind;
+use crate::project::Project;
 use crate::script::Script;
 
 /// The scripts of one side.
@@ -82,8 +83,8 @@ pub fn order(work: &Work<'_>, against: &str, report: &mut Report, observer: &mut
         return Ok(());
     }
     // One database after the other: roles are not inside one.
-    let one_way = one(work, &common, &its, &mine, observer)?.map(|(built, _)| built);
-    let other_way = one(work, &common, &mine, &its, observer)?;
+    let one_way = one(work, &other.project, &common, &its, &mine, observer)?.map(|(built, _)| built);
+    let other_way = one(work, &other.project, &common, &mine, &its, observer)?;
     let outcome = report.of(Proof::Order);
     let subjects = mine.items.len();
     match (one_way, other_way) {
@@ -143,12 +144,13 @@ type Ran = Result<(Built, Stage), Failed>;
 
 fn one(
     work: &Work<'_>,
+    other: &Project,
     common: &Checkout,
     first: &Side<'_>,
     then: &Side<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Ran, Error> {
-    let mut stage = Stage::open(work.site, work.environment, observer)?;
+    let mut stage = Stage::open(work, &[other], observer)?;
     stage.build(work.site, common, &from_scripts())?;
     for (side, after) in [(first, None), (then, Some(first.name))] {
         for item in side.items.iter().filter(|item| item.kind == Kind::Script) {

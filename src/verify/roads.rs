@@ -1,4 +1,5 @@
-//! All roads end in one database: scripts from empty, the committed baseline, earlier revisions that are upgraded.
+//! All roads end in one database: scripts from empty, the committed baseline, the scripts that a base
+//! stands for, earlier revisions that are upgraded.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -7,7 +8,7 @@ use super::built::{Apart, Built, volatile};
 use super::report::Volatile;
 use super::revision::Revision;
 use super::stage::Stage;
-use super::{Change, Finding, Level, Proof, Report, Work, twice};
+use super::{Change, Finding, Level, Proof, Report, Work, squashed, twice};
 use crate::build::{self, Worth, baseline_worth};
 use crate::engine::EngineError;
 use crate::error::Error;
@@ -41,6 +42,9 @@ pub fn roads(work: &Work<'_>, walked: Built, report: &mut Report, observer: &mut
             report.of(Proof::Roads).fails(vec![plain(Level::Error, "roads/baseline", &folder, message)]);
         }
     }
+    if !work.wish.quick {
+        squashed::squashed(work, &fresh, &moving, report, observer)?;
+    }
     for revision in &work.wish.releases {
         let findings = release(work, &fresh, &moving, revision, observer)?;
         report.of(Proof::Roads).fails(findings);
@@ -56,7 +60,7 @@ fn two_builds(
     report: &mut Report,
     observer: &mut dyn Observer,
 ) -> Result<(Built, BTreeSet<Volatile>), Error> {
-    let mut stage = Stage::built(work.site, work.checkout, work.environment, observer)?;
+    let mut stage = Stage::built(work, work.checkout, observer)?;
     let fresh = Built::of(&mut stage)?;
     let apart = walked.compare(&fresh, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
     let moving = volatile(&apart.changes, walked);
@@ -115,7 +119,7 @@ fn baseline(
     folder: &str,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Finding>, Error> {
-    let mut stage = Stage::bare(work.site, work.environment, observer)?;
+    let mut stage = Stage::bare(work, &[], observer)?;
     let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
     match stage.build(work.site, work.checkout, &wish) {
         Ok(()) => {}
@@ -144,22 +148,33 @@ fn release(
     observer: &mut dyn Observer,
 ) -> Result<Vec<Finding>, Error> {
     let earlier = Revision::open(work.site, revision)?;
-    let mut stage = Stage::bare(work.site, work.environment, observer)?;
+    let mut stage = Stage::bare(work, &[&earlier.project], observer)?;
     let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
     stage.build(&earlier.site(work.site), &earlier.checkout, &wish)?;
+    let whose = (format!("a database of {revision}"), "a fresh build");
+    upgraded(work, stage, fresh, moving, ("roads/release", revision), (&whose.0, whose.1))
+}
+
+/// Upgrades a database with this checkout, and compares it with a fresh build. `whose` says what the two are.
+pub fn upgraded(
+    work: &Work<'_>,
+    mut stage: Stage,
+    fresh: &Built,
+    moving: &BTreeSet<Volatile>,
+    (code, file): (&'static str, &str),
+    whose: (&str, &str),
+) -> Result<Vec<Finding>, Error> {
+    let what = format!("{} cannot be upgraded", whose.0);
+    let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
     match stage.build(work.site, work.checkout, &wish) {
         Ok(()) => {}
         Err(error @ (Error::Refusal(_) | Error::Midway(_))) => {
-            let message = format!("a database of {revision} cannot be upgraded: {error}");
-            return Ok(vec![Finding { hint: None, ..plain(Level::Error, "roads/release", revision, message) }]);
+            return Ok(vec![Finding { hint: None, ..plain(Level::Error, code, file, format!("{what}: {error}")) }]);
         }
-        Err(Error::Engine(error)) => {
-            let what = format!("a database of {revision} cannot be upgraded");
-            return Ok(vec![Finding::of_error(Level::Error, "roads/release", revision, &what, error)?]);
-        }
+        Err(Error::Engine(error)) => return Ok(vec![Finding::of_error(Level::Error, code, file, &what, error)?]),
         Err(other) => return Err(other),
     }
     let upgraded = Built::of(&mut stage)?;
     let apart = fresh.compare(&upgraded, &mut *stage.session, moving, work.wish.strict)?;
-    Ok(told("roads/release", revision, &format!("a fresh build and an upgraded {revision}"), apart))
+    Ok(told(code, file, &format!("{} and {}, upgraded,", whose.1, whose.0), apart))
 }

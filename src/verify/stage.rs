@@ -1,13 +1,14 @@
 //! A scratch database that proofs run in. One at a time: what is not inside a database (roles) is taken away
 //! between two of them, so that one proof does not meet what another has left.
 
+use super::Work as Proof;
 use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
 use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
-use crate::project::Target;
+use crate::project::{Project, Target};
 
 /// A scratch database, and an open session on it. It goes when the value is dropped.
 pub struct Stage {
@@ -19,32 +20,33 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Makes a scratch database with a journal, and nothing in it but the base, if the project has one.
-    pub fn open(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let mut stage = Self::bare(site, environment, observer)?;
+    /// Makes a scratch database with a journal, and nothing in it but the base, if the project has one. `others`
+    /// are the projects of other revisions of which something is run too.
+    pub fn open(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
+        let mut stage = Self::bare(proof, others, observer)?;
         stage.session.prepare(Some(&stage.mark))?;
-        build::begin_with_base(site, &mut *stage.session)?;
+        build::begin_with_base(proof.site, &mut *stage.session)?;
         Ok(stage)
     }
 
     /// Makes a scratch database in which a checkout is built, from the template that an earlier run kept if there is
     /// one.
-    pub fn built(
-        site: &Site<'_>,
-        checkout: &Checkout,
-        environment: Option<&str>,
-        observer: &mut dyn Observer,
-    ) -> Result<Self, Error> {
-        let (session, scratch) = Fresh::built(site, checkout, environment, observer)?.into_parts();
+    pub fn built(proof: &Proof<'_>, checkout: &Checkout, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let reaches = || proof.reaches(&[]);
+        let (site, environment) = (proof.site, proof.environment);
+        let mut fresh = Fresh::begin_where(site, checkout, environment, &reaches, observer)?;
+        fresh.build(site, checkout, environment)?;
+        let (session, scratch) = fresh.keep()?.into_parts();
         Ok(Self::of(site, environment, session, scratch))
     }
 
     /// Makes a scratch database with nothing in it.
-    pub fn bare(site: &Site<'_>, environment: Option<&str>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &|| None };
-        let scratch = site.engine.scratch(&wish, observer)?;
+    pub fn bare(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
+        let reaches = || proof.reaches(others);
+        let wish = ScratchWish { protected: proof.site.protected, template: None, reaches: &reaches };
+        let scratch = proof.site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
-        Ok(Self::of(site, environment, session, scratch))
+        Ok(Self::of(proof.site, proof.environment, session, scratch))
     }
 
     fn of(site: &Site<'_>, environment: Option<&str>, session: Box<dyn Session>, scratch: Scratch) -> Self {

@@ -18,9 +18,9 @@ pub fn walk(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -
     // Scripts before the first one that is proven run together, as in a build, or come from a template.
     let before = work.items.iter().take_while(|item| item.kind == Kind::Script && !work.is_chosen(item)).count();
     let mut stage = if before == 0 {
-        Stage::open(work.site, work.environment, observer)?
+        Stage::open(work, &[], observer)?
     } else {
-        Stage::built(work.site, &first_scripts(work, before), work.environment, observer)?
+        Stage::built(work, &first_scripts(work, before), observer)?
     };
     let mut progress = Progress::new("verify", work.items.len(), observer);
     for (at, item) in work.items.iter().enumerate().skip(before) {
@@ -142,7 +142,7 @@ impl Before<'_> {
         if let Some(stage) = self.frozen.copy()? {
             return Ok(stage);
         }
-        let mut stage = Stage::open(self.work.site, self.work.environment, &mut crate::event::Silent)?;
+        let mut stage = Stage::open(self.work, &[], &mut crate::event::Silent)?;
         up_to(self.work, &mut stage, self.at)?;
         Ok(stage)
     }

@@ -15,8 +15,8 @@ pub trait Runner {
     fn begin(&mut self);
     /// Runs a script and returns the state behind it.
     fn run(&mut self, text: &str) -> Result<String, String>;
-    /// Runs it as its authors do, and without a trace; returns what that does.
-    fn again(&mut self, text: &str, state: &str) -> Truth;
+    /// Runs it as its authors do, and without a trace; returns what that does: the error, or the state behind it.
+    fn again(&mut self, text: &str, state: &str) -> (Truth, String);
 }
 
 /// Judges one history and returns the report.
@@ -27,13 +27,18 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
     fix_all(&mut fixed, dialect, &Options::default(), false);
     let before = findings(&scripts, dialect);
     let after = findings(&fixed, dialect);
+    for (script, fixed) in scripts.iter().zip(&fixed) {
+        if unread(&fixed.text, dialect) > unread(&script.text, dialect) {
+            let _ = writeln!(report, "PARSES NO LONGER: {}", script.file);
+        }
+    }
     runner.begin();
     let mut firsts = Vec::new();
     let mut truths = Vec::new();
     for script in &scripts {
         match runner.run(&script.text) {
             Ok(state) => {
-                truths.push(Some(runner.again(&script.text, &state)));
+                truths.push(Some(runner.again(&script.text, &state).0));
                 firsts.push(Some(settled(&state)));
             }
             Err(error) => {
@@ -68,7 +73,7 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
                 difference(firsts[index].as_deref().unwrap_or_default(), &settled(&state))
             );
         }
-        let now = runner.again(&script.text, &state);
+        let (now, why) = runner.again(&script.text, &state);
         if truth != Truth::Nothing {
             cured += usize::from(now == Truth::Nothing && !began);
             if before[index].is_empty() {
@@ -79,10 +84,15 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
             lying += 1;
             let _ = writeln!(report, "false alarm: {}: {:?}", script.file, before[index]);
         }
+        if truth != Truth::Nothing && now == Truth::Nothing && !after[index].is_empty() {
+            let _ = writeln!(report, "cured and told: {}: {:?}", script.file, after[index]);
+        }
         if now != Truth::Nothing {
             let word = if truth == Truth::Nothing { "WORSE" } else { "left" };
             let silent = if after[index].is_empty() { " SILENT" } else { "" };
-            let _ = writeln!(report, "{word}{silent}: {}: {now:?}, was {truth:?}; {:?}", script.file, after[index]);
+            let why = if now == Truth::Changes { difference(&state, &why) } else { why };
+            let found = &after[index];
+            let _ = writeln!(report, "{word}{silent}: {}: {now:?}, was {truth:?}; {found:?}; {why}", script.file);
         }
     }
     #[allow(clippy::cast_precision_loss)]
@@ -94,10 +104,22 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
     report
 }
 
+/// How many statements the parser does not read, beside those that it knows in no form: blocks of PL/pgSQL and what
+/// fixes write that it has no grammar for, though PostgreSQL has.
+pub fn unread(text: &str, dialect: Dialect) -> usize {
+    let statements = dbbuild::sql::Statements::new(text, dialect).flatten();
+    let texts = statements.map(|statement| statement.span.text(text));
+    let beyond = ["do ", "drop index concurrently", "alter index if exists", "alter view if exists", "drop aggregate"];
+    let is_beyond = |text: &str| beyond.iter().any(|form| text.to_lowercase().starts_with(form));
+    texts.filter(|text| !is_beyond(text) && !dbbuild::lint::parses(text, dialect)).count()
+}
+
 fn findings(sources: &[Source], dialect: Dialect) -> Vec<Vec<String>> {
     let mut found = vec![Vec::new(); sources.len()];
+    // What the build refuses cannot be run twice either.
+    let others = ["own-transaction", "opaque-call", "missing-no-transaction"];
     for finding in lint(sources, dialect, &Options::default()) {
-        if finding.rule.set == Set::Idempotency || finding.rule.name == "own-transaction" {
+        if finding.rule.set == Set::Idempotency || others.contains(&finding.rule.name) {
             found[finding.source].push(format!("{}:{}", finding.rule.name, finding.place.line));
         }
     }

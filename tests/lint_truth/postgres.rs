@@ -96,26 +96,23 @@ impl super::history::Runner for Server {
         result.map(|()| state(client, query))
     }
 
-    fn again(&mut self, text: &str, before: &str) -> Truth {
+    fn again(&mut self, text: &str, before: &str) -> (Truth, String) {
         let Empty { client, query, .. } = self.empty.as_mut().unwrap();
         let script = Text::of_file("2.sql", text.to_owned());
         let outside = cut(&script, Dialect::Postgres, &[]).is_ok_and(|cut| cut.no_transaction) || refuses(&script);
+        let compared = |state: String| (if state == before { Truth::Nothing } else { Truth::Changes }, state);
         if outside {
-            return match self.run(text) {
-                Err(_) => Truth::Fails,
-                Ok(state) if state == before => Truth::Nothing,
-                Ok(_) => Truth::Changes,
-            };
+            return self.run(text).map_or_else(|error| (Truth::Fails, error), compared);
         }
         client.batch_execute("begin").unwrap();
-        let result = parts(client, text);
+        // Deferred constraints speak at the end.
+        let deferred = |client: &mut Client| client.batch_execute("set constraints all immediate");
+        let result = parts(client, text).and_then(|()| deferred(client).map_err(|error| shown(&error)));
         let truth = match result {
-            Err(_) => Truth::Fails,
-            // Deferred constraints speak at the end.
-            Ok(()) if client.batch_execute("set constraints all immediate").is_err() => Truth::Fails,
+            Err(error) => (Truth::Fails, error),
             Ok(()) => {
                 client.batch_execute("reset role").unwrap();
-                if state(client, query) == before { Truth::Nothing } else { Truth::Changes }
+                compared(state(client, query))
             }
         };
         client.batch_execute("rollback").unwrap();

@@ -1066,3 +1066,78 @@ drop statistics if exists st;
 alter system set work_mem = '5MB';
 -- case: alter database
 alter database postgres set work_mem = '5MB';
+-- case: view with the moment in it
+create or replace view moment as select a from t where now() > 'now'::timestamp;
+-- case: view with the time in it
+create or replace view moment as select a from t where now() > 'now'::text::timestamp;
+-- case: drop of a serial's sequence whose name the identity takes
+create table counted (id serial primary key);
+-- statement
+
+alter table counted alter id drop default;
+drop sequence counted_id_seq;
+alter table counted alter id add generated always as identity;
+-- case: type of a column that a later view shows
+create table shown (id int, face varchar(10));
+-- statement
+
+alter table shown alter column face type text;
+create or replace view face_of as select id, face from shown;
+-- case: type of a column that a later view of all columns shows
+create table shown (id int, face varchar(10));
+-- statement
+
+alter table shown alter column face type text;
+create or replace view face_of as select s.* from shown s;
+-- case: type of a column that a later view does not show
+create table shown (id int, face varchar(10));
+-- statement
+
+alter table shown alter column face type text;
+create or replace view face_of as select id from shown;
+-- case: key that is dropped with a column further down
+create table keyed (id serial primary key, person int);
+-- statement
+
+alter table keyed drop constraint if exists keyed_person_key;
+alter table keyed add unique (person);
+alter table keyed drop column id, add primary key (person), drop constraint keyed_person_key;
+-- case: indexes dropped as a list and made again
+create table listed (a int, b int);
+create index listed_a on listed (a);
+create index listed_b on listed (b);
+-- statement
+
+drop index listed_a, listed_b;
+create index listed_a on listed (a desc);
+create index listed_b on listed (b desc);
+-- case: indexes dropped as a list, one of them made again
+create table listed (a int, b int);
+create index listed_a on listed (a);
+create index listed_b on listed (b);
+-- statement
+
+drop index listed_a, listed_b;
+create index listed_a on listed (a desc);
+-- case: unnamed index of a temporary table
+create temporary table passing on commit drop as select 1 as id;
+create unique index on passing (id);
+-- case: index of a materialized view that is made again
+create materialized view seen as select 1 as id;
+create unique index seen_id on seen (id);
+-- statement
+
+drop materialized view seen;
+create materialized view seen as select 2 as id;
+create unique index seen_id on seen (id);
+-- case: default of the moment
+alter table t alter column a set default date_part('second', 'now'::timestamp)::int;
+-- case: backfill outside the guard
+-- dbbuild: unless column t.points
+alter table t add column points int;
+update t set points = coalesce(points, 0) + 1;
+-- case: key dropped and added with a guarded column
+create table login (provider text primary key);
+-- statement
+
+alter table login drop constraint if exists login_pkey, add column if not exists id int default 1 primary key;

@@ -76,13 +76,15 @@ impl super::history::Runner for Files {
         result
     }
 
-    fn again(&mut self, text: &str, before: &str) -> Truth {
+    fn again(&mut self, text: &str, before: &str) -> (Truth, String) {
         std::fs::copy(self.folder.path().join("a.db"), self.folder.path().join("b.db")).unwrap();
         let connection = self.open("b.db");
         match run_or_raw(&connection, text) {
-            Err(_) => Truth::Fails,
-            Ok(()) if state(&connection) == before => Truth::Nothing,
-            Ok(()) => Truth::Changes,
+            Err(error) => (Truth::Fails, error),
+            Ok(()) => {
+                let state = state(&connection);
+                (if state == before { Truth::Nothing } else { Truth::Changes }, state)
+            }
         }
     }
 }

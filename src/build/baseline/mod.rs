@@ -10,7 +10,6 @@ use crate::engine::EngineError;
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::project::{FoundKind, Project};
-use crate::script::Checksum;
 
 mod make;
 mod manifest;
@@ -22,6 +21,7 @@ use manifest::{Listed, MANIFEST, Manifest};
 use place::Place;
 
 pub use objects::Digests;
+pub use place::collect_forgotten;
 
 /// What the committed baseline is worth to a checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +85,8 @@ fn files(project: &Project, checkout: &Checkout, manifest: &Manifest) -> Listed 
     let there = found.map(|found| inside(found.path)).filter(|path| path != MANIFEST && counts(path));
     there
         .filter_map(|path| {
-            let content = project.files.read(&format!("{folder}/{path}")).ok()?;
-            Some((path, Checksum::of_bytes(&content)))
+            let checksum = project.files.checksum(&format!("{folder}/{path}")).ok()?;
+            Some((path, checksum))
         })
         .collect()
 }

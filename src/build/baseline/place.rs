@@ -25,7 +25,7 @@ impl Place {
     /// Makes the folder; takes away what killed runs left.
     pub fn beside(committed: PathBuf) -> Result<Self, Error> {
         std::fs::create_dir_all(&committed).map_err(|error| io(&committed, error))?;
-        collect(&committed);
+        collect_forgotten(&committed);
         let temporary = tempfile::Builder::new().prefix(BUILDING).tempdir_in(&committed);
         let temporary = temporary.map_err(|error| io(&committed, error))?;
         let place = Self { fresh: temporary.path().join("fresh"), committed, temporary };
@@ -86,7 +86,7 @@ impl Place {
 }
 
 /// Removes what killed runs left; what cannot be removed stays, and harms nobody.
-fn collect(folder: &Path) {
+pub fn collect_forgotten(folder: &Path) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let is_old = entry
             .metadata()

@@ -70,8 +70,7 @@ pub fn base<'a>(facts: &Facts<'a>) -> Result<Option<&'a Base>, Refusal> {
             .hint("put the old text back, or delete the file, and make the change in a new script: `dbbuild new-version NAME`"));
     }
     if let Some(file) = &facts.damage {
-        return Err(Refusal::new("base/damaged", format!("{file} is not the file that `dbbuild squash` wrote"))
-            .hint(format!("a base is never edited: put it back, `git checkout -- {}`", base.folder)));
+        return Err(damaged(base, file));
     }
     // An empty inspection is of a database that is not there yet, whose engine is this program's.
     let major = facts.inspection.major;
@@ -85,6 +84,13 @@ pub fn base<'a>(facts: &Facts<'a>) -> Result<Option<&'a Base>, Refusal> {
             .hint(format!("build into a server of version {} or later", base.server)));
     }
     Ok(Some(base))
+}
+
+/// Refuses a base of which a file is not the one that was written.
+pub fn damaged(base: &Base, file: &str) -> Refusal {
+    Refusal::new("base/damaged", format!("{file} is not the file that `dbbuild squash` wrote"))
+        .hint(format!("a base is never edited: put it back, `git checkout -- {}`", base.folder))
+        .hint("one that was never committed: delete it, put the scripts back, and squash again")
 }
 
 /// Returns true for a script that a base would stand for, in a database where none has run.

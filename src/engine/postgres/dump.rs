@@ -37,6 +37,10 @@ pub(super) use rows::END;
 
 use left_out::LeftOut;
 
+/// How many tables are read until their locks are let go: a table's and each of its indexes', and `pg_dump` holds a
+/// lock on every table at the same time. The snapshot stays.
+const LOCKED: usize = 100;
+
 /// The name under which progress is told.
 pub(super) const STEP: &str = "dump";
 
@@ -107,8 +111,15 @@ impl Snapshot<'_> {
         let mut sections = Vec::new();
         if let Some(program) = program {
             observer.event(progress("schema".into(), None));
+            // The schema alone, so that it does not lock and ask every sequence; what it leaves out of these two
+            // sections is that materialized views are filled.
+            let has_filled: bool = client.query_one(HAS_FILLED, &[]).map_err(&sql)?.get(0);
             for (section, file, head) in [("pre-data", PRE_DATA, PRE_HEAD), ("post-data", POST_DATA, POST_HEAD)] {
-                sections.push((program.start(connector, section, &snapshot, &left_out.options())?, file, head));
+                let mut options = left_out.options();
+                if file == PRE_DATA || !has_filled {
+                    options.push("--schema-only".into());
+                }
+                sections.push((program.start(connector, section, &snapshot, &options)?, file, head));
             }
         }
         if wish.part != DumpPart::Schema {
@@ -134,12 +145,17 @@ impl Snapshot<'_> {
         refuse_large_objects(client, self.connector)?;
         let mut tables = tables::read(client, &left_out.schemas).map_err(&sql)?;
         tables.retain(|table| left_out.has_table(&table.schema, &table.relation));
-        for (done, table) in tables.iter().enumerate() {
-            stop_if(self.interrupt)?;
-            let counted = (done as u64, tables.len() as u64);
-            rows::write(client, self.connector, table, &self.folder.join(DATA), &mut |message| {
-                observer.event(progress(message, Some(counted)));
-            })?;
+        let (mut done, total) = (0, tables.len() as u64);
+        for some in tables.chunks(LOCKED) {
+            client.batch_execute("savepoint dbbuild_rows").map_err(&sql)?;
+            for table in some {
+                stop_if(self.interrupt)?;
+                rows::write(client, self.connector, table, &self.folder.join(DATA), &mut |message| {
+                    observer.event(progress(message, Some((done, total))));
+                })?;
+                done += 1;
+            }
+            client.batch_execute("rollback to savepoint dbbuild_rows").map_err(&sql)?;
         }
         let sequences = sequences::read(client, left_out).map_err(&sql)?;
         if sequences.is_empty() {
@@ -154,6 +170,8 @@ const PRE_HEAD: &str =
 const POST_HEAD: &str =
     "-- The schema's part that needs rows. Written by dbbuild, and loaded by it: not a script for psql.\n\n";
 const SEQUENCES_HEAD: &str = "-- Where the sequences stand. Written by dbbuild, and loaded by it.\n\n";
+
+const HAS_FILLED: &str = "select exists (select from pg_catalog.pg_class where relkind = 'm' and relispopulated)";
 
 /// `pg_dump` takes the schema `public` for given, also where it was dropped.
 const NO_PUBLIC: &str = "DROP SCHEMA IF EXISTS public;\n\n";

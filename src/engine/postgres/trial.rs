@@ -1,5 +1,5 @@
 //! Units in a transaction that is undone. The server counts, for each table and each of its own catalogs, the rows
-//! that a transaction has written so far: what was touched is known from one query.
+//! that a transaction has written so far: what was touched is known from two queries, at its beginning and at its end.
 //!
 //! <https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW>,
 //! `pg_stat_get_xact_…`
@@ -37,25 +37,54 @@ pub(super) struct PostgresTrial<'a> {
     transaction: String,
     /// The unit whose settings hold.
     current: Option<usize>,
-    watched: BTreeMap<String, Watched>,
+    /// What the counters said when the transaction began, by table: they go on from the transactions before it until
+    /// the server hands them over, about once a second.
+    before: BTreeMap<String, Counted>,
+    /// The locks that were held each time.
+    noted: Vec<Vec<Locked>>,
 }
 
-/// What is known of a relation from before.
+/// What the server has counted of a table.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    written: u64,
+    scans: u64,
+}
+
+/// A lock on a relation, by the relation's number.
 #[derive(Debug, Clone)]
-struct Watched {
-    name: String,
+struct Locked {
+    relation: String,
+    mode: String,
     file: String,
     scans: u64,
 }
 
+/// The rows that this session has written to a table and the server has not handed over yet.
+const WRITTEN: &str = "(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
+                        + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+                        + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))";
+
 impl<'a> PostgresTrial<'a> {
     pub(super) fn begin(session: &'a mut PostgresSession, units: &'a [Unit]) -> Result<Self> {
-        let begin = "begin isolation level read committed read write;
-                     select pg_catalog.pg_current_xact_id()::text as transaction";
-        let answers = session.link.own("beginning a trial", begin)?;
+        let begin = format!(
+            "begin isolation level read committed read write;
+             select pg_catalog.pg_current_xact_id()::text as transaction;
+             select c.oid::text as oid, {WRITTEN}::text as written,
+                    pg_catalog.pg_stat_get_xact_numscans(c.oid)::text as scans
+               from pg_catalog.pg_class c
+              where c.relkind in ('r', 'm', 'p')
+                and {WRITTEN} + pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0"
+        );
+        let answers = session.link.own("beginning a trial", &begin)?;
         let transaction = super::link::value(&answers, "transaction").unwrap_or_default().to_owned();
+        let counted = |row| {
+            let counted = Counted { written: number(row, "written"), scans: number(row, "scans") };
+            Some((column(row, "oid")?.to_owned(), counted))
+        };
+        let before = rows(&answers).filter_map(counted).collect();
         let groups = units.iter().map(|_| Groups::new()).collect();
-        Ok(Self { session, units, groups, transaction, current: None, watched: BTreeMap::new() })
+        Ok(Self { session, units, groups, transaction, current: None, before, noted: Vec::new() })
     }
 
     /// Gives a statement the settings of its unit.
@@ -147,25 +176,29 @@ impl Trial for PostgresTrial<'_> {
     fn touched(&mut self) -> Result<Touched> {
         // What the transaction has rewritten or altered is known by its row in pg_class; TRUNCATE counts no rows.
         let query = format!(
-            "select n.nspname as schema, c.relname as name,
-                    (n.nspname = 'pg_catalog')::text as system
-               from pg_catalog.pg_class c
-               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-              where c.relkind in ('r', 'm', 'p')
-                and (n.nspname = 'pg_catalog' or ({}))
-                and c.relname not in ('pg_statistic', 'pg_statistic_ext_data')
-                and (pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
-                     + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
-                     + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0
-                     or (n.nspname <> 'pg_catalog' and c.xmin::text::bigint >= {}::bigint % 4294967296))",
-            self.schemas(),
-            literal(&self.transaction)
+            "select * from (
+                 select c.oid::text as oid, n.nspname as schema, c.relname as name, {WRITTEN} as written,
+                        n.nspname = 'pg_catalog' as system,
+                        n.nspname <> 'pg_catalog' and c.xmin::text::bigint >= {}::bigint % 4294967296 as altered
+                   from pg_catalog.pg_class c
+                   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                  where c.relkind in ('r', 'm', 'p')
+                    and (n.nspname = 'pg_catalog' or ({}))
+                    and c.relname not in ('pg_statistic', 'pg_statistic_ext_data')
+             ) as c
+              where c.written > 0 or c.altered",
+            literal(&self.transaction),
+            self.schemas()
         );
         let answers = self.ask("reading what was written", &query)?;
         let (mut definitions, mut tables) = (false, BTreeSet::new());
         for row in rows(&answers) {
             let (schema, name) = (column(row, "schema").unwrap_or_default(), column(row, "name").unwrap_or_default());
-            if column(row, "system") == Some("true") {
+            let before = column(row, "oid").and_then(|oid| self.before.get(oid)).copied().unwrap_or_default();
+            if column(row, "altered") != Some("t") && number(row, "written") <= before.written {
+                continue;
+            }
+            if column(row, "system") == Some("t") {
                 definitions = true;
             } else {
                 tables.insert(Name::new([schema, name]));
@@ -244,52 +277,56 @@ impl Trial for PostgresTrial<'_> {
     }
 
     fn watch(&mut self) -> Result<bool> {
-        let query = format!(
-            "select c.oid::text as oid, {} as name, c.relfilenode::text as file,
-                    pg_catalog.pg_stat_get_xact_numscans(c.oid)::text as scans
-               from pg_catalog.pg_class c
-               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-              where c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {}",
-            SHOWN,
-            self.schemas()
-        );
-        let answers = self.ask("reading what is there", &query)?;
-        self.watched = rows(&answers)
-            .map(|row| {
-                let text = |name: &str| column(row, name).unwrap_or_default().to_owned();
-                (
-                    text("oid"),
-                    Watched { name: text("name"), file: text("file"), scans: text("scans").parse().unwrap_or(0) },
-                )
-            })
-            .collect();
-        Ok(true)
-    }
-
-    fn locks(&mut self) -> Result<Vec<Held>> {
         let query = "select l.relation::text as oid, l.mode, coalesce(c.relfilenode::text, '') as file,
-                            coalesce(pg_catalog.pg_stat_get_xact_numscans(l.relation), 0)::text as scans,
-                            coalesce(c.relkind::text, '') as kind
+                            case when c.relkind in ('r', 'm', 'p')
+                                 then pg_catalog.pg_stat_get_xact_numscans(l.relation)::text end as scans
                        from pg_catalog.pg_locks l
                        left join pg_catalog.pg_class c on c.oid = l.relation
                       where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.granted";
         let answers = self.ask("reading the locks", query)?;
-        let mut held: Vec<Held> = Vec::new();
-        for row in rows(&answers) {
-            let text = |name: &str| column(row, name).unwrap_or_default();
-            let Some(known) = self.watched.get(text("oid")) else { continue };
-            let scans = text("scans").parse::<u64>().unwrap_or(0).saturating_sub(known.scans);
-            held.push(Held {
-                on: known.name.clone(),
-                mode: text("mode").to_owned(),
-                rewritten: !text("file").is_empty() && text("file") != known.file && known.file != "0",
-                // An index's scans are no reading from end to end.
-                scans: if matches!(text("kind"), "i" | "I") { 0 } else { scans },
-            });
-        }
-        held.sort();
-        Ok(held)
+        let locked = |row| {
+            let text = |name: &str| column(row, name).unwrap_or_default().to_owned();
+            let before = self.before.get(&text("oid")).copied().unwrap_or_default();
+            let scans = number(row, "scans").saturating_sub(before.scans);
+            Locked { relation: text("oid"), mode: text("mode"), file: text("file"), scans }
+        };
+        let locked = rows(&answers).map(locked).collect();
+        self.noted.push(locked);
+        Ok(true)
     }
+
+    fn locks(&mut self) -> Result<Vec<Vec<Held>>> {
+        // What is there when all is undone is what was there before.
+        transaction::give_up(&mut self.session.link);
+        self.current = None;
+        let noted = std::mem::take(&mut self.noted);
+        let numbers: BTreeSet<&str> = noted.iter().flatten().map(|locked| locked.relation.as_str()).collect();
+        let query = format!(
+            "select c.oid::text as oid, {SHOWN} as name, c.relfilenode::text as file
+               from pg_catalog.pg_class c
+               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+              where c.oid = any ({}::oid[]) and c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {}",
+            literal(&format!("{{{}}}", numbers.into_iter().collect::<Vec<_>>().join(","))),
+            self.schemas()
+        );
+        let answers = self.session.link.own("reading what was locked", &query)?;
+        let known = |row| Some((column(row, "oid")?, (column(row, "name")?, column(row, "file")?)));
+        let known: BTreeMap<&str, (&str, &str)> = rows(&answers).filter_map(known).collect();
+        let held = |locked: &Locked| {
+            let (name, file) = known.get(locked.relation.as_str())?;
+            Some(Held {
+                on: (*name).to_owned(),
+                mode: locked.mode.clone(),
+                rewritten: !locked.file.is_empty() && locked.file != *file && *file != "0",
+                scans: locked.scans,
+            })
+        };
+        Ok(noted.iter().map(|locked| locked.iter().filter_map(held).collect()).collect())
+    }
+}
+
+fn number(row: &postgres::SimpleQueryRow, name: &str) -> u64 {
+    column(row, name).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// A relation's kind and name for people.

@@ -165,7 +165,12 @@ impl Offline for Shell<'_> {
         let found = self.database.programs.iter().map(|folder| folder.join("sqlite3")).find(|path| path.is_file());
         let Some(program) = found else { return Ok(None) };
         let mut command = std::process::Command::new(&program);
-        command.arg("-batch").arg("-init").arg(if cfg!(windows) { "NUL" } else { "/dev/null" }).arg(file);
+        command.arg("-batch").arg("-init").arg(if cfg!(windows) { "NUL" } else { "/dev/null" });
+        if self.database.throwaway {
+            // As for the tool's own connections: nothing is flushed to the disk.
+            command.arg("-cmd").arg("pragma synchronous = off");
+        }
+        command.arg(file);
         feed(&mut command, script).map(Some).map_err(|source| EngineError::Io { path: program, source })
     }
 }

@@ -35,6 +35,7 @@ rules! {
     repeating_update,
     repeating_delete,
     rewound_sequence,
+    frozen_time,
     copied_rows,
     select_into,
     type_change_using,

@@ -1,5 +1,6 @@
-//! DROP of what the script makes again, and what it makes further down needs.
+//! DROP or change of type of what a view needs that the script makes further down.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::fix::Fix;
@@ -7,20 +8,22 @@ use super::super::guard;
 use super::super::history::dropped;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
-use crate::sql::{Kind, Name, Verb};
+use super::type_change_using::until_type;
+use crate::sql::{ActionKind, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "needed-by-later",
     set: Set::Idempotency,
     dialects: POSTGRES,
-    summary: "DROP of what the script makes again, and what it makes further down needs",
-    effect: "A second run stops with an error: the view that the first run made further down depends on it.",
-    remedy: "Drop what depends on it first, with `IF EXISTS`.",
-    fixable: Fixable::Always,
+    summary: "DROP, or a change of type, of what a view needs that the script makes further down",
+    effect: "A second run stops with an error: the view that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has.",
+    remedy: "Drop what depends on it first, with `IF EXISTS`; put a change of type into a `DO` block that tests the column's type.",
+    fixable: Fixable::Sometimes,
     check,
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
+    types(context, found);
     for drop in context.structure.iter().filter(|statement| statement.head.verb == Verb::Drop) {
         let kinds = [Kind::View, Kind::MaterializedView, Kind::Function, Kind::Table, Kind::Type];
         let names = dropped(drop);
@@ -40,6 +43,44 @@ fn check(context: &Context<'_>, found: &mut Found) {
 
 fn makes(statement: &Statement<'_>, name: &Name) -> bool {
     statement.head.verb == Verb::Create && statement.head.name.as_ref().is_some_and(|made| made.matches(name))
+}
+
+/// `ALTER COLUMN c TYPE …` of a column that a view further down shows.
+fn types(context: &Context<'_>, found: &mut Found) {
+    for (statement, action) in alterations(context, ActionKind::AlterColumn) {
+        let (Some(table), Some(column)) = (&statement.head.name, &action.name) else { continue };
+        let mut tokens = statement.part(action.span);
+        // With USING it is another rule's.
+        if !tokens.skip_past("type") || tokens.has_word("using") || statement.caught().is_some() {
+            continue;
+        }
+        let written = Span::new(tokens.start(), action.span.end).text(context.text);
+        let shows = |other: &&Statement<'_>| depends(context, statement, other, table) && shows(other, column.object());
+        let Some(view) = context.behind(statement).find(shows) else { continue };
+        let Some(view) = &view.head.name else { continue };
+        let message = format!("a second run fails: view {view}, made further down, shows column {column} of {table}");
+        let draft = found.report(&RULE, action.span, message);
+        let known = context.table(table, statement).and_then(|shape| shape.column_named(column.object()));
+        let differs = known.is_some_and(|known| !known.type_word().eq_ignore_ascii_case(written.trim()));
+        if differs && !written.contains('(') && !written.to_lowercase().contains("collate") {
+            draft.fix(guard::test(statement, &until_type(table, column.object(), written)));
+        }
+    }
+}
+
+/// Whether a view names a column, or all columns of something.
+fn shows(view: &Statement<'_>, column: &str) -> bool {
+    let mut tokens = view.tokens_behind_name();
+    let mut last = String::new();
+    while let Some(token) = tokens.peek() {
+        let text = token.text(view.text);
+        if text == "*" && (last == "." || last == "select" || last == ",") || text.trim_matches('"') == column {
+            return true;
+        }
+        last = text.to_ascii_lowercase();
+        tokens.next();
+    }
+    false
 }
 
 /// A view further down that reads it, is there at the end, and is not dropped in front.

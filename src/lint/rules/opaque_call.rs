@@ -1,4 +1,4 @@
-//! SELECT of a function for its effect.
+//! SELECT or CALL of a function for its effect.
 
 use super::super::context::Context;
 use super::super::finding::Found;
@@ -9,7 +9,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "opaque-call",
     set: Set::Style,
     dialects: POSTGRES,
-    summary: "SELECT of a function for its effect",
+    summary: "SELECT or CALL of a function for its effect",
     effect: "What a second run does is known to the function alone.",
     remedy: "Make sure that the function can be called twice, or put a guard directive in front.",
     fixable: Fixable::Never,
@@ -17,7 +17,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 /// Functions that can be called again, or that another rule looks at.
-const HARMLESS: &[&str] = &["setval", "set_config", "pg_notify", "pg_sleep", "now", "count", "max", "min", "exists", "coalesce"];
+const HARMLESS: &[&str] = &["setval", "set_config", "pg_notify", "pg_sleep", "now", "count", "max", "min", "exists", "coalesce", "generate_series", "unnest", "current_setting", "format", "array_agg", "string_agg", "sum", "to_regclass"];
 
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements.iter().filter(|statement| statement.head.verb == Verb::Do && !statement.is_guarded()) {
@@ -37,14 +37,18 @@ fn check(context: &Context<'_>, found: &mut Found) {
 }
 
 fn selects(context: &Context<'_>, found: &mut Found) {
-    for statement in context.statements.iter().filter(|statement| statement.head.verb == Verb::Select) {
-        if statement.is_guarded() || statement.nested || statement.find_words(&["from"]).is_some() {
+    for statement in context.statements.iter().filter(|statement| matches!(statement.head.verb, Verb::Select | Verb::Call)) {
+        if statement.is_guarded() || statement.nested {
             continue;
         }
         let mut tokens = statement.tokens();
         tokens.next();
+        // `SELECT … FROM f(…)`; what is selected from a table reads, mostly.
+        if let Some(from) = statement.find_words(&["from"]) {
+            tokens = statement.part(Span::new(from.end, statement.span.end));
+        }
         let Some((name, span)) = tokens.eat_name() else { continue };
-        let known = HARMLESS.contains(&name.object()) || name.object().starts_with("pg_advisory");
+        let known = HARMLESS.contains(&name.object()) || name.object().starts_with("pg_") || name.object().starts_with("json");
         if tokens.at(TokenKind::OpenParen) && !known && name.schema() != Some("pg_catalog") {
             found.report(&RULE, span, format!("what a second call of {name} does cannot be seen here"));
         }

@@ -4,6 +4,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations;
+use super::super::guard;
 use super::super::shape::flat;
 use super::super::statement::Statement;
 use crate::sql::{ActionKind, Name, Span};
@@ -15,7 +16,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     summary: "ADD COLUMN IF NOT EXISTS for a column that an earlier script made differently",
     effect: "The guard lies: the column exists, so type, default, references and checks of the statement never arrive.",
     remedy: "Write ALTER COLUMN and ADD CONSTRAINT for the difference.",
-    fixable: Fixable::Never,
+    fixable: Fixable::Sometimes,
     check,
 };
 
@@ -27,7 +28,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         if drops_its_key(context, statement, table, action.span) {
             let message = format!("a second run drops the primary key of {table} and does not add it again: {column} exists");
-            found.report(&RULE, action.span, message);
+            let draft = found.report(&RULE, action.span, message);
+            // Both or neither. Where the column may be there before the first run, that is for the author to say.
+            let alone = statement.actions.iter().any(|other| other.kind == ActionKind::DropConstraint);
+            let new = context.table(table, statement).is_some_and(|known| known.column_named(column.object()).is_none());
+            if alone && new {
+                draft.fix(guard::test(statement, &guard::Test::column(false, table, column.object())));
+            }
         }
         let Some(known) = context.table(table, statement) else { continue };
         let Some(known) = known.column_named(column.object()) else { continue };

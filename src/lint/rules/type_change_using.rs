@@ -6,7 +6,7 @@ use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations;
 use super::super::guard;
 use super::super::statement::Statement;
-use crate::sql::{ActionKind, Span, TokenKind, quote_literal};
+use crate::sql::{ActionKind, Dialect, Name, Span, TokenKind, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "type-change-using",
@@ -39,17 +39,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let message = format!("a second run converts {column} of {table} again: its USING expects the old type");
         let draft = found.report(&RULE, action.span, message);
-        let literal = |text: &str| quote_literal(context.dialect, text);
-        let query = format!(
-            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND atttypid <> to_regtype({})",
-            literal(&table.to_string()),
-            literal(column.object()),
-            literal(type_text)
-        );
         if !type_text.contains('(') && !type_text.to_lowercase().contains("collate") {
             let known = context.table(table, statement).and_then(|shape| shape.column_named(column.object()).cloned());
             let same = known.as_ref().is_some_and(|known| known.type_word().eq_ignore_ascii_case(type_text.trim()));
-            let fix = guard::test(statement, &guard::Test::query(true, &query));
+            let fix = guard::test(statement, &until_type(table, column.object(), type_text));
             // A test for the type says nothing where the type stays.
             match known {
                 _ if same => {}
@@ -62,6 +55,18 @@ fn check(context: &Context<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// Lets a statement run while a column has another type.
+pub(in crate::lint) fn until_type(table: &Name, column: &str, written: &str) -> guard::Test {
+    let literal = |text: &str| quote_literal(Dialect::Postgres, text);
+    let query = format!(
+        "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND atttypid <> to_regtype({})",
+        literal(&table.to_string()),
+        literal(column),
+        literal(written)
+    );
+    guard::Test::query(true, &query)
 }
 
 /// A plain cast of the column, to whatever type, gives the same again.

@@ -6,7 +6,7 @@ use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
 use super::super::guard::{self, Test};
-use super::super::statement::Statement;
+use super::super::statement::{Guarding, Statement};
 use super::super::witness;
 use crate::sql::{Action, ActionKind, Kind, Name, Span, quote_literal};
 
@@ -43,7 +43,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
             found.report(&RULE, action.span, message).fix(guard::test(statement, &Test::relation(true, "index", &index)));
             continue;
         }
-        if statement.caught().is_some() || dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
+        let is_dropped = dropped(context, statement, action, named.as_ref().unwrap_or(&key_name));
+        if let Some(condition) = condition_of_drop_behind(context, statement, action).filter(|_| is_dropped) {
+            let message = format!("a second run adds it again, and what drops it further down runs no longer: {owner} keeps it");
+            let draft = found.report(&RULE, action.span, message).help("put the same condition around it");
+            draft.fix(condition.map(|condition| guard::test(statement, &Test::new(condition, String::new()))));
+            continue;
+        }
+        if statement.caught().is_some() || is_dropped {
             continue;
         }
         let what = named.as_ref().map_or_else(|| "the primary key".to_owned(), |name| format!("constraint {name}"));
@@ -140,6 +147,21 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
     };
     drops(statement, action.span.start)
         || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
+}
+
+/// The constraint is dropped again further down, by a statement that a condition guards: the condition's text, if it is
+/// a test in a `DO` block.
+fn condition_of_drop_behind<'a>(context: &Context<'a>, statement: &Statement<'_>, action: &Action) -> Option<Option<&'a str>> {
+    let name = action.name.as_ref()?;
+    let drops = |other: &&Statement<'_>| {
+        let mut actions = other.actions.iter().filter(|other| other.kind == ActionKind::DropConstraint);
+        other.is_guarded()
+            && other.head.name.as_ref().zip(statement.head.name.as_ref()).is_some_and(|(left, right)| left.matches(right))
+            && actions.any(|other| other.name.as_ref().is_some_and(|dropped| dropped.object() == name.object()))
+    };
+    let drop = context.behind(statement).find(drops)?;
+    let [Guarding::Condition(condition)] = drop.guards.as_slice() else { return Some(None) };
+    Some(Some(condition.text(context.text)))
 }
 
 /// A foreign key to the table, added further down and not dropped in front.

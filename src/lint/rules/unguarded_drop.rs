@@ -57,16 +57,23 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
 
 /// What the script makes again further down, and leaves, is there to be dropped on a second run.
 fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
-    let Some(name) = &statement.head.name else { return false };
-    let same = |other: &&Statement<'_>| {
-        other.head.kind == statement.head.kind
-            && other.head.name.as_ref().is_some_and(|made| made.matches(name))
-            && (!statement.head.kind.is_some_and(Kind::is_on_table)
-                || context.dialect == Dialect::Sqlite
-                || other.head.table == statement.head.table)
+    let names = history::dropped(statement);
+    let comes_back = |name: &Name| {
+        let is_named = |other: &Statement<'_>| match other.head.verb {
+            Verb::Drop => history::dropped(other).iter().any(|dropped| dropped.matches(name)),
+            _ => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
+        };
+        let same = |other: &&Statement<'_>| {
+            other.head.kind == statement.head.kind
+                && is_named(other)
+                && (!statement.head.kind.is_some_and(Kind::is_on_table)
+                    || context.dialect == Dialect::Sqlite
+                    || other.head.table == statement.head.table)
+        };
+        let about = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop));
+        about.filter(same).last().is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
     };
-    let last = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop)).filter(same).last();
-    history::dropped(statement).len() == 1 && last.is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
+    !names.is_empty() && names.iter().all(comes_back)
 }
 
 /// `SELECT … INTO [TEMPORARY] name`.

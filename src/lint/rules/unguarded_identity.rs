@@ -5,7 +5,8 @@ use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations;
 use super::super::guard;
-use crate::sql::{ActionKind, Kind, quote_literal};
+use super::super::history::dropped;
+use crate::sql::{ActionKind, Kind, Verb, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-identity",
@@ -45,6 +46,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 && default.name.as_ref() == Some(column);
             if same && other.part(default.span).has_word("default") {
                 found.report(&RULE, default.span, message.clone()).fix(guard::test(other, &test));
+            }
+        }
+        // The serial's sequence goes, and the identity's own takes its name.
+        let sequence = format!("{}_{}_seq", table.object(), column.object());
+        for other in context.before(statement).filter(|other| other.head.verb == Verb::Drop && other.head.kind == Some(Kind::Sequence)) {
+            let takes = dropped(other).iter().any(|name| name.object() == sequence);
+            if takes && !other.is_guarded() && other.caught().is_none() {
+                let message = format!("a second run fails: by then {sequence} belongs to column {column} of {table}");
+                found.report(&RULE, other.head_span(), message).fix(guard::test(other, &test));
             }
         }
     }

@@ -115,6 +115,8 @@ cases! {
         case.write("db/1_customer.sql", TABLE);
         case.write("db/code/t.sql", "create table t (id integer);\n");
         case.run(&[]).exits(3).says("code/table").says("db/code/t.sql:1:");
+        case.write("db/code/t.sql", "drop table if exists customer;\n");
+        case.run(&[]).exits(3).says("code/table").says("db/code/t.sql:1:");
         case.write("db/code/t.sql", "-- dbbuild: no-transaction\ncreate view t as select 1;\n");
         case.run(&[]).exits(3).says("code/no-transaction");
     }

@@ -430,4 +430,77 @@ cases! {
         assert_eq!(errors(&report), BTreeSet::from(["twice/fails db/3_c.sql:1".to_owned()]));
         assert_eq!(report["proofs"]["twice"]["scripts"], 2);
     }
+
+    fn a_base_is_what_the_squashed_scripts_make(case) {
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer default 7);\n");
+        case.write("db/2_b.sql", "insert into a (id) values (1) on conflict do nothing;\n");
+        case.write("db/3_c.sql", "create table if not exists c (id integer primary key);\n");
+        // What a seed did not bring in yet when the scripts were squashed is no difference.
+        case.write("seed/010_c.sql", "insert into c values (1) on conflict do nothing;\n");
+        commit(case, "one");
+        case.run(&["squash", "--to", "1"]).exits(0);
+        commit(case, "squashed");
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["roads"]["proven"], 2, "the scripts are there yet");
+        case.run(&["squash", "--to", "1", "--delete"]).exits(0);
+        commit(case, "deleted");
+        case.run(&["squash", "--to", "2", "--delete"]).exits(0);
+        case.write("seed/010_c.sql", "insert into c values (2) on conflict do nothing;\n");
+        commit(case, "again");
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["roads"]["proven"], 2, "the scripts come out of git, in two steps");
+
+        // A base that says of itself that it is whole, and is not.
+        let folder = format!("db/base/{}", case.pick("sqlite", "postgres"));
+        let manifest = case.read(&format!("{folder}/manifest.toml"));
+        let schema = manifest.lines().filter_map(|line| line.strip_prefix('"')?.split_once('"')).map(|(file, _)| file);
+        let file = schema.filter(|file| file.ends_with(".sql"));
+        let file = file.map(|file| format!("{folder}/{file}")).find(|file| case.read(file).contains("DEFAULT 7")
+            || case.read(file).contains("default 7")).unwrap();
+        let (before, text) = (case.read(&file), case.read(&file).replace("DEFAULT 7", "DEFAULT 8").replace("default 7", "default 8"));
+        case.write(&file, &text);
+        let sum = |text: &str| dbbuild::script::Checksum::of_bytes(text.as_bytes()).to_string();
+        assert!(manifest.contains(&sum(&before)));
+        case.write(&format!("{folder}/manifest.toml"), manifest.replace(&sum(&before), &sum(&text)));
+        let report = verify(case, &[], 1);
+        let found = finding(&report, "roads", &folder);
+        assert_eq!((found["code"].as_str(), found["changes"][0]["name"].as_str()),
+            (Some("roads/squashed"), Some(case.pick("a.n", "public.a.n"))));
+    }
+
+    fn a_second_run_is_told_apart_from_the_first_though_the_server_still_counts_that(case) {
+        // Counters of rows outlive a transaction until the server hands them over.
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer not null);\n\
+            insert into a values (1, 1), (2, 2) on conflict do nothing;\n");
+        case.write("db/2_b.sql", "update a set n = 3 where id = 2;\n");
+        case.write("db/3_c.sql", "delete from a where n = 3;\n");
+        // As many rows as the first time, and others.
+        case.write("db/4_d.sql", "update a set n = n + 1;\n");
+        case.write("db/5_e.sql", "insert into a select max(id) + 1, 0 from a;\n");
+        let report = verify(case, &[], 1);
+        assert_eq!(errors(&report), BTreeSet::from(["db/4_d.sql:1", "db/5_e.sql:1"].map(|at| format!("{CHANGES} {at}"))));
+    }
+}
+
+/// Without a private server, the target's own one serves only if nothing leads out of the database.
+#[test]
+fn nothing_that_leads_out_of_its_database_is_proven_beside_the_targets() {
+    let Some(case) = Case::on_postgres() else { return };
+    let verify = || {
+        let mut command = case.program(&["verify", "--quick"]);
+        // There is no folder for a private server.
+        command.env("TMPDIR", "/nowhere");
+        crate::support::Output::of(command)
+    };
+    git(&case, &["init", "-q", "-b", "main"]);
+    case.write("README", "");
+    commit(&case, "none");
+    case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
+    verify().exits(0);
+    case.write("db/1_a.down.sql", "alter system set work_mem = '1MB';\n");
+    verify().exits(5).says("it could do harm: db/1_a.down.sql: alter system");
+    case.remove("db/1_a.down.sql");
+    case.write("db/2_b.sql", "do $$ begin execute 'alter database shop set work_mem = 1'; end $$;\n");
+    verify().exits(5).says("it could do harm: db/2_b.sql:1: alter database");
 }

@@ -220,6 +220,64 @@ cases! {
         case.run(&["--no-baseline", "--no-seed"]).exits(0).says("0003_rows");
     }
 
+    fn nothing_is_deleted_that_no_commit_has_or_while_the_base_is_not_whole(case) {
+        shop(case);
+        let down = "db/0002_create_item.down.sql";
+        case.write(down, "drop table item;");
+        commit(case);
+        case.write(down, "drop table if exists item;");
+        case.unchanged(|| case.run(&["squash", "--to", "3"]).exits(3).says("squash/uncommitted").says(down));
+        git(case, &["checkout", "-q", "--", down]);
+        case.run(&["squash", "--to", "3"]).exits(0).says(down);
+
+        // What changed since the base was written goes no more than what never was in a commit.
+        case.write(down, "drop table if exists item;");
+        let delete = ["squash", "--to", "3", "--delete"];
+        case.unchanged(|| case.run(&delete).exits(3).says("squash/uncommitted").says(down));
+        assert!(case.path("db/0001_create_customer.sql").exists());
+        git(case, &["checkout", "-q", "--", down]);
+
+        let base = format!("db/base/{}", engine(case));
+        let file = format!("{base}/{}", case.pick("schema.sql", "pre-data.sql"));
+        let text = case.read(&file);
+        case.write(&file, text.get(..text.len() / 2).unwrap());
+        case.unchanged(|| case.run(&delete).exits(3).says("base/damaged").says(&file));
+        assert!(case.path("db/0001_create_customer.sql").exists());
+        case.write(&file, text);
+        // Rows that the manifest does not know would be loaded with the others.
+        let stray = format!("{base}/data/stray.copy");
+        case.write(&stray, "");
+        case.unchanged(|| case.run(&delete).exits(3).says("base/damaged").says(&stray));
+        case.run(&[]).exits(3).says("base/damaged").says(&stray);
+        case.remove(&stray);
+
+        case.run(&delete).exits(0).says(&format!("deleted   {down}"));
+        case.build();
+        case.run(&["drift", "--strict"]).exits(0);
+    }
+
+    fn another_base_takes_the_place_of_the_one_before_file_by_file(case) {
+        shop(case);
+        commit(case);
+        case.run(&["squash", "--to", "3", "--delete"]).exits(0);
+        commit(case);
+        // Rows that are no more.
+        case.write("db/0005_no_rows.sql", "delete from customer;");
+        commit(case);
+        let base = format!("db/base/{}", engine(case));
+        let rows = case.files(&format!("{base}/data"));
+        assert!(!rows.is_empty());
+        case.run(&["squash", "--to", "5", "--delete"]).exits(0).says("stands for 5 scripts");
+        assert!(!case.path(&format!("{base}/data")).exists(), "{:?}", case.files(&base));
+        let beside: Vec<_> = std::fs::read_dir(case.path("db/base")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(beside, [engine(case)]);
+        case.remove("seed/010_item.csv");
+        case.build();
+        assert_eq!(case.ask("select count(*) from customer"), "0");
+        case.run(&["drift", "--strict"]).exits(0);
+        case.run(&["verify"]).exits(0);
+    }
+
     fn a_base_after_another_failure_is_loaded_by_the_next_run(case) {
         shop(case);
         case.run(&["squash", "--to", "2", "--delete"]).exits(0);

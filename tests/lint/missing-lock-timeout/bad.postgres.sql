@@ -1,1 +1,2 @@
+set local lock_timeout = 0;
 alter table customer add column if not exists phone text;

@@ -1,2 +1,3 @@
--- dbbuild: lock-timeout 5s
 alter table customer add column if not exists phone text;
+set local lock_timeout = '2s';
+alter table customer add column if not exists fax text;

@@ -1,1 +1,3 @@
 select make_partitions('sale');
+select * from partman.create_parent('public.sale', 'day');
+call close_month();

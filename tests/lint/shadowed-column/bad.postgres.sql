@@ -1,2 +1,4 @@
 create table if not exists customer (id bigint, parent bigint);
 alter table customer add column if not exists parent bigint references customer (id);
+create table if not exists login (provider text constraint login_pkey primary key);
+alter table login drop constraint if exists login_pkey, add column if not exists id uuid default gen_random_uuid() primary key;

@@ -56,7 +56,11 @@ pub(super) fn indexes(scope: &Scope) -> String {
            join pg_class ci on ci.oid = i.indexrelid
            join pg_class c on c.oid = i.indrelid
            join pg_namespace n on n.oid = c.relnamespace
-          where not exists (select from pg_constraint k where k.conindid = ci.oid and k.contype in ('p', 'u', 'x'))
+          where not exists (
+                    -- By table too: an index of the catalog has that, and none has conindid.
+                    select from pg_constraint k
+                     where k.conrelid = i.indrelid and k.conindid = ci.oid and k.contype in ('p', 'u', 'x')
+                )
             and {}",
         scope.on_relation("ci")
     )

@@ -75,9 +75,13 @@ pub(super) fn columns(scope: &Scope) -> String {
                     end,
                     {compression},
                     case when coalesce(a.attstattarget, -1) >= 0 then 'statistics ' || a.attstattarget end,
-                    'set (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attoptions) o
-                                 where o not like 'pg\\_attver=%') || ')',
-                    'options (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attfdwoptions) o) || ')',
+                    case when a.attoptions is not null then
+                        'set (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attoptions) o
+                                     where o not like 'pg\\_attver=%') || ')'
+                    end,
+                    case when a.attfdwoptions is not null then
+                        'options (' || (select string_agg(o, ', ' order by o collate \"C\") from unnest(a.attfdwoptions) o) || ')'
+                    end,
                     case when a.attinhcount > 0 and a.attislocal and not c.relispartition then 'inherited and declared' end,
                     case when a.attinhcount > 0 and not a.attislocal and not c.relispartition then 'inherited' end,
                     {not_valid}

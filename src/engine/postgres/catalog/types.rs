@@ -61,7 +61,8 @@ pub(super) fn types(scope: &Scope) -> String {
            join pg_namespace n on n.oid = t.typnamespace
            left join pg_class c on c.oid = t.typrelid
           where t.typtype in ('e', 'd', 'c', 'r', 'b', 'p') and (t.typtype <> 'c' or c.relkind = 'c')
-            and not exists (select from pg_type element where element.typarray = t.oid)
+            -- Found by the element's number, for which the catalog has an index; for typarray it has none.
+            and not exists (select from pg_type element where element.oid = t.typelem and element.typarray = t.oid)
             and {within}
           union all
          select l.tableoid, l.oid, 'collation', array[n.nspname, l.collname]::text[],

@@ -191,6 +191,8 @@ fn explain(said: &str) -> EngineError {
         "a command that runs elsewhere needs the password: with docker, `docker exec -e PGPASSWORD …`"
     } else if said.contains("snapshot") {
         "`pg-dump` under [baseline] in dbbuild.toml must reach the very server and database of the target"
+    } else if said.contains("max_locks_per_transaction") {
+        "it locks every table at once: raise `max_locks_per_transaction` on that server and start it again"
     } else {
         "name another pg_dump with `pg-dump` under [baseline] in dbbuild.toml"
     };

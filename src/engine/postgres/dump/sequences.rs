@@ -7,7 +7,7 @@ use postgres::Client;
 
 use super::LeftOut;
 
-/// How many sequences one query reads.
+/// How many sequences one query reads; their locks are let go behind it.
 const AT_ONCE: usize = 200;
 
 /// Returns a `setval` for each sequence that is not as it was made.
@@ -21,7 +21,10 @@ pub(super) fn read(client: &mut Client, left_out: &LeftOut) -> Result<String, po
             format!("select last_value, is_called, last_value = {start} and not is_called as is_new from {name}")
         };
         let query = some.iter().map(one).collect::<Vec<_>>().join(" union all ");
-        for ((name, _), row) in some.iter().zip(client.query(&query, &[])?) {
+        client.batch_execute("savepoint dbbuild_sequences")?;
+        let rows = client.query(&query, &[])?;
+        client.batch_execute("rollback to savepoint dbbuild_sequences")?;
+        for ((name, _), row) in some.iter().zip(rows) {
             let (value, is_called, is_new): (i64, bool, bool) = (row.get(0), row.get(1), row.get(2));
             if !is_new {
                 let name = crate::engine::postgres::quote::literal(name);
