@@ -393,3 +393,36 @@ fn postgres_never_shows_a_half_done_state() {
     assert!(watcher.join().unwrap() > 10);
     fresh(&case);
 }
+
+/// The login may take on the owner's role, and not the one that granted.
+#[test]
+fn a_grant_of_a_role_that_may_not_be_taken_on_becomes_the_owners() {
+    let Some(case) = Case::on_postgres() else { return };
+    let (login, database) = (case.reader(), case.database());
+    let (owner, other) = (format!("owner_{database}"), format!("other_{database}"));
+    case.execute(&format!(
+        "create role {owner}; create role {other}; grant {owner} to {login}; alter role {login} noinherit;
+         grant create on database {database} to {login}; grant all on schema public to {owner}"
+    ));
+    let url = case.url();
+    let rest = url.split_once('@').map_or("", |(_, rest)| rest);
+    case.write(
+        "dbbuild.toml",
+        format!(
+            "[project]\nname = \"shop\"\n\n[targets.dev]\nurl = \"postgresql://{login}:reader@{rest}\"\n\
+             environment = \"development\"\nbaseline = false\nowner-role = \"{owner}\"\n"
+        ),
+    );
+    case.write("db/1_customer.sql", TABLE);
+    view(&case, "shown", "select id from customer");
+    case.build();
+    case.execute(&format!(
+        "grant select on public.shown to {other} with grant option; set role {other};
+         grant select on public.shown to {login}; reset role"
+    ));
+    case.write("db/code/shown.sql", "create view shown as select name, id from customer;\n");
+    case.build();
+    assert_eq!(case.ask(&format!("select has_table_privilege('{login}', 'public.shown', 'select')")), "t");
+    case.build().says("nothing to do");
+    case.execute(&format!("drop owned by {owner}, {other}; drop owned by {login}; drop role {owner}, {other}"));
+}

@@ -156,12 +156,16 @@ fn remarks(link: &mut Link, found: &[Item]) -> Result<Vec<Remark>, Stop> {
                from held where acl is not null
               union all
              select 3 + (a.grantor <> h.owner)::int, h.key, null,
-                    concat(case when a.grantor <> h.owner then format('set local role %s; ', a.grantor::regrole) end,
-                           format('grant %s on \u{1}target\u{1} to %s', a.privilege_type,
-                                  case a.grantee when 0 then 'public' else a.grantee::regrole::text end),
-                           case when a.is_grantable then ' with grant option' end,
-                           case when a.grantor <> h.owner then format('; set local role %I', current_user) end)
-               from held h, aclexplode(h.acl) a where a.grantee <> h.owner
+                    case when a.grantor = h.owner then g.text
+                         -- As whoever granted it; where that role may not be taken on, as the owner.
+                         else format('do $dbbuild$ begin set local role %1$s; %2$s; set local role %3$I; '
+                                     'exception when insufficient_privilege then %2$s; end $dbbuild$',
+                                     a.grantor::regrole, g.text, current_user) end
+               from held h, aclexplode(h.acl) a,
+                    lateral (select concat(format('grant %s on \u{1}target\u{1} to %s', a.privilege_type,
+                                                  case a.grantee when 0 then 'public' else a.grantee::regrole::text end),
+                                           case when a.is_grantable then ' with grant option' end) as text) g
+              where a.grantee <> h.owner
               union all
              select 5, h.key, t.attname,
                     concat(format('grant %s (%I) on \u{1}target\u{1} to %s', a.privilege_type, t.attname,
