@@ -105,7 +105,10 @@ pub fn refuse_other_text(altered: &[&Status], facts: &Facts<'_>) -> Result<(), R
     let message = format!("{} has another text of {} than {} stands for", facts.described, name(gone), base.folder);
     let revision = base.of(&gone.version).and_then(|squashed| squashed.revision.as_deref());
     let hint = match revision {
-        Some(revision) => format!("the squashed text is in revision {revision}; the applied one is in the journal"),
+        Some(revision) => format!(
+            "the squashed text is in revision {revision}, the applied one in the journal: if scripts were only renumbered, \
+             `git checkout {revision}`, run `dbbuild` there, and come back"
+        ),
         None => "the applied text is in the journal".to_owned(),
     };
     Err(Refusal::new("base/other-text", message)
