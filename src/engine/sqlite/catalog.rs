@@ -42,10 +42,11 @@ pub(super) fn read_inside(connection: &Connection, names: &Names) -> Result<Cata
 
 fn within(connection: &Connection, names: &Names) -> rusqlite::Result<Catalog> {
     let mut statement = connection.prepare(
-        "select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, '')
+        // The list is kept, and so gets an index: asked for each object it would be made each time.
+        "with list as materialized (select name, type from pragma_table_list where schema = 'main')
+         select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, '')
            from sqlite_schema as s
-           left join pragma_table_list as list
-                  on list.schema = 'main' and list.name = s.name and s.type in ('table', 'view')
+           left join list on list.name = s.name and s.type in ('table', 'view')
           where s.sql is not null and s.name not like 'sqlite\\_%' escape '\\'",
     )?;
     let stored = statement.query_map([], |row| {

@@ -498,8 +498,8 @@ fn nothing_that_leads_out_of_its_database_is_proven_beside_the_targets() {
     commit(&case, "none");
     case.write("db/1_a.sql", "create table if not exists a (id integer);\n");
     verify().exits(0);
-    case.write("db/1_a.down.sql", "alter system set work_mem = '1MB';\n");
-    verify().exits(5).says("it could do harm: db/1_a.down.sql: alter system");
+    case.write("db/1_a.down.sql", "do $$ begin execute 'alter database shop reset all'; end $$;\n");
+    verify().exits(5).says("it could do harm: db/1_a.down.sql: alter database");
     case.remove("db/1_a.down.sql");
     case.write("db/2_b.sql", "do $$ begin execute 'alter database shop set work_mem = 1'; end $$;\n");
     verify().exits(5).says("it could do harm: db/2_b.sql:1: alter database");

@@ -44,7 +44,8 @@ impl<'a> Body<'a> {
             self.part(&mut text, &mut body, index, &parts, run)?;
         }
         body.push_str(&comments_before(self.unit, self.unit.parts.len(), DIALECT));
-        body.push_str(&format!("set constraints all immediate;\n{DISCARD}{settings}{};\n", self.finish()));
+        let reset = one_message(&format!("set constraints all immediate;\n{DISCARD}"));
+        body.push_str(&format!("{reset}{settings}{};\n", self.finish()));
         text.push_str(&runs(&body));
         text.push_str("commit;\n");
         Ok(text)
@@ -253,4 +254,11 @@ fn finds_something(query: &str) -> String {
 
 fn runs(body: &str) -> String {
     if body.is_empty() { String::new() } else { format!("\\if :dbbuild_run\n{body}\\endif\n") }
+}
+
+/// Joins the tool's own statements to one message, as the engine sends them: a history of a thousand scripts would
+/// else wait for ten thousand answers.
+fn one_message(statements: &str) -> String {
+    let last = statements.trim_end().trim_end_matches(';');
+    format!("{};\n", last.replace(";\n", " \\;\n"))
 }

@@ -49,10 +49,11 @@ pub(crate) fn read(connection: &Connection, names: &Names) -> rusqlite::Result<C
 /// Reads the catalog without some tables too, named in lower case, and what hangs on them.
 pub(crate) fn read_without(connection: &Connection, names: &Names, without: &[&str]) -> rusqlite::Result<Catalog> {
     let mut statement = connection.prepare(
-        "select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, ''), coalesce(list.wr, 0)
+        // The list is kept, and so gets an index: asked for each object it would be made each time.
+        "with list as materialized (select name, type, wr from pragma_table_list where schema = 'main')
+         select s.type, s.name, s.tbl_name, s.sql, coalesce(list.type, ''), coalesce(list.wr, 0)
            from sqlite_schema as s
-           left join pragma_table_list as list
-                  on list.schema = 'main' and list.name = s.name and s.type in ('table', 'view')
+           left join list on list.name = s.name and s.type in ('table', 'view')
           where s.sql is not null and s.name not like 'sqlite\\_%' escape '\\'
           order by case s.type when 'table' then 0 when 'index' then 1 when 'view' then 2 else 3 end,
                    list.type = 'virtual',
