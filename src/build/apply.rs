@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::discover::rows_checksum;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
-use super::unit::{Planned, changed_meanwhile, contained, planned_file, row_seed, unit};
+use super::unit::{Planned, changed_meanwhile, contained, planned_file, planned_script, row_seed, unit};
 use super::{Checkout, Site, base, baseline, code};
 use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
@@ -188,15 +188,8 @@ impl<'a> Units<'a> {
         let key = script.version.to_string();
         let running = self.running.iter().find(|entry| entry.kind == Kind::Script && entry.key == key);
         Planned {
-            kind: Kind::Script,
             running: running.map(|entry| (*entry).clone()),
-            key,
-            version: Some(&script.version),
-            name: &script.name,
-            file: &script.file,
-            checksum: &script.checksum,
-            attempt: script.attempt,
-            of_environment: false,
+            ..planned_script(&script.version, &script.name, &script.file, &script.checksum, script.attempt)
         }
     }
 
@@ -465,17 +458,7 @@ pub fn note_entries(
     freed: Option<&PlannedScript>,
 ) -> Result<Vec<NewEntry>, Error> {
     let entry = |script: &PlannedScript, state| -> Result<NewEntry, Error> {
-        let planned = Planned {
-            kind: Kind::Script,
-            key: script.version.to_string(),
-            version: Some(&script.version),
-            name: &script.name,
-            file: &script.file,
-            checksum: &script.checksum,
-            attempt: script.attempt,
-            running: None,
-            of_environment: false,
-        };
+        let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, script.attempt);
         Ok(NewEntry { state, ..unit(site.project, site.target, checkout.dialect, &planned)?.entry })
     };
     let mut entries = vec![entry(script, Stored::Applied)?];

@@ -1,7 +1,7 @@
 //! Everything that a fresh build runs, in its order, as units: for whoever runs them in another way than a build does.
 
 use super::load::{Reading, load_down};
-use super::unit::{Planned, of_loaded, planned_file, row_seed, unit};
+use super::unit::{Planned, of_loaded, planned_file, planned_script, row_seed, unit};
 use super::{Checkout, Seed, SeedForm, Site, code};
 use crate::engine::{RowSeed, Unit};
 use crate::error::Error;
@@ -76,17 +76,7 @@ pub fn history(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) 
 
 /// Makes a script's item.
 pub fn of_script(site: &Site<'_>, checkout: &Checkout, script: &Script) -> Result<Item, Error> {
-    let planned = Planned {
-        kind: Kind::Script,
-        key: script.version.to_string(),
-        version: Some(&script.version),
-        name: &script.name,
-        file: &script.file,
-        checksum: &script.checksum,
-        attempt: 0,
-        running: None,
-        of_environment: false,
-    };
+    let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, 0);
     let up = unit(site.project, site.target, checkout.dialect, &planned)?;
     let reading = Reading { dialect: checkout.dialect, layout: Some(site.project.layout()), variables: None };
     let down = match load_down(site.project, &script.file, script.down.as_deref(), reading)? {

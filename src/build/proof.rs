@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::fresh::compare;
 use super::plan::{Plan, changed};
-use super::unit::{Planned, unit};
+use super::unit::{planned_script, unit};
 use super::{Checkout, Fresh, Refusal, Site, Survey, apply, discover, reach};
 use crate::engine::catalog::{Change, Difference, Patterns};
 use crate::engine::{Access, Catalog, EngineError, Mode, Row, Session, TableRows, Unit, Wait};
@@ -278,17 +278,7 @@ fn units(site: &Site<'_>, survey: &Survey, altered: &[&Status]) -> Result<Result
     let mut units = Vec::new();
     for status in altered {
         let Some(script) = status.script.and_then(|index| survey.checkout.scripts.get(index)) else { continue };
-        let planned = Planned {
-            kind: Kind::Script,
-            key: script.version.to_string(),
-            version: Some(&script.version),
-            name: &script.name,
-            file: &script.file,
-            checksum: &script.checksum,
-            attempt: status.attempt,
-            running: None,
-            of_environment: false,
-        };
+        let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, status.attempt);
         let unit = unit(site.project, site.target, survey.checkout.dialect, &planned)?;
         if unit.mode == Mode::Statements {
             return Ok(Err(format!("{} runs without a transaction, so it is not run again for a proof", script.file)));

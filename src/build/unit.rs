@@ -189,17 +189,7 @@ pub fn contained(
         |squashed: &&crate::script::Squashed| !checkout.scripts.iter().any(|script| script.version == squashed.version);
     entries.extend(checkout.squashed().iter().filter(is_gone).map(|gone| super::base::entry(&project.name, gone)));
     for script in &checkout.scripts {
-        let planned = Planned {
-            kind: Kind::Script,
-            key: script.version.to_string(),
-            version: Some(&script.version),
-            name: &script.name,
-            file: &script.file,
-            checksum: &script.checksum,
-            attempt: 0,
-            running: None,
-            of_environment: false,
-        };
+        let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, 0);
         entries.push(unit(project, target, checkout.dialect, &planned)?.entry);
     }
     for source in &checkout.code {
@@ -215,6 +205,27 @@ pub fn contained(
         }
     }
     Ok((entries, tracked))
+}
+
+/// Makes a planned script that no builder has begun.
+pub fn planned_script<'a>(
+    version: &'a Version,
+    name: &'a str,
+    file: &'a str,
+    checksum: &'a Checksum,
+    attempt: i32,
+) -> Planned<'a> {
+    Planned {
+        kind: Kind::Script,
+        key: version.to_string(),
+        version: Some(version),
+        name,
+        file,
+        checksum,
+        attempt,
+        running: None,
+        of_environment: false,
+    }
 }
 
 /// Makes a planned code file or seed.
