@@ -25,7 +25,9 @@ use std::time::{Duration, Instant};
 
 pub use apply::entry_without_running;
 pub use base::{begin as begin_with_base, entry as squashed_entry};
-pub use baseline::{Digests, Held, Regenerated, Worth, collect_forgotten, stays as baseline_stays};
+pub use baseline::{
+    Digests, Held, Regenerated, Worth, checksum_of, collect_forgotten, files_below, stays as baseline_stays,
+};
 pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};

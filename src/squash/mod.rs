@@ -107,8 +107,8 @@ pub fn squash(site: &Site<'_>, to: &Version, observer: &mut dyn Observer) -> Res
     let new = place::beside(&parent)?;
     let server = write(site, &checkout, to, new.path(), observer)?;
     let mut files = BTreeMap::new();
-    for file in place::files_below(new.path())? {
-        let checksum = place::checksum(&new.path().join(&file))?;
+    for file in build::files_below(new.path())? {
+        let checksum = build::checksum_of(&new.path().join(&file))?;
         files.insert(file, checksum);
     }
     let left_out = left_out(project, checkout.dialect, &scripts)?;
@@ -184,9 +184,9 @@ fn write(
     }
     let again = tempfile::tempdir().map_err(|error| io(&std::env::temp_dir(), error))?;
     loaded.session.dump(again.path(), observer)?;
-    for file in place::files_below(folder)?.iter().filter(|file| file.starts_with("data/")) {
+    for file in build::files_below(folder)?.iter().filter(|file| file.starts_with("data/")) {
         let (one, other) = (folder.join(file), again.path().join(file));
-        if !other.exists() || place::checksum(&one)? != place::checksum(&other)? {
+        if !other.exists() || build::checksum_of(&one)? != build::checksum_of(&other)? {
             return Err(not_whole(&format!("the rows of {file}")).into());
         }
     }

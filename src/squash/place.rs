@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::io;
-use crate::build::collect_forgotten;
+use crate::build::{collect_forgotten, files_below};
 use crate::error::Error;
 use crate::project::base::MANIFEST;
 use crate::script::Checksum;
@@ -85,25 +85,4 @@ fn open_to_all(parent: &Path, folder: &Path) -> Result<(), Error> {
             .map_err(|error| io(folder, error))?;
     }
     Ok(())
-}
-
-/// Returns the files of a folder, relative to it.
-pub(super) fn files_below(folder: &Path) -> Result<Vec<String>, Error> {
-    let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).min_depth(1).sort_by_file_name() {
-        let entry = entry.map_err(|error| io(folder, error.into()))?;
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            files.push(path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"));
-        }
-    }
-    Ok(files)
-}
-
-/// Returns the checksum of a file, as the manifest has it.
-pub(super) fn checksum(path: &Path) -> Result<Checksum, Error> {
-    let mut hasher = blake3::Hasher::new();
-    let hashed = File::open(path).and_then(|file| hasher.update_reader(file).map(drop));
-    hashed.map_err(|error| io(path, error))?;
-    Ok(Checksum::of_hasher(&hasher))
 }

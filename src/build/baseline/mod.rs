@@ -21,7 +21,7 @@ use manifest::{Listed, MANIFEST, Manifest};
 use place::Place;
 
 pub use objects::Digests;
-pub use place::collect_forgotten;
+pub use place::{checksum_of, collect_forgotten, files_below};
 
 /// What the committed baseline is worth to a checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

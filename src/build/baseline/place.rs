@@ -118,14 +118,16 @@ pub(super) fn is_building(path: &str) -> bool {
     path.starts_with(BUILDING)
 }
 
-fn checksum_of(path: &Path) -> Result<Checksum, Error> {
+/// Returns the checksum of a file as a manifest has it, whatever the file's size.
+pub fn checksum_of(path: &Path) -> Result<Checksum, Error> {
     let mut hasher = blake3::Hasher::new();
     let file = std::fs::File::open(path).map_err(|error| io(path, error))?;
     hasher.update_reader(file).map_err(|error| io(path, error))?;
     Ok(Checksum::of_hasher(&hasher))
 }
 
-fn files_below(folder: &Path) -> Result<Vec<String>, Error> {
+/// Returns the files below a folder, relative to it, with `/`.
+pub fn files_below(folder: &Path) -> Result<Vec<String>, Error> {
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder).min_depth(1).sort_by_file_name() {
         let entry = entry.map_err(|error| io(folder, error.into()))?;
