@@ -469,6 +469,14 @@ cases! {
             (Some("roads/squashed"), Some(case.pick("a.n", "public.a.n"))));
     }
 
+    fn a_script_that_switches_the_counters_off_proves_nothing_by_that(case) {
+        case.write("db/1_a.sql", "create table if not exists a (n integer not null);\n");
+        let off = case.pick("", "set track_counts = off;\n");
+        case.write("db/2_b.sql", format!("{off}insert into a values (1);\n"));
+        let report = verify(case, &[], 1);
+        assert_eq!(errors(&report), BTreeSet::from([format!("{CHANGES} db/2_b.sql:{}", case.pick(1, 2))]));
+    }
+
     fn a_second_run_is_told_apart_from_the_first_though_the_server_still_counts_that(case) {
         // Counters of rows outlive a transaction until the server hands them over.
         case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer not null);\n\
