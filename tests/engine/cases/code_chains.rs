@@ -77,7 +77,7 @@ proptest! {
 
 /// The large one: 300 views, a hundred edits, each compared.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: `cargo nextest run --run-ignored only`"]
 fn three_hundred_views_and_a_hundred_edits() {
     let Some(case) = Case::on_postgres() else { return };
     let edits: Vec<(usize, u8, usize)> =

@@ -201,7 +201,7 @@ fn some_of_thirty_edits_on_postgres() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes: `cargo nextest run --run-ignored only`"]
 fn thirty_edits_on_postgres() {
     if let Some(case) = Case::on_postgres() {
         judge(&case, EDITS.iter().enumerate());
