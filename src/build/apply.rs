@@ -53,7 +53,8 @@ pub fn apply(
         let mut done = 1;
         match step {
             Step::Journal { mark } => {
-                session.prepare(mark.as_ref())?;
+                let soon = plan.steps.get(at + 1).is_some_and(|next| !matches!(next, Step::Baseline { .. }));
+                session.prepare(mark.as_ref(), soon)?;
                 done = 0;
             }
             Step::Load { folder } => match load(site, checkout, folder, session, observer) {

@@ -114,7 +114,7 @@ impl Fresh {
 
     /// Loads a baseline.
     pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
-        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }), false)?;
         Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
     }
 

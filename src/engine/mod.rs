@@ -201,8 +201,8 @@ pub trait Session: Send {
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
 
     /// Creates or upgrades the journal's tables and, if the database has no mark, writes `mark`.
-    /// Safe for many builders at once.
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()>;
+    /// Safe for many builders at once. With `soon` another call writes in a moment, whose transaction may do it.
+    fn prepare(&mut self, mark: Option<&Mark>, soon: bool) -> Result<()>;
 
     /// Writes the mark.
     fn mark(&mut self, mark: &Mark) -> Result<()>;

@@ -24,7 +24,7 @@ impl Stage {
     /// are the projects of other revisions of which something is run too.
     pub fn open(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
         let mut stage = Self::bare(proof, others, observer)?;
-        stage.session.prepare(Some(&stage.mark))?;
+        stage.session.prepare(Some(&stage.mark), false)?;
         build::begin_with_base(proof.site, &mut *stage.session)?;
         Ok(stage)
     }

@@ -73,7 +73,7 @@ impl Session for PostgresSession {
         }
     }
 
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
+    fn prepare(&mut self, mark: Option<&Mark>, _: bool) -> Result<()> {
         prepare::prepare(&mut self.link, &self.journal, mark)
     }
 
