@@ -40,7 +40,9 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
                 Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
             };
             let (line, up) = sections.up;
-            let no_transaction = sections.no_transaction || sidecar_says_so(project, layout, file)?;
+            let no_transaction = sections.no_transaction
+                || layout.name_asks_no_transaction(file)
+                || sidecar_says_so(project, layout, file)?;
             // The usual case is the whole file, which is not copied again.
             let part = (up.len() < raw.len()).then(|| up.to_owned());
             (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)

@@ -1,15 +1,15 @@
 //! Reads the scripts of a recognised layout as a build would, for what the settings must say about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::recognise::{Recognised, RecognisedScript};
 use crate::build::discover;
 use crate::error::Error;
-use crate::numbering::here;
+use crate::numbering::{Known, here};
 use crate::project::layout::template_action;
 use crate::project::{EngineName, Files, Layout, Project, Settings};
-use crate::script::{Directive, Fault, Text, cut, normalise};
+use crate::script::{Directive, Fault, Text, Version, cut, normalise};
 use crate::sql::Dialect;
 
 /// How many faults of one kind are told one by one.
@@ -24,6 +24,9 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
         let files: BTreeSet<String> = names.iter().map(|fault| fault.file.clone()).collect();
         recognised.ignore = files.iter().map(|file| globset::escape(file)).collect();
         recognised.notes.push(format!("no scripts, so ignored: {}", shortened(files.into_iter().collect())));
+        faults = discovered(root, recognised)?;
+    }
+    if settle_versions(root, recognised)? {
         faults = discovered(root, recognised)?;
     }
     let project = project(root, recognised)?;
@@ -52,6 +55,46 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
     filled_in.dedup();
     tell(recognised, faults, filled_in);
     Ok(())
+}
+
+/// Sees to it that versions say the order in which the scripts ran. Returns true if the settings have to.
+fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Error> {
+    let found = |recognised: &Recognised| {
+        let project = project(root, recognised)?;
+        recognised.engines.iter().map(|engine| scripts(&project, *engine)).collect::<Result<Vec<_>, Error>>()
+    };
+    let before = found(recognised)?;
+    recognised.dates = before.iter().any(|scripts| {
+        let dates: Vec<Version> = scripts.iter().map(|script| script.version.by_date()).collect();
+        let is_date = |version: &&Version| matches!(version.numbers(), [19_700_101..=22_001_231, ..]);
+        !dates.is_sorted() && dates.iter().filter(is_date).count() * 10 >= dates.len() * 9
+    });
+    let of_engines = if recognised.dates { found(recognised)? } else { before };
+    for scripts in &of_engines {
+        let taken: BTreeSet<&Version> = scripts.iter().map(|script| &script.version).collect();
+        let mut counts: BTreeMap<&Version, u64> = BTreeMap::new();
+        for script in scripts {
+            match counts.get_mut(&script.version) {
+                None => {
+                    counts.insert(&script.version, 0);
+                }
+                Some(count) => {
+                    let next = (*count + 1..).find(|next| !taken.contains(&script.version.join(&(*next).into())));
+                    *count = next.unwrap_or(*count + 1);
+                    let version = script.version.join(&(*count).into());
+                    recognised.versions.insert(script.file.clone(), version.to_string());
+                }
+            }
+        }
+    }
+    if !recognised.versions.is_empty() {
+        recognised.notes.push(format!(
+            "{} scripts have the number of another: in the order of their names they got versions under \
+             [layout.versions]; see that it is the order in which they run",
+            recognised.versions.len()
+        ));
+    }
+    Ok(recognised.dates || !recognised.versions.is_empty())
 }
 
 fn tell(recognised: &mut Recognised, faults: Vec<Fault>, filled_in: Vec<String>) {
@@ -101,7 +144,14 @@ fn scripts(project: &Project, engine: EngineName) -> Result<Vec<RecognisedScript
     let dialect = Dialect::from(engine);
     let serving =
         here(project)?.into_iter().filter(|known| known.parts.is_up() && known.engine.is_none_or(|own| own == dialect));
-    let script = serving.map(|known| RecognisedScript {
+    let serving: Vec<Known> = serving.collect();
+    let has_own: BTreeSet<Version> = serving
+        .iter()
+        .filter(|known| project.layout().prefers_own() && known.parts.name.engine.is_some())
+        .map(|known| known.version().clone())
+        .collect();
+    let runs = |known: &Known| known.parts.name.engine.is_some() || !has_own.contains(known.version());
+    let script = serving.into_iter().filter(runs).map(|known| RecognisedScript {
         version: known.version().clone(),
         name: known.parts.name.name.clone(),
         file: known.path,
@@ -134,7 +184,8 @@ fn read(project: &Project, script: &RecognisedScript, faults: &mut Vec<Fault>) -
         let bytes = project.files.read(&sidecar.path).ok()?;
         Some(sidecar.asks_no_transaction(&String::from_utf8_lossy(&bytes)))
     });
-    let no_transaction = sections.no_transaction || sidecar == Some(true);
+    let no_transaction =
+        sections.no_transaction || sidecar == Some(true) || layout.name_asks_no_transaction(&script.file);
     let up = Text::of_section(&script.file, sections.up.1.to_owned(), sections.up.0);
     Some(Read { raw, up, no_transaction })
 }

@@ -12,7 +12,7 @@ pub use checksum::Checksum;
 pub use cut::{Cut, Part, PlacedGuard, cut, directives, has_directives, token_checksum};
 pub use directive::{Directive, DirectiveError, FORMS, Guard, Object, RunIf, Test, body, duration};
 pub use fault::{Fault, ScriptErrors};
-pub use file_name::{FileName, FileNameError, Role, engine_suffix, name_behind, strip_sql};
+pub use file_name::{FileName, FileNameError, Role, engine_suffix, letter, name_behind, strip_sql};
 pub use text::{Text, normalise};
 pub use version::{Version, VersionError};
 
