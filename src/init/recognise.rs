@@ -36,6 +36,8 @@ pub struct Recognised {
     pub ignore: Vec<String>,
     /// True if the versions are in order only as dates.
     pub dates: bool,
+    /// True if scripts are templates, although their layout's are not.
+    pub templates: bool,
     /// Versions of files that share theirs with another.
     pub versions: BTreeMap<String, String>,
     /// The folder of the seeds, where the usual one holds something else.
@@ -179,6 +181,7 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
         directives: BTreeMap::new(),
         ignore: Vec::new(),
         dates: false,
+        templates: false,
         versions: BTreeMap::new(),
         seed,
         variable,
@@ -254,6 +257,7 @@ impl Recognised {
             seed: self.seed.clone(),
             ignore: self.ignore.clone(),
             dates: self.dates,
+            templates: self.templates.then_some(true),
             versions: self.versions.clone(),
             ..LayoutSettings::default()
         }

@@ -7,9 +7,8 @@ use super::recognise::{Recognised, RecognisedScript};
 use crate::build::discover;
 use crate::error::Error;
 use crate::numbering::{Known, here};
-use crate::project::layout::template_action;
 use crate::project::{EngineName, Files, Layout, Project, Settings};
-use crate::script::{Directive, Fault, Text, Version, cut, normalise};
+use crate::script::{Directive, Fault, Filled, Text, Version, cut, fill, normalise, template_action};
 use crate::sql::Dialect;
 
 /// How many faults of one kind are told one by one.
@@ -30,14 +29,17 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
         faults = discovered(root, recognised)?;
     }
     let project = project(root, recognised)?;
-    let mut filled_in = Vec::new();
+    let (mut filled_in, mut values) = (Vec::new(), BTreeSet::new());
     for engine in recognised.engines.clone() {
         let scripts = scripts(&project, engine)?;
         for script in &scripts {
-            let Some(text) = read(&project, script, &mut faults) else { continue };
-            if template_action(&text.raw).is_some() || (recognised.layout == Layout::Flyway && text.raw.contains("${"))
-            {
+            let Some(mut text) = read(&project, script, &mut faults) else { continue };
+            if recognised.layout == Layout::Flyway && text.raw.contains("${") {
                 filled_in.push(script.file.clone());
+            }
+            if template_action(&text.raw).is_some() {
+                recognised.templates |= recognised.layout != Layout::Tern;
+                text.up = asked_for(&text.up, &mut values);
             }
             match needs(&text, engine.into()) {
                 Ok(needed) if needed.is_empty() => {}
@@ -53,6 +55,17 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
         recognised.scripts.insert(engine, scripts);
     }
     filled_in.dedup();
+    if recognised.templates {
+        // What they would refuse without their values is another thing than what they refuse as they stand.
+        faults.extend(discovered(root, recognised)?);
+    }
+    if !values.is_empty() {
+        faults.retain(|fault| fault.code != "script/template" || !fault.message.ends_with("has no pinned value"));
+        let names = values.into_iter().collect::<Vec<_>>().join(", ");
+        recognised
+            .notes
+            .push(format!("scripts are templates: give their values under [variables] in dbbuild.toml: {names}"));
+    }
     tell(recognised, faults, filled_in);
     Ok(())
 }
@@ -67,7 +80,9 @@ fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Err
     recognised.dates = before.iter().any(|scripts| {
         let dates: Vec<Version> = scripts.iter().map(|script| script.version.by_date()).collect();
         let is_date = |version: &&Version| matches!(version.numbers(), [19_700_101..=22_001_231, ..]);
-        !dates.is_sorted() && dates.iter().filter(is_date).count() * 10 >= dates.len() * 9
+        // Diesel's own first script is `00000000000000`.
+        let counted = dates.iter().filter(|version| version.numbers() != [0]);
+        !dates.is_sorted() && dates.iter().filter(is_date).count() * 10 >= counted.count() * 9
     });
     let of_engines = if recognised.dates { found(recognised)? } else { before };
     for scripts in &of_engines {
@@ -110,6 +125,21 @@ fn tell(recognised: &mut Recognised, faults: Vec<Fault>, filled_in: Vec<String>)
         let message = "placeholders that some program fills in before the text is SQL; write the values in, or declare `-- dbbuild: variables`";
         recognised.notes.push(format!("{message}: {}", shortened(filled_in)));
     }
+}
+
+/// Adds the names of the values that a template asks for. Returns its text with something in their places.
+fn asked_for(text: &Text, names: &mut BTreeSet<String>) -> Text {
+    let asked = std::cell::RefCell::new(names);
+    let value = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        Some("x".to_owned())
+    };
+    // What is wrong with it a build tells; a branch that is not taken asks for nothing.
+    let filled = fill(text.as_str(), &value).unwrap_or_default();
+    filled.into_iter().rev().fold(text.clone(), |text, (span, by)| match by {
+        Filled::Text(value) => text.replace(span, &Text::of_section(text.file(), value, 1)),
+        Filled::File(_) => text.replace(span, &Text::of_section(text.file(), String::new(), 1)),
+    })
 }
 
 fn shortened(mut files: Vec<String>) -> String {

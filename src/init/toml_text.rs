@@ -67,6 +67,9 @@ fn layout(lines: &mut Lines, recognised: &Recognised) {
     if settings.dates {
         lines.add("dates = true   # versions are dates that are spelt in more than one way");
     }
+    if recognised.templates {
+        lines.add("templates = true   # filled in with the values under [variables]");
+    }
     if !settings.versions.is_empty() {
         lines.add("");
         lines.add("# These have the number of another script, behind which they run.");

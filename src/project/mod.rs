@@ -86,6 +86,11 @@ impl Project {
         self.settings.layout.style.unwrap_or_default()
     }
 
+    /// Returns true if scripts are templates.
+    pub fn has_templates(&self) -> bool {
+        self.settings.layout.templates.unwrap_or(self.layout() == Layout::Tern)
+    }
+
     /// Returns the folder of the scripts for an engine.
     pub fn scripts_folder(&self, dialect: Dialect) -> &str {
         let layout = &self.settings.layout;
