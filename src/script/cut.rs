@@ -431,17 +431,14 @@ impl<'a> Reader<'a> {
             && !self.cut.no_transaction
         {
             let hint = if foreign_keys_pragma(tokens).is_some() {
-                "put `-- dbbuild: foreign-keys off` at the head of the file instead: the tool switches them on again"
+                "put `-- dbbuild: foreign-keys off` at the head of the file: the tool switches them off around it and on \
+                 again; if it must not be edited, `directives = [\"foreign-keys off\"]` under `[script.\"VERSION\"]` in \
+                 dbbuild.toml"
             } else {
                 "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
                  `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
             };
-            self.fault(
-                "script/needs-no-transaction",
-                span,
-                format!("{what} cannot run inside a transaction"),
-                Some(hint),
-            );
+            self.fault("script/needs-no-transaction", span, what, Some(hint));
         }
         if let Some(what) = sql::session_object(tokens)
             && self.cut.no_transaction

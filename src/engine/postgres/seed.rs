@@ -18,6 +18,7 @@ use crate::journal::{NewEntry, Run};
 
 mod stage;
 mod table;
+mod trade;
 mod write;
 
 /// Loads one seed; `None` if another builder has claimed it.

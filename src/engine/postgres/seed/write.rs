@@ -2,6 +2,7 @@
 
 use super::stage::{Staged, analyze, line_of, refuse_same_keys};
 use super::table::{Table, head, key_matches, refusal, typed};
+use super::trade::trade;
 use super::{Stop, as_role, send};
 use crate::engine::postgres::journal::Journal;
 use crate::engine::postgres::link::{Link, value};
@@ -170,29 +171,52 @@ fn in_the_way(seed: &RowSeed, failure: &SqlFailure) -> EngineError {
     )
 }
 
+/// Takes back what was tried of writing the rows.
+const UNDO: &str = "rollback to savepoint dbbuild_rows;\n";
+
 /// Writes rows, and finds the line of one that cannot be written.
 fn upsert(link: &mut Link, seed: &RowSeed, table: &Table, owner: Option<&str>) -> Result<(u64, u64), Stop> {
     let all = (0, i64::MAX);
     let text = format!("{}savepoint dbbuild_rows;\n{}", as_role(owner), upsert_lines(seed, table, all));
     match send(link, &text) {
-        Ok(answers) => {
-            let count = |name: &str| value(&answers, name).and_then(|count| count.parse().ok()).unwrap_or_default();
-            Ok((count("inserted"), count("updated")))
+        Ok(answers) => Ok(written(&answers)),
+        Err(Stop::Failed { failure, .. }) if failure.code == "23505" && seed.mode != SeedMode::Insert => {
+            send(link, UNDO)?;
+            let again =
+                trade(link, seed, table).and_then(|traded| Ok((traded, send(link, &upsert_lines(seed, table, all))?)));
+            match again {
+                Ok((traded, answers)) => {
+                    let (inserted, updated) = written(&answers);
+                    Ok((inserted, updated + traded))
+                }
+                // They did not trade: the first error says which row it is.
+                Err(Stop::Failed { .. }) => Err(of_line(link, seed, table, failure)?),
+                Err(stop) => Err(stop),
+            }
         }
         Err(Stop::Failed { failure, .. })
             if !matches!(failure.code.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
         {
-            send(link, UNDO)?;
-            refuse_same_keys(link, seed)?;
-            let line = bad_line(link, seed, table)?;
-            let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
-            Err(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: *failure, place, kept: None })).into())
+            Err(of_line(link, seed, table, failure)?)
         }
         Err(stop) => Err(stop),
     }
 }
 
-const UNDO: &str = "rollback to savepoint dbbuild_rows;\n";
+/// Returns how many rows were inserted, and how many updated.
+fn written(answers: &[postgres::SimpleQueryMessage]) -> (u64, u64) {
+    let count = |name: &str| value(answers, name).and_then(|count| count.parse().ok()).unwrap_or_default();
+    (count("inserted"), count("updated"))
+}
+
+/// Returns a failure with the line that it is about.
+fn of_line(link: &mut Link, seed: &RowSeed, table: &Table, failure: Box<SqlFailure>) -> Result<Stop, Stop> {
+    send(link, UNDO)?;
+    refuse_same_keys(link, seed)?;
+    let line = bad_line(link, seed, table)?;
+    let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
+    Ok(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: *failure, place, kept: None })).into())
+}
 
 /// Finds the first line that cannot be written, by halving. Each half is written and undone.
 fn bad_line(link: &mut Link, seed: &RowSeed, table: &Table) -> Result<Option<usize>, Stop> {
