@@ -89,8 +89,6 @@ pub struct Creation {
     pub name: Name,
     /// The table that it is on.
     pub table: Option<Name>,
-    /// True for `if not exists`.
-    pub if_not_exists: bool,
     /// Where its name stands in the text.
     pub name_span: crate::sql::Span,
 }
@@ -105,9 +103,8 @@ pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
             Some(Creation {
                 part,
                 kind: head.kind.filter(|kind| kind.is_code())?,
-                name: head.name?,
+                name: head.full_name()?,
                 table: head.table,
-                if_not_exists: head.if_not_exists,
                 name_span: head.name_span?,
             })
         })

@@ -255,7 +255,9 @@ impl Keeper<'_> {
             let follows = |(key, stored): &(&String, &Stored)| {
                 !away.contains(*key)
                     && self.owned.values().flatten().any(|(owned, _)| owned == *key)
-                    && mentions(Tokens::of(&stored.sql, DIALECT)).iter().any(|name| names.contains(name.object()))
+                    && mentions(Tokens::of(&stored.sql, DIALECT))
+                        .iter()
+                        .any(|mention| names.contains(mention.name.object()))
             };
             let more: Vec<String> = there.iter().filter(follows).map(|(key, _)| key.clone()).collect();
             if more.is_empty() {

@@ -6,7 +6,7 @@ mod baselines;
 mod building;
 mod code;
 mod code_chains;
-mod code_matrix;
+mod code_product;
 mod consent;
 mod corpora;
 mod crowds;

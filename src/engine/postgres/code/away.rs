@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::link::{Link, column, rows};
 use super::super::quote::literal;
 use super::super::stop::Stop;
-use super::known::{Known, OBJECTS, spelt_in_full};
+use super::known::{Known, all, spelt_in_full};
 use crate::engine::EngineError;
 
 /// Something to be said again of an object, once it is there. Marks stand for the object's spellings, since a function
@@ -98,7 +98,7 @@ fn closure(link: &mut Link, targets: &[Known]) -> Result<Vec<Item>, Stop> {
          )
          select a.classid::text, a.objid::text, o.key, o.spec, pg_describe_object(a.classid, a.objid, 0) as described
            from (select classid, objid, max(depth) as depth from away group by 1, 2) a
-           left join ({OBJECTS}) o on o.classid = a.classid and o.objid = a.objid
+           left join ({objects}) o on o.classid = a.classid and o.objid = a.objid
           where not (a.classid = 'pg_type'::regclass and exists (
                          select from pg_type t left join pg_type e on e.oid = t.typelem
                           where t.oid = a.objid and (t.typrelid <> 0 or e.typrelid <> 0)))
@@ -110,7 +110,8 @@ fn closure(link: &mut Link, targets: &[Known]) -> Result<Vec<Item>, Stop> {
             and not (a.classid = 'pg_trigger'::regclass and exists (
                          select from pg_trigger t where t.oid = a.objid and (t.tgisinternal or t.tgparentid <> 0)))
           order by a.depth desc, a.objid desc",
-        values.join(", ")
+        values.join(", "),
+        objects = all()
     ));
     let shown = link.connector.shown();
     let answers =
@@ -128,7 +129,8 @@ fn closure(link: &mut Link, targets: &[Known]) -> Result<Vec<Item>, Stop> {
         .collect())
 }
 
-/// Reads what is said of objects besides their definitions: owners, grants, comments, what is switched off.
+/// Reads what is said of objects besides their definitions: owners, grants, comments, security labels, what is
+/// switched off.
 fn remarks(link: &mut Link, found: &[Item]) -> Result<Vec<Remark>, Stop> {
     let values: Vec<String> = found
         .iter()
@@ -197,6 +199,15 @@ fn remarks(link: &mut Link, found: &[Item]) -> Result<Vec<Remark>, Stop> {
                from gone g
                join pg_attrdef d on g.classid = 'pg_class'::regclass and d.adrelid = g.objid
                join pg_attribute t on t.attrelid = d.adrelid and t.attnum = d.adnum
+              union all
+             select 9, g.key, null, format('security label for %I on \u{1}spec\u{1} is %L', l.provider, l.label)
+               from gone g join pg_seclabel l on l.classoid = g.classid and l.objoid = g.objid and l.objsubid = 0
+              union all
+             select 9, g.key, t.attname, format('security label for %I on column \u{1}bare\u{1}.%I is %L', l.provider, t.attname, l.label)
+               from gone g
+               join pg_seclabel l on l.classoid = g.classid and l.objoid = g.objid and l.objsubid > 0
+               join pg_attribute t on t.attrelid = g.objid and t.attnum = l.objsubid
+              where g.classid = 'pg_class'::regclass
          )
          select key, col, statement from said order by turn, key, statement",
         values.join(", ")

@@ -4,26 +4,32 @@ use super::*;
 
 impl Keeper<'_, '_> {
     /// Reads from the journal, which is the login role's, what the files made, and notes the digests that are not
-    /// there yet.
-    pub(super) fn recall(&mut self) -> std::result::Result<(), Stop> {
+    /// there yet. Entries from `claimed` on are this transaction's.
+    pub(super) fn recall(&mut self, claimed: Option<i64>) -> std::result::Result<(), Stop> {
         let query = format!(
             "select pg_catalog.current_schema() as schema;
              savepoint dbbuild_recall;
              set local session authorization default;
              set local role none;
              select distinct on (key) key, state, objects, progress
-               from {}.journal
-              where kind = 'code' and project = {} and not (state = 'running' and objects is null and progress is null)
+               from {0}.journal
+              where kind = 'code' and project = {1} and not (state = 'running' and objects is null and progress is null)
                 and (state <> 'running' or progress is not null)
               order by key, attempt desc;
+             select coalesce(pg_catalog.max(sequence) filter (where kind = 'script'), 0)
+                    <= coalesce(pg_catalog.max(sequence) filter (where kind = 'code' and sequence < {claimed}), 0) as settled
+               from {0}.journal
+              where project = {1};
              rollback to savepoint dbbuild_recall;
              release savepoint dbbuild_recall",
             self.journal.schema,
-            literal(&self.work.marker.project)
+            literal(&self.work.marker.project),
+            claimed = claimed.unwrap_or(i64::MAX)
         );
         let shown = self.link.connector.shown();
         let answers =
             self.link.send_own(&query).map_err(|trouble| Stop::own(trouble, "reading the journal", &shown))?;
+        self.is_settled = self.work.scripts.is_empty() && value(&answers, "settled") == Some("t");
         for row in rows(&answers) {
             if let Some(schema) = column(row, "schema") {
                 self.schema = schema.to_owned();
@@ -55,6 +61,7 @@ impl Keeper<'_, '_> {
             }
         }
         for (file, name) in unknown {
+            self.learnt.insert(file.clone());
             let Some(objects) = self.owned.get_mut(&file) else { continue };
             objects.retain(|(object, digest)| *object != name || digest.is_some());
             let known = found.get(&name).into_iter().flatten();
@@ -73,7 +80,7 @@ impl Keeper<'_, '_> {
     ) -> std::result::Result<(), Stop> {
         // As it is at the end: what came later may have spelt it differently.
         let keys: Vec<String> = self.made.values().flatten().map(|known| known.key.clone()).collect();
-        let now: HashMap<String, String> = read(self.link, &by_keys(keys.iter().map(String::as_str)))?
+        let now: HashMap<String, String> = by_keys(self.link, keys.iter().map(String::as_str))?
             .into_iter()
             .map(|known| (known.key, known.digest))
             .collect();
@@ -100,10 +107,8 @@ impl Keeper<'_, '_> {
         }
         let ran: BTreeSet<&str> =
             kept.files.iter().map(|(at, ..)| self.work.files[*at].unit.entry.key.as_str()).collect();
-        // Digests that were not known before.
-        for (file, objects) in
-            self.owned.iter().filter(|(file, objects)| !ran.contains(file.as_str()) && !objects.is_empty())
-        {
+        for file in self.learnt.iter().filter(|file| !ran.contains(file.as_str())) {
+            let Some(objects) = self.owned.get(file) else { continue };
             statements.push(format!(
                 "update {schema}.journal set objects = {objects}
                   where kind = 'code' and project = {project} and key = {key} and objects is distinct from {objects}

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::guard::{self, Groups};
 use super::journal::{DIALECT, Finished, Journal, are_finished};
-use super::link::{Link, column, rows};
+use super::link::{Link, column, rows, value};
 use super::quote::literal;
 use super::run;
 use super::stop::{Stop, step_name};
@@ -17,7 +17,7 @@ use crate::engine::code::{Again, CodeWork, Creation, Kept, creations, is_meant, 
 use crate::engine::{Applied, EngineError, Result, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind as EntryKind, NewEntry, Run};
-use crate::sql::{Kind, Name};
+use crate::sql::{Kind, Name, Span, Tokens};
 
 mod away;
 mod journal;
@@ -27,12 +27,18 @@ mod text;
 
 use away::Remark;
 use journal::of_entry;
-use known::{Known, by_keys, read};
+use known::{Known, by_keys, of_kind};
 
 /// What a server answers when an object that is there cannot become the one that a text makes: another kind, other
 /// columns, another result, a name that is taken, a call that two overloads fit, something that depends on it.
 const CANNOT_REPLACE: [&str; 11] =
     ["42P16", "42P13", "42P07", "42710", "42723", "42725", "2BP01", "42809", "42P17", "0A000", "42701"];
+
+/// What a server answers when something that a text needs is not there.
+const IS_MISSING: [&str; 6] = ["42P01", "42883", "42704", "42703", "3F000", "42P02"];
+
+/// How often the files are gone through: each time more of what was out of order is in place.
+const MOST_ROUNDS: usize = 24;
 
 /// Does the work; again and again after lock timeouts, deadlocks and serialization failures. `None` if another builder
 /// was faster.
@@ -88,12 +94,18 @@ struct Keeper<'a, 'l> {
     creations: Vec<Vec<Creation>>,
     /// What each journaled file made: the object's key and its digest.
     owned: BTreeMap<String, Vec<(String, Option<String>)>>,
+    /// The files whose digests the journal had not.
+    learnt: BTreeSet<String>,
     /// What each file made in this transaction.
     made: BTreeMap<usize, Vec<Known>>,
+    /// The shapes of the objects as they are now: what needs them follows if one changes.
+    shapes: HashMap<String, String>,
     /// What is to be said again of what is away.
     remarks: Vec<Remark>,
     dropped: BTreeSet<String>,
     dirty: Vec<bool>,
+    /// True if no script ran since the code objects were looked after.
+    is_settled: bool,
     schema: String,
 }
 
@@ -108,10 +120,13 @@ impl<'a, 'l> Keeper<'a, 'l> {
             run,
             creations,
             owned: BTreeMap::new(),
+            learnt: BTreeSet::new(),
             made: BTreeMap::new(),
+            shapes: HashMap::new(),
             remarks: Vec::new(),
             dropped: BTreeSet::new(),
             dirty,
+            is_settled: false,
             schema: "public".into(),
         }
     }
@@ -136,7 +151,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
         let Some(claimed) = claim(self.link, self.journal, &entries, self.run, &then, observer).map_err(own)? else {
             return Ok(None);
         };
-        self.recall().map_err(own)?;
+        self.recall(claimed.sequences.first().copied()).map_err(own)?;
         let mut kept = Kept::default();
         let mut finished = Vec::new();
         for (unit, sequence) in work.scripts.iter().zip(&claimed.sequences) {
@@ -221,7 +236,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
 
     /// Reads the objects of a kind and name.
     fn named(&mut self, kind: Kind, name: &Name, table: Option<&Name>) -> std::result::Result<Vec<Known>, Stop> {
-        let mut condition = format!("o.kind = {} and o.own = {}", literal(kind.name()), literal(name.object()));
+        let mut condition = format!("o.own = {}", literal(name.object()));
         let place = if kind.is_on_table() { table } else { Some(name) };
         if let Some(schema) = place.and_then(Name::schema) {
             condition.push_str(&format!(" and o.schema = {}", literal(schema)));
@@ -231,7 +246,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
         if let Some(table) = table.filter(|_| kind.is_on_table()) {
             condition.push_str(&format!(" and o.relation = {}", literal(table.object())));
         }
-        read(self.link, &condition)
+        of_kind(self.link, kind, &condition)
     }
 
     fn is_code(&self, key: &str) -> bool {
@@ -273,7 +288,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             .filter(|(file, key)| unit.suspends.iter().any(|name| is_meant(name, key, DIALECT) || is_stem(file, name)))
             .map(|(_, key)| key.clone())
             .collect();
-        let targets = read(self.link, &by_keys(wanted.iter().map(String::as_str))).map_err(of)?;
+        let targets = by_keys(self.link, wanted.iter().map(String::as_str)).map_err(of)?;
         self.take(&targets).map_err(of)?;
         self.prepare(unit).map_err(of)?;
         let mut applied = Applied::default();
@@ -309,7 +324,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             let objects: Vec<String> =
                 self.owned.get(&gone.entry.key).into_iter().flatten().map(|(key, _)| key.clone()).collect();
             let left: Vec<String> = objects.into_iter().filter(|key| !self.is_made_elsewhere(key)).collect();
-            let there = read(self.link, &by_keys(left.iter().map(String::as_str)))?;
+            let there = by_keys(self.link, left.iter().map(String::as_str))?;
             if gone.drop && !there.is_empty() {
                 self.take(&there)?;
             }
@@ -341,56 +356,100 @@ impl<'a, 'l> Keeper<'a, 'l> {
     fn files(&mut self, kept: &mut Kept, observer: &mut dyn Observer) -> std::result::Result<(), Halt<'a>> {
         let work = self.work;
         let keys: Vec<String> = self.owned.values().flatten().map(|(key, _)| key.clone()).collect();
-        let before: HashMap<String, Known> = read(self.link, &by_keys(keys.iter().map(String::as_str)))
+        let before: HashMap<String, Known> = by_keys(self.link, keys.iter().map(String::as_str))
             .map_err(own)?
             .into_iter()
             .map(|known| (known.key.clone(), known))
             .collect();
+        self.shapes = before.values().map(|known| (known.key.clone(), known.shape.clone())).collect();
         let mut ran: BTreeMap<usize, (Applied, Again)> = BTreeMap::new();
-        // What a circle of references put out of order comes in a second pass.
-        for pass in 0..3 {
-            let mut is_calm = true;
+        for _ in 0..MOST_ROUNDS {
+            let (mut is_calm, mut late) = (true, None);
             for (at, file) in work.files.iter().enumerate() {
-                let again = match self.why(at, &before) {
-                    _ if pass == 0 && file.is_due => Again::Due,
-                    Some(again) if pass == 0 || !self.made.contains_key(&at) || self.dirty[at] => again,
-                    _ => continue,
-                };
-                is_calm = false;
+                let Some(again) = self.why(at, &before).map_err(|stop| (Some(&file.unit), stop))? else { continue };
                 if again == Again::Follows && !self.would_differ(at).map_err(|stop| (Some(&file.unit), stop))? {
                     self.dirty[at] = false;
                     continue;
                 }
-                let applied = self.file(at, &before, observer)?;
-                let first = ran.get(&at).map_or(again, |(_, first)| *first);
-                ran.insert(at, (applied, first));
+                match self.file(at, observer) {
+                    Ok(applied) => {
+                        is_calm = false;
+                        let first = ran.get(&at).map_or(again, |(_, first)| *first);
+                        ran.insert(at, (applied, first));
+                    }
+                    // What it needs may come later: the order is that of the texts, which do not tell everything.
+                    Err((unit, stop)) if IS_MISSING.contains(&stop.code()) => {
+                        self.take_back("rollback to savepoint dbbuild_code").map_err(|stop| (unit, stop))?;
+                        late.get_or_insert((unit, stop));
+                    }
+                    Err(halt) => return Err(halt),
+                }
             }
-            if is_calm {
-                break;
+            match (is_calm, late) {
+                (true, Some(halt)) => return Err(halt),
+                (true, None) => {
+                    kept.files = ran.into_iter().map(|(at, (applied, again))| (at, applied, again)).collect();
+                    return Ok(());
+                }
+                (false, _) => {}
             }
         }
-        kept.files = ran.into_iter().map(|(at, (applied, again))| (at, applied, again)).collect();
-        Ok(())
+        Err(own(self.never_ends().into()))
     }
 
-    /// Says why a file that nobody touched runs again, if it does.
-    fn why(&self, at: usize, before: &HashMap<String, Known>) -> Option<Again> {
-        if self.made.contains_key(&at) {
-            return self.dirty[at].then_some(Again::Follows);
+    /// Files that take away what the others made, again and again.
+    fn never_ends(&self) -> EngineError {
+        let dirty = self.work.files.iter().zip(&self.dirty).filter(|(_, dirty)| **dirty);
+        let names: Vec<&str> = dirty.map(|(file, _)| file.unit.text.file()).collect();
+        EngineError::Refused {
+            code: "code/circle",
+            message: format!("these files take away what each other made, whatever their order: {}", names.join(", ")),
+            place: None,
+            hint: Some("put what needs each other into one file, in the order in which it can be made".into()),
         }
-        let owned = self.owned.get(&self.work.files[at].unit.entry.key)?;
+    }
+
+    /// Says why a file runs, or runs again, if it does.
+    fn why(&mut self, at: usize, before: &HashMap<String, Known>) -> std::result::Result<Option<Again>, Stop> {
+        if self.made.contains_key(&at) {
+            return Ok(self.dirty[at].then_some(Again::Follows));
+        }
+        let file = &self.work.files[at];
+        if file.is_due {
+            return Ok(Some(Again::Due));
+        }
+        let Some(owned) = self.owned.get(&file.unit.entry.key) else { return Ok(None) };
         let is_away = |key: &String| !before.contains_key(key) || self.dropped.contains(key);
         let differs = |(key, digest): &(String, Option<String>)| match (before.get(key), digest) {
             (Some(known), Some(digest)) => known.digest != *digest && major(&known.digest) == major(digest),
             _ => false,
         };
         if owned.iter().any(|(key, _)| is_away(key)) {
-            Some(Again::Absent)
+            Ok(Some(Again::Absent))
         } else if owned.iter().any(differs) {
-            Some(Again::Different)
+            Ok(Some(Again::Different))
+        } else if self.dirty[at] || self.is_outgrown(at)? {
+            Ok(Some(Again::Follows))
         } else {
-            self.dirty[at].then_some(Again::Follows)
+            Ok(None)
         }
+    }
+
+    /// Returns true if a text that asks for all columns would get others now than when it ran: the server keeps the
+    /// columns that a table had then.
+    fn is_outgrown(&mut self, at: usize) -> std::result::Result<bool, Stop> {
+        if self.is_settled {
+            return Ok(false);
+        }
+        let unit = &self.work.files[at].unit;
+        for creation in self.creations[at].clone() {
+            let asks_for_all = unit.parts.get(creation.part).is_some_and(|part| has_star(unit, part.span));
+            if asks_for_all && probe::can_tell(creation.kind, unit) && !self.is_same(at, &creation)? {
+                self.dirty[at] = true;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Returns false if a file makes materialized views only, and would make them as they are: they may be large.
@@ -412,25 +471,17 @@ impl<'a, 'l> Keeper<'a, 'l> {
         Ok(false)
     }
 
-    /// Returns true if a materialized view is there as its text would make it.
+    /// Returns true if an object is there as its text would make it.
     fn is_same(&mut self, at: usize, creation: &Creation) -> std::result::Result<bool, Stop> {
-        let there = self.named(creation.kind, &creation.name, None)?;
-        match there.first() {
-            Some(known) => {
-                let unit = &self.work.files[at].unit;
-                probe::is_same(self.link, unit, creation, known)
-            }
-            None => Ok(false),
+        let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
+        match there.as_slice() {
+            [known] => probe::is_same(self.link, &self.work.files[at].unit, creation, known),
+            _ => Ok(false),
         }
     }
 
     /// Runs a file: as it is if that works, else after what it made went away.
-    fn file(
-        &mut self,
-        at: usize,
-        before: &HashMap<String, Known>,
-        observer: &mut dyn Observer,
-    ) -> std::result::Result<Applied, Halt<'a>> {
+    fn file(&mut self, at: usize, observer: &mut dyn Observer) -> std::result::Result<Applied, Halt<'a>> {
         let begin = Instant::now();
         let unit = &self.work.files[at].unit;
         let of = |stop| (Some(unit), stop);
@@ -450,9 +501,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             if !CANNOT_REPLACE.contains(&stop.code()) {
                 return Err(of(stop));
             }
-            self.link
-                .send_own("rollback to savepoint dbbuild_code")
-                .map_err(|trouble| of(Stop::own(trouble, "taking a file back", &shown)))?;
+            self.take_back("rollback to savepoint dbbuild_code").map_err(of)?;
             (self.remarks, self.dropped, self.made) = (kept_remarks, kept_dropped, kept_made);
             let targets = self.mine(at).map_err(of)?;
             if targets.is_empty() {
@@ -463,7 +512,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             self.take(&targets).map_err(of)?;
             applied = Applied::default();
             self.parts(at, &mut applied, observer).map_err(of)?;
-            let now = read(self.link, &by_keys(found.iter().map(|known| known.key.as_str()))).map_err(of)?;
+            let now = by_keys(self.link, found.iter().map(|known| known.key.as_str())).map_err(of)?;
             let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
             if !found.iter().all(is_same) {
                 return Err(of(stop));
@@ -474,18 +523,18 @@ impl<'a, 'l> Keeper<'a, 'l> {
             .map_err(|trouble| of(Stop::own(trouble, "ending a file", &shown)))?;
         self.restore(unit).map_err(of)?;
         let made = self.made_by(at, &routines).map_err(of)?;
-        self.settle(at, before, made).map_err(of)?;
+        self.settle(at, made).map_err(of)?;
         applied.duration = begin.elapsed();
         Ok(applied)
     }
 
+    fn take_back(&mut self, to: &str) -> std::result::Result<(), Stop> {
+        let shown = self.link.connector.shown();
+        self.link.send_own(to).map(|_| ()).map_err(|trouble| Stop::own(trouble, "taking a file back", &shown))
+    }
+
     /// Notes what a file made, drops what its old text made beside that, and marks what follows.
-    fn settle(
-        &mut self,
-        at: usize,
-        before: &HashMap<String, Known>,
-        made: Vec<Known>,
-    ) -> std::result::Result<(), Stop> {
+    fn settle(&mut self, at: usize, made: Vec<Known>) -> std::result::Result<(), Stop> {
         let key = &self.work.files[at].unit.entry.key;
         let others = self.made.iter().filter(|(file, _)| **file != at);
         for (file, theirs) in others {
@@ -502,7 +551,11 @@ impl<'a, 'l> Keeper<'a, 'l> {
         }
         let old: Vec<String> = self.owned.get(key).into_iter().flatten().map(|(key, _)| key.clone()).collect();
         self.dropped.retain(|key| !made.iter().any(|known| known.key == *key));
-        let is_new_shape = made.iter().any(|known| before.get(&known.key).is_none_or(|was| was.shape != known.shape));
+        let mut is_new_shape = false;
+        for known in &made {
+            let was = self.shapes.insert(known.key.clone(), known.shape.clone());
+            is_new_shape |= was.as_ref() != Some(&known.shape);
+        }
         self.dirty[at] = false;
         let stale: Vec<String> = old
             .into_iter()
@@ -510,7 +563,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             .collect();
         self.made.insert(at, made);
         if !stale.is_empty() {
-            let stale = read(self.link, &by_keys(stale.iter().map(String::as_str)))?;
+            let stale = by_keys(self.link, stale.iter().map(String::as_str))?;
             self.take(&stale)?;
         }
         if is_new_shape {
@@ -531,6 +584,13 @@ impl<'a, 'l> Keeper<'a, 'l> {
             }
         })
     }
+}
+
+/// Returns true if a text asks for all columns of something: `*` is between words, and not alone in parentheses.
+fn has_star(unit: &Unit, span: Span) -> bool {
+    let tokens = Tokens::new(unit.text.as_str(), span, DIALECT);
+    let texts: Vec<&str> = tokens.map(|token| token.text(unit.text.as_str())).collect();
+    texts.windows(3).any(|three| three[1] == "*" && three != ["(", "*", ")"])
 }
 
 fn major(digest: &str) -> &str {

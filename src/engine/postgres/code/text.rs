@@ -13,7 +13,7 @@ impl Keeper<'_, '_> {
             .map(|(key, _)| key.clone())
             .filter(|key| !self.is_made_by_another(at, key))
             .collect();
-        let mut all = read(self.link, &by_keys(keys.iter().map(String::as_str)))?;
+        let mut all = by_keys(self.link, keys.iter().map(String::as_str))?;
         for creation in self.creations[at].clone() {
             let kinds: &[Kind] = match creation.kind {
                 Kind::View | Kind::MaterializedView => &[Kind::View, Kind::MaterializedView],
@@ -35,7 +35,7 @@ impl Keeper<'_, '_> {
     pub(super) fn routines(&mut self, at: usize) -> std::result::Result<HashMap<String, String>, Stop> {
         let mut found = HashMap::new();
         for creation in self.creations[at].clone() {
-            if matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate) {
+            if is_routine_kind(creation.kind) {
                 let known = self.named(creation.kind, &creation.name, None)?;
                 found.extend(known.into_iter().map(|known| (known.key, known.stamp)));
             }
@@ -51,7 +51,7 @@ impl Keeper<'_, '_> {
     ) -> std::result::Result<Vec<Known>, Stop> {
         let mut made: Vec<Known> = Vec::new();
         for creation in self.creations[at].clone() {
-            let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
+            let is_routine = is_routine_kind(creation.kind);
             for known in self.named(creation.kind, &creation.name, creation.table.as_ref())? {
                 let is_its = !is_routine || routines.get(&known.key) != Some(&known.stamp);
                 if is_its && !made.iter().any(|other| other.key == known.key) {
@@ -107,14 +107,12 @@ impl Keeper<'_, '_> {
     fn say_again(&mut self, at: usize, creation: &Creation) -> std::result::Result<(), Stop> {
         let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
         for known in &there {
-            let (its, others): (Vec<Remark>, Vec<Remark>) =
-                std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == known.key);
-            self.remarks = others;
+            let its = self.remarks_of(|key| key == known.key || is_turned_into(key, &known.key));
             away::say(self.link, known, &its)?;
         }
-        let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
+        let is_routine = is_routine_kind(creation.kind);
         let is_it = |key: &str| {
-            key_name(key, DIALECT).is_some_and(|(kind, name)| kind == creation.kind && creation.name.matches(&name))
+            key_name(key, DIALECT).is_some_and(|(kind, name)| is_routine_kind(kind) && creation.name.matches(&name))
         };
         let makes =
             self.creations[at].iter().filter(|other| other.kind == creation.kind && other.name == creation.name);
@@ -130,9 +128,28 @@ impl Keeper<'_, '_> {
             let known = known.clone();
             self.take(&[known])?;
         }
-        let (its, others): (Vec<Remark>, Vec<Remark>) =
-            std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == *old);
-        self.remarks = others;
+        let its = self.remarks_of(|key| key == old);
         away::say(self.link, new, &its)
+    }
+
+    /// Takes what is to be said again of some objects.
+    fn remarks_of(&mut self, is_its: impl Fn(&str) -> bool) -> Vec<Remark> {
+        let (its, others) =
+            std::mem::take(&mut self.remarks).into_iter().partition(|remark: &Remark| is_its(&remark.key));
+        self.remarks = others;
+        its
+    }
+}
+
+fn is_routine_kind(kind: Kind) -> bool {
+    matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate)
+}
+
+/// Returns true if a view became a materialized one, or the other way round: people mean the same by its name.
+fn is_turned_into(old: &str, new: &str) -> bool {
+    let is_view = |kind: Kind| matches!(kind, Kind::View | Kind::MaterializedView);
+    match (key_name(old, DIALECT), key_name(new, DIALECT)) {
+        (Some((old_kind, old)), Some((new_kind, new))) => is_view(old_kind) && is_view(new_kind) && old == new,
+        _ => false,
     }
 }
