@@ -24,7 +24,8 @@ impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
         let reaches = || reach::of_project(site.project, site.engine.dialect());
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches };
+        let roles = || reach::role_names(site.project, site.engine.dialect());
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -62,7 +63,8 @@ impl Fresh {
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches };
+        let roles = || reach::role_names(site.project, checkout.dialect);
+        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches, roles: &roles };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 

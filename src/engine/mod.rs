@@ -287,6 +287,13 @@ pub trait Session: Send {
     /// throwaway databases.
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
 
+    /// Runs a unit and writes its entry, as `apply` does, and tells which locks were seen meanwhile on what was there
+    /// before, whatever comes of the unit: for a statement that no transaction can hold. None where the engine has no
+    /// such locks.
+    fn watched(&mut self, unit: &Unit, run: &Run, _seen: &mut Vec<trial::Held>) -> Result<Vec<Outcome>> {
+        self.apply(std::slice::from_ref(unit), run, &mut crate::event::Silent)
+    }
+
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {
         Ok(())

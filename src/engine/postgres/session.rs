@@ -12,11 +12,11 @@ use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
     attempt, blockers, catalog, code, contents, dump, fused, inspect, load, prepare, reset, roles, seed, statements,
-    transaction,
+    transaction, watched,
 };
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
-use crate::engine::trial::Trial;
+use crate::engine::trial::{Held, Trial};
 use crate::engine::{
     Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session,
     Unit, Wait,
@@ -214,6 +214,10 @@ impl Session for PostgresSession {
 
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
         Ok(Box::new(PostgresTrial::begin(self, units)?))
+    }
+
+    fn watched(&mut self, unit: &Unit, run: &Run, seen: &mut Vec<Held>) -> Result<Vec<Outcome>> {
+        watched::watched(self, unit, run, seen)
     }
 
     /// Gathers statistics, and waits for nobody.

@@ -238,14 +238,20 @@ cases! {
         case.write("db/2_b.down.sql", "select 1;\ndrop table not_b;\n");
         case.write("db/3_c.sql", "create table if not exists c (id integer);\n");
         case.write("db/3_c.down.sql", "alter table c rename to c_old;\n");
-        case.write("db/4_d.sql", "insert into a values (1), (2) on conflict do nothing;\n");
-        case.write("db/4_d.down.sql", "delete from a;\n");
+        let rows: Vec<String> = (1..=120).map(|id| format!("({id})")).collect();
+        case.write("db/4_d.sql", format!("insert into a values {} on conflict do nothing;\n", rows.join(", ")));
+        case.write("db/4_d.down.sql", "delete from a where id <> 120;\n");
         let report = verify(case, &[], 1);
         let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql"].map(str::to_owned);
         assert_eq!(errors(&report), BTreeSet::from(expected));
-        let lost = &finding(&report, "back", "db/4_d.down.sql")["changes"][0];
-        assert_eq!((lost["before"].as_u64(), lost["after"].as_u64()), (Some(2), Some(0)));
+        // By their keys, and no more of them than somebody reads.
+        let lost = finding(&report, "back", "db/4_d.down.sql")["changes"].as_array().unwrap();
+        let keys: Vec<&str> = lost.iter().filter_map(|one| one["key"][0]["value"].as_str()).collect();
+        assert_eq!((keys.len(), &keys[..2]), (100, &["1", "10"][..]), "{lost:?}");
+        assert!(lost[..100].iter().all(|one| one["change"] == "lost"));
+        assert_eq!((lost[100]["before"].as_u64(), lost[100]["after"].as_u64()), (Some(120), Some(1)));
         assert_eq!(report["proofs"]["back"]["proven"], 2);
+        case.run(&["verify"]).exits(1).says("loses").says("lost row").says("(id 10)");
     }
 
     fn a_baseline_is_what_the_scripts_make(case) {
@@ -336,12 +342,22 @@ cases! {
         if case.is_sqlite() {
             return;
         }
-        let report = verify(case, &[], 0);
+        case.write("db/3_c.sql", "-- dbbuild: no-transaction\nset search_path = public;\nalter table a add check (n > 0);\n\
+            create index concurrently if not exists a_n on a (n);\n");
+        let report = verify(case, &[], 1);
         let measured = &report["proofs"]["locks"]["measured"];
+        let of_c: Vec<(u64, &str)> = measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/3_c.sql")
+            .flat_map(|one| one["locks"].as_array().unwrap().iter().map(|lock| (one["line"].as_u64().unwrap(), lock)))
+            .filter(|(_, lock)| lock["on"] == "table public.a")
+            .map(|(line, lock)| (line, lock["mode"].as_str().unwrap())).collect();
+        // The first in a transaction that is undone, the second, which none can hold, watched from outside.
+        assert!(of_c.contains(&(3, "AccessExclusiveLock")) && of_c.contains(&(4, "ShareUpdateExclusiveLock")), "{of_c:?}");
         let of_b: Vec<&Value> =
             measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/2_b.sql").collect();
         assert_eq!(of_b.len(), 1, "{measured}");
         assert_eq!((of_b[0]["line"].as_u64(), of_b[0]["held_for"].as_u64()), (Some(2), Some(1)));
+        let microseconds = |name: &str| of_b[0][name].as_u64().unwrap();
+        assert!(microseconds("held_us") >= microseconds("duration_us"), "to the end of the transaction: {measured}");
         let table = of_b[0]["locks"].as_array().unwrap().iter().find(|lock| lock["on"] == "table public.a").unwrap();
         assert_eq!((table["mode"].as_str(), table["rewritten"].as_bool()), (Some("AccessExclusiveLock"), Some(true)));
     }
@@ -350,15 +366,104 @@ cases! {
         case.write("db/1_a.sql", "create table a (id integer);\n");
         case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
         let report = verify(case, &["--keep"], 1);
-        let kept = report["kept"].as_str().unwrap();
-        if case.is_sqlite() {
-            let file = std::path::Path::new(kept.strip_prefix("sqlite:").unwrap());
-            assert!(file.is_file());
-            std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
-        } else {
-            assert!(kept.starts_with("postgresql://"), "{kept}");
+        assert_eq!(report["kept_state"], "after the first run of db/1_a.sql");
+        assert_eq!(report["unfinished"], serde_json::json!(["twice", "roads", "offline", "again"]));
+        // What is kept has what the proof met.
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "0");
+        // Each proof leaves its own.
+        case.write("db/1_a.sql", "-- dbbuild: no-transaction\ncreate table if not exists a (id integer);\ninsert into a values (1);\n");
+        let report = verify(case, &["--keep"], 1);
+        assert_eq!(report["kept_state"], "after db/1_a.sql ran twice");
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "2");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/1_a.down.sql", "drop table not_a;\n");
+        let report = verify(case, &["--keep"], 1);
+        assert_eq!(report["kept_state"], "after db/1_a.sql, before its way back");
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "0");
+        case.remove("db/1_a.down.sql");
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        commit(case, "one");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        let report = verify(case, &["--keep", "--release", "main"], 1);
+        assert_eq!(report["kept_state"], "a database of main, upgraded");
+        assert_eq!(report["unfinished"], serde_json::json!(["roads", "offline"]));
+        assert_eq!(in_kept(case, &report, "select count(n) from a"), "0");
+    }
+
+    fn what_lint_and_a_second_run_judge_differently_is_listed(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/2_b.sql", "create table b (id integer);\n");
+        // Lint cannot know what a function does; the database can.
+        let hidden = case.pick(
+            "create view if not exists v as select 1 as one;\ncreate table if not exists n (id integer);\n\
+             insert into n select random() where not exists (select 1 from n where id = -1);\n",
+            "do $$ begin execute 'insert into a select ' || (select count(*) from a) || ' '; end $$;\n",
+        );
+        case.write("db/3_c.sql", hidden);
+        let report = verify(case, &[], 1);
+        let lint = &report["lint"];
+        assert_eq!(lint["scripts"], 3, "{lint}");
+        let disagree = lint["disagree"].as_array().unwrap();
+        for one in disagree {
+            assert!(one["lint"] == "clean" && one["verify"] == "twice/changes" || one["verify"] == "proven", "{one}");
+            case.run(&["verify"]).exits(1).says(&format!("{} ", one["file"].as_str().unwrap())).says("a fault of the linter");
+        }
+        assert_eq!(lint["agree"], 3 - disagree.len());
+        assert!(disagree.iter().all(|one| one["file"] != "db/1_a.sql" && one["file"] != "db/2_b.sql"), "{lint}");
+    }
+
+    fn among_many_rows_the_place_is_found_where_a_script_cannot_go_on(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        let rows: String = (1..=40).map(|id| format!("insert into a values ({id}, 0) on conflict do nothing;\n")).collect();
+        case.write("db/2_b.sql", format!("-- dbbuild: no-transaction\n{rows}"));
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["crash-points"]["proven"], 3, "the first, the middle and the last");
+    }
+
+    fn who_asks_to_stop_is_told_what_was_proven(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/2_b.sql", case.pick(
+            "insert into a with recursive n(i) as (select 1 union all select i + 1 from n) select i from n where i < 0;\n",
+            "select pg_sleep(600);\n",
+        ));
+        for format in ["text", "json"] {
+            let mut command = case.program(&["verify", "--format", format]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            let child = command.spawn().unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(case.pick(1, 4)));
+            crate::support::signal(&child, "INT");
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8(output.stdout).unwrap();
+            if format == "json" {
+                let report: Value = serde_json::from_str(&said).unwrap();
+                assert_eq!(report["interrupted"], true);
+                assert_eq!(report["proofs"]["twice"]["proven"], 1, "{report}");
+                assert_eq!(report["unfinished"], serde_json::json!(["twice", "roads", "offline", "again"]));
+            } else {
+                assert!(said.contains("twice         1 of 1 proven"), "{said}");
+                assert!(said.contains("interrupted; not finished: twice, roads, offline, again"), "{said}");
+            }
         }
     }
+}
+
+/// Asks the database that was left behind, and removes it.
+fn in_kept(case: &Case, report: &Value, query: &str) -> String {
+    let url = report["kept"].as_str().unwrap();
+    let ask = |program: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    if !case.is_sqlite() {
+        return ask("psql", &["-XAtqd", url, "-c", query]);
+    }
+    let file = std::path::Path::new(url.strip_prefix("sqlite:").unwrap());
+    let answer = ask("sqlite3", &[&file.display().to_string(), query]);
+    std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    answer
 }
 
 /// Runs git in the case's folder.
