@@ -222,7 +222,8 @@ impl<'a> Reader<'a> {
             | LexErrorKind::UnterminatedComment
             | LexErrorKind::UnterminatedDollarQuote { .. }
             | LexErrorKind::UnterminatedCopyData => Some("close what begins here"),
-            LexErrorKind::TextAfterCopy | LexErrorKind::Nul => None,
+            LexErrorKind::TextAfterCopy => Some("end the line behind `FROM stdin;`: the rows begin on the next one"),
+            LexErrorKind::Nul => Some("remove it; if the file is UTF-16, save it as UTF-8"),
         };
         let code = match &error.kind {
             LexErrorKind::MetaCommand { .. } => "script/meta-command",
