@@ -100,6 +100,7 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         running: planned.running.clone(),
         fusible: cut.fusible && mode == Mode::Transaction && cut.suspends.is_empty(),
         suspends: cut.suspends,
+        isolation: cut.isolation,
     })
 }
 

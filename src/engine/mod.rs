@@ -42,6 +42,7 @@ pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use contents::Moved;
 pub use dump::{DumpPart, DumpWish, RowText};
+pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use scratch::{Scratch, ScratchWish, Throwaway};

@@ -148,7 +148,8 @@ impl<'a, 'l> Keeper<'a, 'l> {
             .or(due.first().map(|at| &work.files[*at].unit))
             .or(work.files.first().map(|file| &file.unit));
         let then = first.map(|unit| settings(self.link, unit)).unwrap_or_default();
-        let Some(claimed) = claim(self.link, self.journal, &entries, self.run, &then, observer).map_err(own)? else {
+        let Some(claimed) = claim(self.link, self.journal, (&entries, None), self.run, &then, observer).map_err(own)?
+        else {
             return Ok(None);
         };
         self.recall(claimed.sequences.first().copied()).map_err(own)?;

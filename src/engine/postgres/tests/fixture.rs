@@ -139,6 +139,7 @@ pub fn unit(version: &str, text: &str) -> Unit {
         statement_timeout: cut.statement_timeout,
         running: None,
         suspends: cut.suspends,
+        isolation: cut.isolation,
         fusible: cut.fusible,
         text,
     }

@@ -125,6 +125,7 @@ fn script(version: &str, sql: &str) -> Unit {
         statement_timeout: cut.statement_timeout,
         running: None,
         suspends: cut.suspends,
+        isolation: cut.isolation,
         fusible: cut.fusible,
     }
 }
