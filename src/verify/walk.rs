@@ -117,7 +117,7 @@ fn ended(work: &Work<'_>, at: usize, item: &Item, report: &mut Report) {
 pub fn proof_of(kind: Kind) -> Proof {
     match kind {
         Kind::Seed => Proof::Seeds,
-        Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access => Proof::Twice,
+        Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => Proof::Twice,
     }
 }
 
