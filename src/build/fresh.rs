@@ -5,11 +5,12 @@ use std::path::Path;
 use super::{Checkout, Site, Wish, build_into};
 use super::{reach, template};
 use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, Object, Scratch, ScratchWish, Session};
+use crate::engine::{Access, Catalog, Load, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
 use crate::project::Target;
+use crate::script::Checksum;
 
 /// A scratch database, and an open session on it. It goes when the value is dropped.
 pub struct Fresh {
@@ -117,7 +118,9 @@ impl Fresh {
     /// Loads a baseline.
     pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
         self.session.prepare(Some(&Mark { environment: String::new(), protected: false }), false)?;
-        Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
+        let load = Load::new(folder, &site.project.name, "baseline", Checksum::default());
+        self.session.load(&load, &site.run, &mut Silent)?;
+        Ok(())
     }
 
     /// Ends the session, so that copies of this state can be made.

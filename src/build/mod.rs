@@ -32,7 +32,7 @@ pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
-pub use load::{Loaded, Reading, load};
+pub use load::{Loaded, Reading, included, load};
 pub use offline::script as offline_script;
 pub use plan::{
     Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
@@ -361,8 +361,9 @@ fn plan_for(
     let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
     let code =
         if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
-    let fresh = inspection.journal.is_none();
-    let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
+    let half_loaded = plan::is_half_loaded(entries);
+    let worth =
+        baseline::worth(site.project, checkout, half_loaded || (inspection.is_untouched() && !wish.from_scripts));
     let described = site.engine.describe();
     let seeds = seeds_here(site, checkout, inspection)?;
     let facts = plan::Facts {
@@ -388,6 +389,7 @@ fn plan_for(
             Worth::Belongs { server } => inspection.major == 0 || inspection.major >= server,
             Worth::Stale | Worth::Untrusted => false,
         },
+        baseline_checksum: half_loaded.then(|| baseline::checksum(site.project, checkout.dialect)).flatten(),
         wish,
     };
     let mut plan = plan::plan(&facts);

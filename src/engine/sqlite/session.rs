@@ -19,8 +19,8 @@ use crate::engine::catalog::{Catalog, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::Trial;
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit,
-    Wait,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Outcome, Result, RowSeed, Session,
+    Unit, Wait,
 };
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -243,16 +243,9 @@ impl Session for SqliteSession {
         dump::dump(&self.connection, &self.database, wish, folder, observer)
     }
 
-    fn load(
-        &mut self,
-        folder: &Path,
-        entries: &[NewEntry],
-        tracked: &[RowSeed],
-        run: &Run,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
+    fn load(&mut self, load: &Load<'_>, run: &Run, observer: &mut dyn Observer) -> Result<bool> {
         self.tell(observer);
-        load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
+        load::load(&self.connection, &self.database, load, run, observer)
     }
 
     fn catalog(&mut self) -> Result<Catalog> {
