@@ -1,11 +1,14 @@
 //! The code objects as the server has them: what each is known by, how it is spelt in statements, what it is now.
 
-use postgres::SimpleQueryRow;
+use std::collections::BTreeSet;
+
+use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::super::journal::DIALECT;
 use super::super::link::{Link, column, rows};
 use super::super::quote::literal;
 use super::super::stop::Stop;
+use crate::engine::code::Owned;
 use crate::sql::{Kind, Tokens};
 
 /// One object.
@@ -28,6 +31,19 @@ pub(super) struct Known {
     pub stamp: String,
 }
 
+impl Known {
+    /// Returns what it is known by whatever its name: its number, and which catalog has it.
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.classid, self.objid)
+    }
+}
+
+impl From<&Known> for Owned {
+    fn from(known: &Known) -> Self {
+        Self { object: known.key.clone(), digest: Some(known.digest.clone()), id: Some(known.id()) }
+    }
+}
+
 /// Objects that one of the server's catalogs has: what they are, how they read, and what their dependents see of them.
 /// Only those are asked for that are looked for: planning a query over all of them takes longer than its answer.
 struct Class {
@@ -38,7 +54,7 @@ struct Class {
     shape: &'static str,
 }
 
-const CLASSES: [Class; 5] = [VIEWS, INDEXES, ROUTINES, ATTACHED, EVENT_TRIGGERS];
+static CLASSES: [Class; 5] = [VIEWS, INDEXES, ROUTINES, ATTACHED, EVENT_TRIGGERS];
 
 const VIEWS: Class = Class {
     kinds: &[Kind::View, Kind::MaterializedView],
@@ -143,6 +159,21 @@ pub(super) fn spelt_in_full(query: &str) -> String {
 
 /// Reads the objects of some keys.
 pub(super) fn by_keys<'a>(link: &mut Link, keys: impl IntoIterator<Item = &'a str>) -> Result<Vec<Known>, Stop> {
+    let queries: Vec<String> = by_class(keys).iter().map(|(class, condition)| query(class, condition)).collect();
+    read(link, &queries)
+}
+
+/// Returns those of some keys that there are objects of.
+pub(super) fn keys_of<'a>(link: &mut Link, keys: impl IntoIterator<Item = &'a str>) -> Result<BTreeSet<String>, Stop> {
+    let one =
+        |(class, condition): &(&Class, String)| format!("select o.key from ({}) o where {condition}", class.objects);
+    let queries: Vec<String> = by_class(keys).iter().map(one).collect();
+    let answers = ask(link, &queries)?;
+    Ok(rows(&answers).filter_map(|row| column(row, "key")).map(str::to_owned).collect())
+}
+
+/// Returns the condition on `o` for some keys, for each class that has some of them.
+fn by_class<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<(&'static Class, String)> {
     let mut found: Vec<(&Class, Vec<String>)> = CLASSES.iter().map(|class| (class, Vec::new())).collect();
     for key in keys {
         let Some(kind) = Kind::read(&mut Tokens::of(key, DIALECT)) else { continue };
@@ -151,8 +182,22 @@ pub(super) fn by_keys<'a>(link: &mut Link, keys: impl IntoIterator<Item = &'a st
         }
     }
     found.retain(|(_, keys)| !keys.is_empty());
-    let queries = found.iter().map(|(class, keys)| query(class, &format!("o.key in ({})", keys.join(", "))));
-    read(link, &queries.collect::<Vec<_>>())
+    found.into_iter().map(|(class, keys)| (class, format!("o.key in ({})", keys.join(", ")))).collect()
+}
+
+/// Reads the objects that are known by some ids, whatever they are called.
+pub(super) fn by_ids<'a>(link: &mut Link, ids: impl IntoIterator<Item = &'a str>) -> Result<Vec<Known>, Stop> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let pair = |id: &str| {
+        let (class, object) = id.split_once(':').filter(|(class, object)| is_number(class) && is_number(object))?;
+        Some(format!("({class}::oid, {object}::oid)"))
+    };
+    let pairs: Vec<String> = ids.into_iter().filter_map(pair).collect();
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let condition = format!("(o.classid, o.objid) in ({})", pairs.join(", "));
+    read(link, &CLASSES.iter().map(|class| query(class, &condition)).collect::<Vec<_>>())
 }
 
 /// Reads the objects of a kind that a condition on `o` holds for.
@@ -173,13 +218,17 @@ fn query(class: &Class, condition: &str) -> String {
 }
 
 fn read(link: &mut Link, queries: &[String]) -> Result<Vec<Known>, Stop> {
+    let answers = ask(link, queries)?;
+    Ok(rows(&answers).filter(|row| column(row, "key").is_some()).map(known).collect())
+}
+
+fn ask(link: &mut Link, queries: &[String]) -> Result<Vec<SimpleQueryMessage>, Stop> {
     if queries.is_empty() {
         return Ok(Vec::new());
     }
     let query = spelt_in_full(&queries.join("\n union all\n"));
     let shown = link.connector.shown();
-    let answers = link.send_own(&query).map_err(|trouble| Stop::own(trouble, "reading the code objects", &shown))?;
-    Ok(rows(&answers).filter(|row| column(row, "key").is_some()).map(known).collect())
+    link.send_own(&query).map_err(|trouble| Stop::own(trouble, "reading the code objects", &shown))
 }
 
 fn known(row: &SimpleQueryRow) -> Known {
