@@ -268,7 +268,9 @@ impl Build<'_> {
         let mut built = Built { steps: 0, mark: None };
         let mut is_first = true;
         loop {
-            let inspection = session.inspect(&site.project.name)?;
+            let mut inspection = session.inspect(&site.project.name)?;
+            // A throwaway database is what it was made as, from its first plan on.
+            inspection.mark = inspection.mark.or_else(|| self.mark.cloned());
             let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
             let mut plan = plan?;
             if std::mem::take(&mut is_first) {
