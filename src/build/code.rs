@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::apply::{finished, short_name};
 use super::load::{Reading, load};
 use super::plan::{Note, Plan, PlannedFile, Step};
+use super::told::{finished, short_name};
 use super::unit::{planned_file, unit};
 use super::{Checkout, Site};
 use crate::engine::{CodeFile as Work, CodeWork, EngineError, GoneFile, Inspection, Session, Unit};

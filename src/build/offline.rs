@@ -3,8 +3,9 @@
 //! With a version to begin at, no database is asked: the journal is taken to hold exactly the scripts up to there,
 //! and the plan is made from that by the same planner. The script checks it when it runs.
 
-use super::apply::{Units, note_entries};
+use super::note::note_entries;
 use super::plan::{Plan, PlannedScript, Step};
+use super::units::Units;
 use super::{
     Checkout, Reading, Refusal, SeedForm, Site, Survey, Wish, discover, first_mark, load, plan_for, refuse_no_project,
     survey,

@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use super::apply::milliseconds;
 use super::fresh::Fresh;
+use super::told::milliseconds;
 use super::{Checkout, Site};
 use crate::engine::EngineError;
 use crate::error::Error;
