@@ -178,14 +178,14 @@ fn upsert(link: &mut Link, seed: &RowSeed, table: &Table, owner: Option<&str>) -
                     Ok((inserted, updated + traded))
                 }
                 // They did not trade: the first error says which row it is.
-                Err(Stop::Failed { .. }) => Err(of_line(link, seed, table, failure)?),
+                Err(Stop::Failed { .. }) => Err(of_line(link, seed, table, *failure)?),
                 Err(stop) => Err(stop),
             }
         }
         Err(Stop::Failed { failure, .. })
             if !matches!(failure.code.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
         {
-            Err(of_line(link, seed, table, failure)?)
+            Err(of_line(link, seed, table, *failure)?)
         }
         Err(stop) => Err(stop),
     }
@@ -198,10 +198,10 @@ fn written(answers: &[postgres::SimpleQueryMessage]) -> (u64, u64) {
 }
 
 /// Returns a failure with the line that it is about.
-fn of_line(link: &mut Link, seed: &RowSeed, table: &Table, failure: Box<SqlFailure>) -> Result<Stop, Stop> {
+fn of_line(link: &mut Link, seed: &RowSeed, table: &Table, failure: SqlFailure) -> Result<Stop, Stop> {
     let line = bad_line(link, seed, table)?;
     let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
-    Ok(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: *failure, place, kept: None })).into())
+    Ok(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure, place, kept: None })).into())
 }
 
 /// Finds the first line that cannot be written, by halving. Each half is written and undone.
