@@ -50,6 +50,8 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
     if loaded.no_transaction {
         settings.push(Directive::NoTransaction);
+    } else if planned.kind == Kind::Script && project.layout().turns_foreign_keys_off(dialect) {
+        settings.push(Directive::ForeignKeysOff);
     }
     let mut cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
     if planned.running.is_some() {

@@ -33,7 +33,7 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
     for engine in recognised.engines.clone() {
         let scripts = scripts(&project, engine)?;
         for script in &scripts {
-            let Some(mut text) = read(&project, script, &mut faults) else { continue };
+            let Some(mut text) = read(&project, script, engine.into(), &mut faults) else { continue };
             if recognised.layout == Layout::Flyway && text.raw.contains("${") {
                 filled_in.push(script.file.clone());
             }
@@ -193,11 +193,11 @@ fn scripts(project: &Project, engine: EngineName) -> Result<Vec<RecognisedScript
 struct Read {
     raw: String,
     up: Text,
-    no_transaction: bool,
+    own: Option<Directive>,
 }
 
 /// Reads a script; what is wrong with it goes to the faults.
-fn read(project: &Project, script: &RecognisedScript, faults: &mut Vec<Fault>) -> Option<Read> {
+fn read(project: &Project, script: &RecognisedScript, dialect: Dialect, faults: &mut Vec<Fault>) -> Option<Read> {
     let layout = project.layout();
     let bytes = project.files.read(&script.file).ok()?;
     // What discovering tells already is not told twice.
@@ -217,12 +217,16 @@ fn read(project: &Project, script: &RecognisedScript, faults: &mut Vec<Fault>) -
     let no_transaction =
         sections.no_transaction || sidecar == Some(true) || layout.name_asks_no_transaction(&script.file);
     let up = Text::of_section(&script.file, sections.up.1.to_owned(), sections.up.0);
-    Some(Read { raw, up, no_transaction })
+    let own = match no_transaction {
+        true => Some(Directive::NoTransaction),
+        false => layout.turns_foreign_keys_off(dialect).then_some(Directive::ForeignKeysOff),
+    };
+    Some(Read { raw, up, own })
 }
 
 /// Returns the directives without which a script cannot run, or what is wrong with it whatever the settings say.
 fn needs(text: &Read, dialect: Dialect) -> Result<Vec<&'static str>, Vec<Fault>> {
-    let own: Vec<Directive> = text.no_transaction.then_some(Directive::NoTransaction).into_iter().collect();
+    let own: Vec<Directive> = text.own.iter().cloned().collect();
     let Err(first) = cut(&text.up, dialect, &own) else { return Ok(Vec::new()) };
     if !first.iter().any(|fault| fault.code == "script/needs-no-transaction") {
         return Err(first);

@@ -123,6 +123,11 @@ impl Layout {
         }
     }
 
+    /// Returns true if the layout's tool runs every script with foreign keys off, as pop's migrators do on SQLite.
+    pub fn turns_foreign_keys_off(self, dialect: Dialect) -> bool {
+        self == Self::Pop && dialect == Dialect::Sqlite
+    }
+
     /// Returns true if a script's name asks to run it outside a transaction.
     pub fn name_asks_no_transaction(self, path: &str) -> bool {
         self == Self::Pop && pop::is_autocommit(path)
