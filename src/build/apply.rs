@@ -40,6 +40,10 @@ pub fn apply(
     let fresh = plan.version.is_none();
     // Where no code object is, nothing is to be suspended.
     let suspends = inspection.journal.iter().flatten().any(|entry| entry.kind == Kind::Code);
+    if suspends {
+        let scripts: Vec<&Unit> = units.kept.iter().flatten().filter(|unit| unit.entry.kind == Kind::Script).collect();
+        code::refuse_hidden(site, inspection, &scripts, session)?;
+    }
     let (mut at, mut steps) = (0, 0);
     while at < plan.steps.len() {
         if site.interrupt.is_raised() {
