@@ -65,6 +65,9 @@ impl Execution<'_> {
     /// Executes the plan.
     pub fn run(mut self, judged: Judged) -> Result<End, Error> {
         let mut units = Units::judged(self.site, self.checkout, self.inspection, self.plan, judged);
+        if self.has_code() {
+            code::refuse_hidden(self.site, self.inspection, &units.scripts(), self.session)?;
+        }
         let (mut at, mut done) = (0, 0);
         while at < self.plan.steps.len() {
             if self.site.interrupt.is_raised() {
@@ -106,7 +109,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Where no code object is, nothing is to be suspended.
+    /// Where no code object is, none is in the way.
     fn has_code(&self) -> bool {
         self.inspection.journal.iter().flatten().any(|entry| entry.kind == Kind::Code)
     }

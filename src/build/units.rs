@@ -111,6 +111,11 @@ impl<'a> Units<'a> {
         }
     }
 
+    /// Returns the units of scripts, as far as they were kept.
+    pub fn scripts(&self) -> Vec<&Unit> {
+        self.kept.iter().flatten().filter(|unit| unit.entry.kind == Kind::Script).collect()
+    }
+
     /// Takes the unit of a step, made again if it was too large to keep.
     pub fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
         match self.kept.get_mut(step).and_then(Option::take) {

@@ -114,7 +114,10 @@ impl Session for PostgresSession {
     ) -> Result<Option<Vec<Applied>>> {
         let journal = self.journal.clone();
         let tables: BTreeSet<Name> = wanted.iter().map(|table| table.table.clone()).collect();
-        let look = |link: &mut Link| contents::read(link, &journal, &tables, None);
+        let look = |link: &mut Link| {
+            contents::hold(link, &journal)?;
+            contents::read(link, &journal, &tables, None)
+        };
         let mut judge = |link: &mut Link, before: &Contents| {
             let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
             let rows: Result<Vec<_>> = wanted

@@ -6,6 +6,7 @@ mod baselines;
 mod building;
 mod code;
 mod code_chains;
+mod code_faults;
 mod code_product;
 mod consent;
 mod corpora;

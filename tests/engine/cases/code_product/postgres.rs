@@ -124,7 +124,8 @@ impl Half for Postgres {
     fn said(case: &Case, role: &str) -> BTreeMap<String, String> {
         let query = format!(
             "select n.nspname || '.' || c.relname, has_table_privilege('{role}', c.oid, 'select with grant option'),
-                    has_column_privilege('{role}', c.oid, 'id', 'insert'), obj_description(c.oid, 'pg_class'), col_description(c.oid, 1)
+                    has_column_privilege('{role}', c.oid, 'id', 'insert'), obj_description(c.oid, 'pg_class'),
+                    (select col_description(c.oid, a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attname = 'id')
                from pg_class c join pg_namespace n on n.oid = c.relnamespace
               where n.nspname ~ '^c[0-9]+$' and c.relkind in ('v', 'm', 'i') and (c.relkind <> 'i' or c.relname = 'o')
                 and exists (select from pg_description d where d.objoid = c.oid)
