@@ -44,7 +44,7 @@ pub use contents::Moved;
 pub use dump::{DumpPart, DumpWish, Load, RowText};
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
-pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 

@@ -4,7 +4,7 @@
 use super::Work as Proof;
 use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
-use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
+use crate::engine::{Access, Clock, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -43,7 +43,8 @@ impl Stage {
     /// Makes a scratch database with nothing in it.
     pub fn bare(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
         let reaches = || proof.reaches(others);
-        let wish = ScratchWish { protected: proof.site.protected, template: None, reaches: &reaches };
+        let wish =
+            ScratchWish { protected: proof.site.protected, template: None, reaches: &reaches, clock: Clock::Own };
         let scratch = proof.site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
         Ok(Self::of(proof.site, proof.environment, session, scratch))
