@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::apply::milliseconds;
+use super::told::milliseconds;
 use super::{Checkout, Site};
 use crate::engine::{Load, Session};
 use crate::error::Error;

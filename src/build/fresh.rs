@@ -30,7 +30,8 @@ impl Fresh {
     /// The same with a certain clock, where that can be had.
     pub fn open_at(site: &Site<'_>, clock: Clock, observer: &mut dyn Observer) -> Result<Self, Error> {
         let reaches = || reach::of_project(site.project, site.engine.dialect());
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, clock };
+        let roles = || reach::role_names(site.project, site.engine.dialect());
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles, clock };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -73,7 +74,14 @@ impl Fresh {
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches, clock: Clock::Own };
+        let roles = || reach::role_names(site.project, checkout.dialect);
+        let wish = ScratchWish {
+            protected: site.protected,
+            template: Some(&template),
+            reaches,
+            roles: &roles,
+            clock: Clock::Own,
+        };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -125,7 +133,7 @@ impl Fresh {
 
     /// Loads a baseline.
     pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
-        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }), false)?;
         let load = Load::new(folder, &site.project.name, "baseline", Checksum::default());
         self.session.load(&load, &site.run, &mut Silent)?;
         Ok(())

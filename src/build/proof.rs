@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::fresh::compare;
 use super::plan::{Plan, changed};
 use super::unit::{planned_script, unit};
-use super::{Checkout, Fresh, Refusal, Site, Survey, apply, discover, reach};
+use super::{Checkout, Fresh, Refusal, Site, Survey, discover, reach, told};
 use crate::engine::catalog::{Change, Difference, Patterns};
 use crate::engine::{Access, Catalog, EngineError, Mode, Row, Session, TableRows, Unit, Wait};
 use crate::engine::{Moved, Object};
@@ -251,7 +251,7 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
             );
             observer.event(Event::Note { code: "altered-proven".into(), message });
             for (unit, applied) in units.iter().zip(&applied) {
-                observer.event(apply::finished(site, unit, applied));
+                observer.event(told::finished(site, unit, applied));
             }
             Ok(units.len())
         }

@@ -42,6 +42,7 @@ pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use contents::Moved;
 pub use dump::{DumpPart, DumpWish, Load, RowText};
+pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
@@ -207,8 +208,8 @@ pub trait Session: Send {
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
 
     /// Creates or upgrades the journal's tables and, if the database has no mark, writes `mark`.
-    /// Safe for many builders at once.
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()>;
+    /// Safe for many builders at once. With `soon` another call writes in a moment, whose transaction may do it.
+    fn prepare(&mut self, mark: Option<&Mark>, soon: bool) -> Result<()>;
 
     /// Writes the mark.
     fn mark(&mut self, mark: &Mark) -> Result<()>;
@@ -286,6 +287,13 @@ pub trait Session: Send {
     /// Opens a transaction in which units may be run, looked at, and are undone when the value is dropped. For
     /// throwaway databases.
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
+
+    /// Runs a unit and writes its entry, as `apply` does, and tells which locks were seen meanwhile on what was there
+    /// before, whatever comes of the unit: for a statement that no transaction can hold. None where the engine has no
+    /// such locks.
+    fn watched(&mut self, unit: &Unit, run: &Run, _seen: &mut Vec<trial::Held>) -> Result<Vec<Outcome>> {
+        self.apply(std::slice::from_ref(unit), run, &mut crate::event::Silent)
+    }
 
     /// Leaves a database that was built to be thrown away or copied in its final form (sequences, statistics).
     fn settle(&mut self) -> Result<()> {

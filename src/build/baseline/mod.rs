@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use super::apply::milliseconds;
 use super::fresh::Fresh;
+use super::told::milliseconds;
 use super::{Checkout, Site};
 use crate::engine::EngineError;
 use crate::error::Error;
@@ -70,7 +70,9 @@ pub fn reasons(project: &Project, checkout: &Checkout) -> Vec<String> {
     let folder = project.baseline_folder(checkout.dialect);
     let Some(manifest) = Manifest::committed(project, checkout.dialect) else {
         let path = format!("{folder}/{MANIFEST}");
-        return vec![if project.files.has(&path) {
+        return vec![if let Some(engine) = manifest::other_engine(project, checkout.dialect) {
+            format!("{path} is of {engine}, and this is the folder of {}", checkout.dialect)
+        } else if project.files.has(&path) {
             format!("{path} is not whole: a merge by hand?")
         } else {
             format!("{path} is missing")

@@ -104,7 +104,7 @@ fn at_once(
             link.own("loading the baseline", link.begin_text())?;
             Vec::new()
         }
-        false => match transaction::claim(link, journal, &claims, run, "", observer) {
+        false => match transaction::claim(link, journal, (&claims, None), run, "", observer) {
             Ok(Some(claimed)) => claimed.sequences,
             Ok(None) => return Ok(false),
             Err(Stop::Engine(error)) => return Err(error),

@@ -12,11 +12,11 @@ use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
     attempt, blockers, catalog, code, contents, dump, fused, inspect, load, prepare, reset, roles, seed, statements,
-    transaction,
+    transaction, watched,
 };
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
-use crate::engine::trial::Trial;
+use crate::engine::trial::{Held, Trial};
 use crate::engine::{
     Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Mode, Outcome, Result, RowSeed,
     Session, Unit, Wait,
@@ -73,7 +73,7 @@ impl Session for PostgresSession {
         }
     }
 
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
+    fn prepare(&mut self, mark: Option<&Mark>, _: bool) -> Result<()> {
         prepare::prepare(&mut self.link, &self.journal, mark)
     }
 
@@ -114,7 +114,10 @@ impl Session for PostgresSession {
     ) -> Result<Option<Vec<Applied>>> {
         let journal = self.journal.clone();
         let tables: BTreeSet<Name> = wanted.iter().map(|table| table.table.clone()).collect();
-        let look = |link: &mut Link| contents::read(link, &journal, &tables, None);
+        let look = |link: &mut Link| {
+            contents::hold(link, &journal)?;
+            contents::read(link, &journal, &tables, None)
+        };
         let mut judge = |link: &mut Link, before: &Contents| {
             let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
             let rows: Result<Vec<_>> = wanted
@@ -210,6 +213,10 @@ impl Session for PostgresSession {
 
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
         Ok(Box::new(PostgresTrial::begin(self, units)?))
+    }
+
+    fn watched(&mut self, unit: &Unit, run: &Run, seen: &mut Vec<Held>) -> Result<Vec<Outcome>> {
+        watched::watched(self, unit, run, seen)
     }
 
     /// Gathers statistics, and waits for nobody.

@@ -97,7 +97,7 @@ fn a_load_of_several_transactions_goes_on_where_it_was_stopped() {
     std::fs::write(&post, good.replace("CREATE INDEX t9_x ON public.t9", "CREATE INDEX t9_x ON public.gone")).unwrap();
 
     let mut other = PostgresSession::open(&into.engine().connector, &into.interrupt, Access::Write).unwrap();
-    other.prepare(None).unwrap();
+    other.prepare(None, false).unwrap();
     other.exclusive(Wait { limit: None }, &mut Silent).unwrap();
     let load = |text: &str| Load::new(folder.path(), "test", "baseline/postgres", Checksum::of_text(text));
     let entries = [script.entry.clone()];

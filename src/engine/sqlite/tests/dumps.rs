@@ -224,7 +224,7 @@ fn a_load_brings_its_entries_or_nothing() {
     let good = dump(&mut *place.session()).unwrap();
     let fresh = Place::new();
     let mut session = fresh.session();
-    session.prepare(Some(&Mark { environment: "development".into(), protected: false })).unwrap();
+    session.prepare(Some(&Mark { environment: "development".into(), protected: false }), false).unwrap();
     let folder = write(&good);
     let entries = [entry(Kind::Script, "1", 1, "x", 3)];
     session.load(&of(folder.path(), &entries), &run(), &mut |_: Event| {}).unwrap();
@@ -275,7 +275,7 @@ fn reset_leaves_an_empty_database() {
     assert_eq!(place.ask("pragma user_version"), ["0"]);
     let seen = session.inspect("shop").unwrap();
     assert_eq!((seen.journal, seen.objects.len()), (None, 0));
-    session.prepare(None).unwrap();
+    session.prepare(None, false).unwrap();
     applied(&mut *session, "1", "create table p (id integer primary key); create table c (p references p);");
     let error = apply(&mut *session, script("2", "insert into c values (9);")).unwrap_err();
     assert_eq!(code(&error), "sql/SQLITE_CONSTRAINT_FOREIGNKEY");
