@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Checkout, Site, Wish, build_into};
 use super::{reach, template};
 use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, Load, Object, Scratch, ScratchWish, Session};
+use crate::engine::{Access, Catalog, Clock, Load, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -24,10 +24,20 @@ pub struct Fresh {
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        Self::open_at(site, Clock::Own, observer)
+    }
+
+    /// The same with a certain clock, where that can be had.
+    pub fn open_at(site: &Site<'_>, clock: Clock, observer: &mut dyn Observer) -> Result<Self, Error> {
         let reaches = || reach::of_project(site.project, site.engine.dialect());
         let roles = || reach::role_names(site.project, site.engine.dialect());
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles };
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles, clock };
         Self::of(site.engine.scratch(&wish, observer)?)
+    }
+
+    /// Returns which clock it has.
+    pub fn clock(&self) -> Clock {
+        self.scratch.clock
     }
 
     /// Makes a scratch database in which scripts, code and seeds were run from the beginning. An unchanged
@@ -65,7 +75,13 @@ impl Fresh {
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
         let roles = || reach::role_names(site.project, checkout.dialect);
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches, roles: &roles };
+        let wish = ScratchWish {
+            protected: site.protected,
+            template: Some(&template),
+            reaches,
+            roles: &roles,
+            clock: Clock::Own,
+        };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 

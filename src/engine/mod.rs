@@ -45,7 +45,7 @@ pub use dump::{DumpPart, DumpWish, Load, RowText};
 pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
-pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 

@@ -10,7 +10,7 @@ use super::deadline::Deadline;
 use super::error::doing;
 use super::first::First;
 use super::names::Names;
-use crate::engine::{EngineError, Result};
+use crate::engine::{Clock, EngineError, Result};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::project::{Address, LockMode, Target};
@@ -43,6 +43,8 @@ pub(super) struct Database {
     pub programs: Vec<PathBuf>,
     /// True for a database that is thrown away: nothing is flushed to the disk.
     pub throwaway: bool,
+    /// Which clock its functions tell.
+    pub clock: Clock,
 }
 
 enum Location {
@@ -84,6 +86,7 @@ impl Database {
             interrupt: interrupt.clone(),
             programs: host.search_path(),
             throwaway: false,
+            clock: Clock::Own,
         })
     }
 

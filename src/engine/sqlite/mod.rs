@@ -15,6 +15,7 @@ use crate::sql::Dialect;
 
 mod apply;
 mod catalog;
+mod clock;
 mod code;
 mod connection;
 mod contents;
