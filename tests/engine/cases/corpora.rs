@@ -31,7 +31,7 @@ fn copy(case: &Case, folder: &Path) -> usize {
 }
 
 /// Runs the scripts by the database's own shell, as somebody would who knows no dbbuild.
-fn by_shell(case: &Case, folder: &Path) {
+fn by_shell(case: &Case, folder: &Path) -> Result<(), String> {
     for file in files(folder) {
         let status = match &case.home {
             Home::Sqlite(database) => Command::new("sqlite3")
@@ -45,54 +45,110 @@ fn by_shell(case: &Case, folder: &Path) {
                 .output(),
         };
         let output = status.unwrap();
-        assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+        if !output.status.success() {
+            return Err(format!("{}: {}", file.display(), String::from_utf8_lossy(&output.stderr)));
+        }
     }
+    Ok(())
 }
 
-fn adopt(name: &str, case: &Case, settings: &str) {
-    let Some(folder) = folder(name) else { return };
+/// Says what is wrong with a change made by hand: it must be told as what it is.
+fn by_hand(case: &Case, adopt: &[&str], name: &str, sql: &str, back: &str, change: &str) {
+    case.execute(sql);
+    let document = case.run(adopt).exits(1).document();
+    let told = document["differences"].as_array().unwrap();
+    assert!(told.iter().any(|one| one["change"] == change), "{name}: {sql}: {document:#}");
+    case.execute(back);
+}
+
+/// Returns false where the shell alone cannot make the database.
+fn adopt(name: &str, case: &Case, settings: &str) -> bool {
+    let Some(folder) = folder(name) else { return true };
     copy(case, &folder);
+    let own = std::fs::read_to_string(folder.with_file_name("dbbuild.toml")).unwrap_or_default();
+    let settings = &format!("{settings}\n{own}");
     case.settings(settings);
-    by_shell(case, &folder);
+    if let Err(why) = by_shell(case, &folder) {
+        eprintln!("{name}: not made by the shell: {why}");
+        return false;
+    }
     let newest = files(&folder).last().unwrap().file_name().unwrap().to_string_lossy().into_owned();
     let version = newest.split('_').next().unwrap().trim_start_matches('0').to_owned();
     let adopt = ["adopt", "--to", &version, "--dry-run", "--format", "json"];
-    let mut document = case.run(&adopt).document();
+    let mut output = case.run(&adopt);
     // What cannot be edited gets its directives from the settings, as the refusal says.
     let mut script = String::new();
-    for error in document["errors"].as_array().into_iter().flatten() {
-        assert_eq!(error["code"], "script/needs-no-transaction", "{name}: {error:#}");
-        let file = error["place"]["file"].as_str().unwrap().rsplit('/').next().unwrap();
-        let version = file.split('_').next().unwrap().trim_start_matches('0');
-        let section = format!("[script.\"{version}\"]\ndirectives = [\"no-transaction\"]\n");
-        if !script.contains(&section) {
-            script += &section;
+    while output.code == Some(3) {
+        let document = output.document();
+        let before = script.len();
+        for error in document["errors"].as_array().into_iter().flatten() {
+            let file = error["place"]["file"].as_str().unwrap_or_default().rsplit('/').next().unwrap();
+            let version = file.split('_').next().unwrap().trim_start_matches('0');
+            let section = format!("[script.\"{version}\"]\ndirectives = [\"no-transaction\"]\n");
+            if error["code"] == "script/needs-no-transaction" && !script.contains(&section) {
+                script += &section;
+            }
         }
-    }
-    if !script.is_empty() {
+        if script.len() == before {
+            eprintln!("{name}: refused: {document:#}");
+            return false;
+        }
         case.settings(&format!("{settings}\n{script}"));
-        document = case.run(&adopt).document();
+        output = case.run(&adopt);
     }
+    let document = output.document();
     assert_eq!(document["clean"], true, "{name}: {document:#}");
-    case.execute("create table by_hand (id integer)");
-    let document = case.run(&adopt).exits(1).document();
-    assert_eq!(document["differences"][0]["change"], "added", "{name}: {document:#}");
-    case.execute("drop table by_hand");
+    by_hand(case, &adopt, name, "create table by_hand (id integer)", "drop table by_hand", "added");
+    let (table, index) = (
+        case.pick(
+            "select name from sqlite_schema where type = 'table' and name not like 'sqlite%' and sql not like '%virtual%' limit 1",
+            "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname not in ('pg_catalog', 'information_schema') limit 1",
+        ),
+        case.pick(
+            "select sql || '|' || name from sqlite_schema where type = 'index' and sql is not null limit 1",
+            "select pg_get_indexdef(i.indexrelid) || '|' || i.indexrelid::regclass from pg_index i
+              where i.indexrelid >= 16384 and not exists (select from pg_depend d where d.objid = i.indexrelid and d.deptype = 'i')
+                and not exists (select from pg_constraint c where c.conindid = i.indexrelid) limit 1",
+        ),
+    );
+    let table = case.ask(table);
+    let table = case.pick(format!("\"{table}\""), table.clone());
+    let (add, drop) =
+        (format!("alter table {table} add column by_hand integer"), format!("alter table {table} drop column by_hand"));
+    by_hand(case, &adopt, name, &add, &drop, "changed");
+    let index = case.ask(index);
+    if let Some((create, index)) = index.rsplit_once('|') {
+        let index = case.pick(format!("\"{index}\""), index.to_owned());
+        by_hand(case, &adopt, name, &format!("drop index {index}"), create, "missing");
+    }
     case.run(&["adopt", "--to", &version, "--yes"]).exits(0);
     case.build().says("nothing to do");
     eprintln!("{name}: adopted at {version}, {} objects", document["objects"]);
+    true
+}
+
+/// Every history of the folder for one engine.
+fn names(suffix: &str) -> Vec<String> {
+    let Some(folder) = std::env::var_os("DBBUILD_TEST_CORPORA") else { return Vec::new() };
+    let entries = Path::new(&folder).read_dir().unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.ends_with(suffix));
+    names.sort();
+    names
 }
 
 #[test]
 fn histories_of_sqlite_are_adopted() {
-    for name in ["memos-sqlite", "vaultwarden-sqlite"] {
-        adopt(name, &Case::on_sqlite(), "");
-    }
+    let names = names("-sqlite");
+    let count = names.iter().filter(|name| adopt(name, &Case::on_sqlite(), "")).count();
+    eprintln!("{count} of {} adopted", names.len());
 }
 
 #[test]
 fn histories_of_postgres_are_adopted() {
-    for name in ["artifacthub-pg", "ente-pg", "memos-pg", "supabase-auth-pg", "vaultwarden-pg"] {
+    let names = names("-pg");
+    let mut count = 0;
+    for name in &names {
         let Some(case) = Case::on_postgres() else { return };
         let mut settings = "";
         if name == "supabase-auth-pg" {
@@ -100,8 +156,9 @@ fn histories_of_postgres_are_adopted() {
             settings = "roles = [\"postgres\"]\n";
             case.execute("do $$ begin create role postgres; exception when duplicate_object then null; end $$");
         }
-        adopt(name, &case, settings);
+        count += usize::from(adopt(name, &case, settings));
     }
+    eprintln!("{count} of {} adopted", names.len());
 }
 
 /// Takes the functions as they are at the end of a history out of its database, each into a file; the scripts keep
