@@ -1,6 +1,6 @@
 //! Journals that have names: of files, or of a revision.
 
-use super::{Place, ahead, gap, unknown};
+use super::{Place, Tool, ahead, gap, unknown};
 use crate::build::{Checkout, Refusal};
 use crate::project::Project;
 use crate::script::{Script, Version};
@@ -19,9 +19,11 @@ pub(super) fn newest_file(
     let Some(newest) = checkout.scripts.iter().rfind(|script| rows(script) > 0) else {
         return Err(unknown(place, done));
     };
-    let is_left = |script: &&Script| {
-        script.version <= newest.version && rows(script) < change_sets(&text(project, script)).max(1)
+    let wanted = |script: &Script| match place.tool {
+        Tool::Liquibase => change_sets(&text(project, script)).max(1),
+        _ => 1,
     };
+    let is_left = |script: &&Script| script.version <= newest.version && rows(script) < wanted(script);
     let left: Vec<&str> = checkout.scripts.iter().filter(is_left).map(|script| script.file.as_str()).collect();
     gap(place, &newest.version, &left)?;
     match done.iter().find(|name| !checkout.scripts.iter().any(|script| is_file(name, script))) {

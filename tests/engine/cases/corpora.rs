@@ -111,15 +111,18 @@ fn adopt(name: &str, case: &Case, settings: &str) -> bool {
                 and not exists (select from pg_constraint c where c.conindid = i.indexrelid) limit 1",
         ),
     );
-    let table = case.ask(table);
-    let table = case.pick(format!("\"{table}\""), table.clone());
+    let (table, index) = (case.ask(table), case.ask(index));
+    let quoted = |name: &str| case.pick(format!("\"{name}\""), name.to_owned());
+    let table = quoted(&table);
     let (add, drop) =
         (format!("alter table {table} add column by_hand integer"), format!("alter table {table} drop column by_hand"));
-    by_hand(case, &adopt, name, &add, &drop, "changed");
-    let index = case.ask(index);
+    by_hand(case, &adopt, name, &add, &drop, "added");
     if let Some((create, index)) = index.rsplit_once('|') {
-        let index = case.pick(format!("\"{index}\""), index.to_owned());
-        by_hand(case, &adopt, name, &format!("drop index {index}"), create, "missing");
+        let drop = format!("drop index {};", quoted(index));
+        by_hand(case, &adopt, name, &drop, create, "missing");
+        let bare = quoted(index.rsplit('.').next().unwrap());
+        let other = format!("{drop} create index {bare} on {table} ((1))");
+        by_hand(case, &adopt, name, &other, &format!("{drop} {create}"), "changed");
     }
     case.run(&["adopt", "--to", &version, "--yes"]).exits(0);
     case.build().says("nothing to do");
@@ -192,4 +195,81 @@ fn the_functions_of_artifacthub_are_code_objects_in_any_order() {
         assert_eq!(fresh.ask(count), case.ask(count), "round {round}");
     }
     eprintln!("{} functions as code objects, in three orders of files", oids.len());
+}
+
+/// Makes files of a history's views and functions as they are at its end, but for functions that tables use. Returns
+/// how many.
+fn write_code(built: &Case, case: &Case) -> usize {
+    let texts = built.ask(
+        "with own as (
+             select oid from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'dbbuild')
+         ), made (name, text) as (
+             select p.oid::text, pg_get_functiondef(p.oid)
+               from pg_proc p
+              where p.pronamespace in (select oid from own) and p.prokind in ('f', 'p')
+                and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+                and not exists (
+                    select from pg_depend d
+                     where d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid
+                       and d.classid not in ('pg_rewrite'::regclass, 'pg_trigger'::regclass))
+                and not exists (select from pg_trigger t where t.tgfoid = p.oid)
+              union all
+             select c.oid::text,
+                    format('create %s %I.%I as %s', case c.relkind when 'v' then 'or replace view' else 'materialized view if not exists' end,
+                           n.nspname, c.relname, rtrim(pg_get_viewdef(c.oid), ';'))
+               from pg_class c
+               join pg_namespace n on n.oid = c.relnamespace
+              where n.oid in (select oid from own) and c.relkind in ('v', 'm')
+                and not exists (select from pg_index i where i.indrelid = c.oid)
+                and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+         )
+         select name || '|' || replace(text, E'\\n', E'\\x01') from made",
+    );
+    for line in texts.lines() {
+        let (name, text) = line.split_once('|').unwrap();
+        let file = format!("db/code/{:08x}_{name}.sql", fastrand::u32(..));
+        case.write(&file, text.replace('\u{1}', "\n") + "\n;\n");
+    }
+    texts.lines().count()
+}
+
+/// The views and functions of each history as code objects: in any order of files, and back again when somebody drops
+/// them all.
+#[test]
+fn the_views_and_functions_of_histories_are_code_objects() {
+    let mut count = 0;
+    for name in names("-pg") {
+        let (Some(built), Some(case)) = (Case::on_postgres(), Case::on_postgres()) else { return };
+        let Some(folder) = folder(&name) else { return };
+        let own = std::fs::read_to_string(folder.with_file_name("dbbuild.toml")).unwrap_or_default();
+        copy(&built, &folder);
+        built.settings(&own);
+        let output = built.run(&[]);
+        if output.code != Some(0) {
+            eprintln!("{name}: not built: {}", output.stderr.lines().next().unwrap_or_default());
+            continue;
+        }
+        copy(&case, &folder);
+        case.settings(&own);
+        let files = write_code(&built, &case);
+        if files == 0 {
+            continue;
+        }
+        case.build();
+        case.build().says("nothing to do");
+        case.run(&["drift", "--strict"]).exits(0);
+        case.execute(
+            "do $$ declare gone text; begin
+                 for gone in select format('drop view if exists %I.%I cascade', schemaname, viewname) from pg_views
+                              where schemaname !~ '^pg_' and schemaname not in ('information_schema', 'dbbuild')
+                 loop execute gone; end loop;
+             end $$",
+        );
+        case.write("db/9999_more.sql", "create table if not exists public.made_later (id integer);\n");
+        case.build();
+        case.run(&["drift", "--strict"]).exits(0);
+        eprintln!("{name}: {files} views and functions");
+        count += files;
+    }
+    eprintln!("{count} views and functions as code objects");
 }
