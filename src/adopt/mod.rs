@@ -67,7 +67,7 @@ pub fn look(
     let mut checkout = build::discover(site.project, site.engine.dialect())?;
     let version = match (to, tool) {
         (Some(to), _) => to.clone(),
-        (None, Some(tool)) => tool::version(tool, &mut *session, &checkout)?,
+        (None, Some(tool)) => tool::version(tool, &mut *session, site.project, &checkout)?,
         (None, None) => {
             return Err(Refusal::new("adopt/no-version", "up to which version the database is, nobody said")
                 .hint("say it: `dbbuild adopt --to VERSION`")
@@ -155,10 +155,13 @@ fn refuse_unknown(version: &Version, checkout: &Checkout) -> Result<(), Refusal>
 /// What drift ignores, and the tables that other tools keep their own journals in.
 fn ignored(site: &Site<'_>) -> Result<Patterns, Error> {
     let own = site.project.settings.drift.ignore.iter().map(String::as_str);
+    // SQLite's names are folded.
+    let names = Tool::tables().flat_map(|table| [table.to_owned(), format!("\"{table}\""), table.to_ascii_lowercase()]);
     let tables: BTreeSet<String> =
-        Tool::tables().flat_map(|table| [format!("table {table}"), format!("table *.{table}")]).collect();
+        names.flat_map(|table| [format!("table {table}"), format!("table *.{table}")]).collect();
+    let places = ["schema grate", "* grate.*"];
     let parts: Vec<String> = Tool::tables().map(|table| format!("* {{public.,}}{table}_*_seq")).collect();
-    let all = own.chain(tables.iter().map(String::as_str)).chain(parts.iter().map(String::as_str));
+    let all = own.chain(tables.iter().map(String::as_str)).chain(parts.iter().map(String::as_str)).chain(places);
     Patterns::new(all).map_err(|error| {
         crate::project::SettingsError::new("settings/drift", format!("a pattern of what drift ignores: {error}")).into()
     })

@@ -7,7 +7,7 @@ use super::attempt::Asked;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
-use super::quote::{ident, literal};
+use super::quote::{literal, qualified};
 use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
@@ -132,7 +132,7 @@ impl Session for PostgresSession {
     }
 
     fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>> {
-        let query = format!("select ({column})::text as value from {} where {condition}", ident(table));
+        let query = format!("select ({column})::text as value from {} where {condition}", qualified(table.split('.')));
         self.link.ready()?;
         match self.link.send_own(&query) {
             Ok(answers) => {
