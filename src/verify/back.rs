@@ -11,6 +11,7 @@ use crate::build::Item;
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, Mode, TableRows, Unit};
 use crate::error::Error;
+use crate::script::Fault;
 use crate::sql::Name;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,17 @@ struct Journey {
     before: State,
     after: State,
     lost: Vec<Change>,
+}
+
+/// Tells of a way back that cannot even be read.
+pub fn unreadable(item: &Item, account: &mut Account<'_>) {
+    let Some(faults) = &item.down_fault else { return };
+    let of = |fault: &Fault| {
+        let message = format!("the way back: {}", fault.message);
+        let finding = Finding::new(Level::Error, "back/unreadable", &fault.file, message).at(fault.place.clone());
+        Finding { hint: fault.hint.clone(), ..finding }
+    };
+    account.of(Proof::Back).fails(faults.0.iter().map(of).collect());
 }
 
 /// Goes back and forth, and undoes it.
@@ -46,28 +58,30 @@ pub fn back(work: &Work<'_>, stage: &mut Stage, item: &Item, account: &mut Accou
 fn undone(stage: &mut Stage, up: &Unit, down: &Unit) -> Result<Result<Journey, Finding>, Error> {
     let units = [down.clone(), up.clone()];
     let before = stage.state()?;
-    // Which tables lose rows is known behind the way back; which rows those are, by looking before it.
-    let fewer = {
-        let mut trial = stage.session.trial(&units)?;
-        if let Err(finding) = step(&mut *trial, 0, &units)? {
-            return Ok(Err(finding));
-        }
-        let found = rows_of(&mut *trial)?;
-        fewer(&before, &found)
-    };
-    let (small, large) = change::by_size(&fewer, &before.digests, &before.digests);
-    let rows = if small.is_empty() { Vec::new() } else { stage.session.trial(&[])?.rows(&small)? };
     let mut trial = stage.session.trial(&units)?;
     if let Err(finding) = step(&mut *trial, 0, &units)? {
         return Ok(Err(finding));
     }
-    let left = if small.is_empty() { Vec::new() } else { trial.rows(&small)? };
-    let behind = rows_of(&mut *trial)?;
+    let mut behind = rows_of(&mut *trial)?;
+    let (small, large) = change::by_size(&others(&before, &behind), &before.digests, &before.digests);
+    let (mut rows, mut left) = (Vec::new(), Vec::new());
+    if !small.is_empty() {
+        // Which rows are gone is told by looking before the way back too.
+        drop(trial);
+        rows = stage.session.trial(&[])?.rows(&small)?;
+        trial = stage.session.trial(&units)?;
+        if let Err(finding) = step(&mut *trial, 0, &units)? {
+            return Ok(Err(finding));
+        }
+        behind = rows_of(&mut *trial)?;
+        left = trial.rows(&small)?;
+    }
     let lost = lost((&rows, &before), (&left, &behind), &large);
     if let Err(finding) = step(&mut *trial, 1, &units)? {
         return Ok(Err(finding));
     }
-    Ok(Ok(Journey { before, after: State::whole(&mut *trial)?, lost }))
+    let after = State::whole(&mut *trial)?;
+    Ok(Ok(Journey { before, after, lost }))
 }
 
 fn step(trial: &mut dyn Trial, at: usize, units: &[Unit; 2]) -> Result<Result<(), Finding>, EngineError> {
@@ -120,7 +134,7 @@ fn rows_of(trial: &mut dyn Trial) -> Result<State, EngineError> {
 }
 
 /// Returns the tables that have other rows than before, or none any more.
-fn fewer(before: &State, after: &State) -> BTreeSet<Name> {
+fn others(before: &State, after: &State) -> BTreeSet<Name> {
     before.tables(after).into_iter().filter(|name| before.digests.contains_key(name)).collect()
 }
 

@@ -5,7 +5,7 @@
 //! without a transaction run in a copy of the database, each behind those before it: in a transaction that is undone if
 //! one can hold it, else for real, while a second session watches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::account::Account;
@@ -18,7 +18,19 @@ use crate::engine::trial::Held;
 use crate::engine::{EngineError, Session, Unit};
 use crate::error::Error;
 
-/// What everybody takes who reads: it stops nobody but those who drop or rewrite.
+/// The modes of locks, the strongest last
+/// (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>).
+const MODES: [&str; 8] = [
+    // What everybody takes who reads: it stops nobody but those who drop or rewrite.
+    HARMLESS,
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+];
 const HARMLESS: &str = "AccessShareLock";
 
 /// Measures a script that was not run yet. A script that fails here fails when it is run, and is told then.
@@ -72,14 +84,33 @@ fn seen(
         durations.push(started.elapsed());
         trial.watch()?;
     }
-    let mut held = trial.locks()?.into_iter().map(BTreeSet::from_iter);
-    let mut known: BTreeSet<Held> = held.next().unwrap_or_default();
+    let mut held = trial.locks()?.into_iter();
+    let named = |held: &Held| (held.on.clone(), held.mode.clone());
+    let mut known: BTreeSet<(String, String)> = held.next().iter().flatten().map(named).collect();
     let mut seen = Vec::new();
     for ((part, held), duration) in parts.iter().zip(held).zip(durations) {
-        seen.push(Seen { part: *part, locks: held.difference(&known).cloned().collect(), duration });
-        known = held;
+        let (taken, kept): (Vec<Held>, Vec<Held>) = held.into_iter().partition(|held| !known.contains(&named(held)));
+        known.extend(taken.iter().map(named));
+        seen.push(Seen { part: *part, locks: with_work_done(taken, kept), duration });
     }
     Ok(Some(seen))
+}
+
+/// Adds to the locks that a statement takes those that it finds taken, for what it rewrites or reads from end to end
+/// under them.
+fn with_work_done(mut taken: Vec<Held>, kept: Vec<Held>) -> Vec<Held> {
+    let strength = |held: &Held| MODES.iter().position(|mode| *mode == held.mode);
+    let mut strongest: BTreeMap<String, Held> = BTreeMap::new();
+    for held in kept.into_iter().filter(|held| held.rewritten || held.scans > 0) {
+        let known = strongest.entry(held.on.clone()).or_insert_with(|| held.clone());
+        if strength(known) < strength(&held) {
+            *known = held;
+        }
+    }
+    strongest.retain(|on, _| taken.iter().all(|taken| taken.on != *on));
+    taken.extend(strongest.into_values());
+    taken.sort();
+    taken
 }
 
 /// Tells of each statement the locks that are new with it. They are held to the end of the transaction.
@@ -88,7 +119,7 @@ fn measured(item: &Item, unit: &Unit, seen: Vec<Seen>) -> Vec<Measured> {
     let mut held = Duration::ZERO;
     for (behind, seen) in seen.into_iter().rev().enumerate() {
         held += seen.duration;
-        let counts = |held: &Held| held.mode != HARMLESS || held.rewritten;
+        let counts = |held: &Held| held.mode != HARMLESS || held.rewritten || held.scans > 0;
         let locks: Vec<Held> = seen.locks.into_iter().filter(counts).collect();
         if !locks.is_empty() {
             measured.push(Measured {
@@ -125,7 +156,7 @@ pub fn outside(
     // The statements that are done, noted where a script notes them.
     let mut at = is_cut(stage.run(work.site, &cut_short(unit, 0)), 0)?;
     for part in 0..unit.parts.len() {
-        let mut next = resumed(work, &mut stage, cut_short(unit, part + 1))?;
+        let next = resumed(work, &mut stage, cut_short(unit, part + 1))?;
         let mut locks = Vec::new();
         if runs_bare(unit, part) {
             let started = Instant::now();
@@ -135,7 +166,6 @@ pub fn outside(
         } else {
             let settings: Vec<usize> = (0..part).filter(|earlier| unit.parts[*earlier].sets_session).collect();
             all.extend(seen(&mut *stage.session, unit, &settings, &[part])?);
-            next.running = resumed(work, &mut stage, next.clone())?.running;
             at &= is_cut(stage.run(work.site, &next), part + 1)?;
         }
         if !at {

@@ -74,7 +74,8 @@ pub fn verify(site: &Site<'_>, wish: &Wish, observer: &mut dyn Observer) -> Resu
         Err(Halt::Failed(Error::Engine(EngineError::Interrupted { .. }))) => report.interrupted = true,
         Err(Halt::Failed(error)) => return Err(error),
     }
-    report.unfinished = work.proofs().into_iter().filter(|proof| !report.is_finished(*proof)).collect();
+    let begun: BTreeSet<Proof> = work.proofs().into_iter().chain(report.proofs.keys().copied()).collect();
+    report.unfinished = begun.into_iter().filter(|proof| !report.is_finished(*proof)).collect();
     Ok(report)
 }
 

@@ -71,6 +71,9 @@ pub struct Report {
     /// The files that ran a second time.
     #[serde(skip)]
     pub tried: BTreeSet<String>,
+    /// Those of them whose first run met no row to write.
+    #[serde(skip)]
+    pub without_rows: BTreeSet<String>,
     #[serde(skip)]
     finished: BTreeSet<Proof>,
 }

@@ -83,19 +83,23 @@ impl Stage {
         build::run_code(&inner, checkout, &mut *self.session)
     }
 
-    /// Runs an item and commits it.
-    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<(), EngineError> {
+    /// Runs an item and commits it. Returns how many rows it wrote.
+    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<u64, EngineError> {
         match &item.work {
-            Work::Text(unit) => self.run(site, unit),
-            Work::Rows(rows) => self.load(site, rows).map(|_| ()),
+            Work::Text(unit) => self.applied(site, unit),
+            Work::Rows(rows) => self.load(site, rows).map(|loaded| loaded.inserted + loaded.updated + loaded.deleted),
         }
     }
 
     /// Runs a unit and commits it.
     pub fn run(&mut self, site: &Site<'_>, unit: &Unit) -> Result<(), EngineError> {
+        self.applied(site, unit).map(|_| ())
+    }
+
+    fn applied(&mut self, site: &Site<'_>, unit: &Unit) -> Result<u64, EngineError> {
         let outcomes = self.session.apply(std::slice::from_ref(unit), &site.run, &mut Silent)?;
         match outcomes.first() {
-            Some(Outcome::Applied(_)) => Ok(()),
+            Some(Outcome::Applied(applied)) => Ok(applied.rows),
             Some(Outcome::Taken) | None => {
                 let message = format!("the journal of the scratch database has {} already", unit.text.file());
                 Err(EngineError::Journal(message))

@@ -40,7 +40,7 @@ pub fn walk(work: &Work<'_>, account: &mut Account<'_>) -> Result<Option<Built>,
     if built.is_none() {
         built = Some(Built::of(&mut stage)?);
     }
-    for proof in [Proof::Twice, Proof::Seeds, Proof::Back] {
+    for proof in [Proof::Twice, Proof::Seeds, Proof::CrashPoints, Proof::Back, Proof::Locks] {
         account.report.finish(proof);
     }
     if !work.wish.quick {
@@ -66,6 +66,9 @@ fn pass(
         stage.apply(work.site, item)?;
         return Ok(Some(stage));
     }
+    if !work.wish.quick {
+        back::unreadable(item, account);
+    }
     if let Some(unit) = outside::of(item) {
         let mut before = Before::freeze(work, at, stage);
         if !outside::prove(work, &mut before, item, unit, account)? {
@@ -81,7 +84,11 @@ fn pass(
             account.timed(Proof::CrashPoints, |account| crash::by_hand(work, &mut stage, item, account))?;
         }
     }
-    if let Err(error) = stage.apply(work.site, item) {
+    let rows = stage.apply(work.site, item);
+    if matches!(rows, Ok(0)) {
+        account.report.without_rows.insert(item.file.clone());
+    }
+    if let Err(error) = rows {
         let finding = Finding::of_error(Level::Error, "build/fails", &item.file, "the first run fails", error)?;
         account.note(proof_of(item.kind), vec![finding], &mut stage, &format!("before {}", item.file))?;
         return Ok(None);

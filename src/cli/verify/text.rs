@@ -162,7 +162,7 @@ fn locks(context: &Context, measured: &[Measured]) {
                 1 => ", read from end to end".to_owned(),
                 count => format!(", read from end to end {count} times"),
             };
-            context.print(format!("      {} {}{rewritten}{scans}", lock.mode, lock.on));
+            context.print(format!("      {} on {}{rewritten}{scans}", lock.mode, lock.on));
         }
     }
     if shown.len() > most {

@@ -349,16 +349,24 @@ impl Trial for PostgresTrial<'_> {
         let answers = self.session.link.own("reading what was locked", &query)?;
         let known = |row| Some((column(row, "oid")?, (column(row, "name")?, column(row, "file")?)));
         let known: BTreeMap<&str, (&str, &str)> = rows(&answers).filter_map(known).collect();
-        let held = |locked: &Locked| {
-            let (name, file) = known.get(locked.relation.as_str())?;
-            Some(Held {
-                on: (*name).to_owned(),
-                mode: locked.mode.clone(),
-                rewritten: !locked.file.is_empty() && locked.file != *file && *file != "0",
-                scans: locked.scans,
-            })
-        };
-        Ok(noted.iter().map(|locked| locked.iter().filter_map(held).collect()).collect())
+        // What a statement did is what is new since the last time.
+        let mut last: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+        let mut all = Vec::new();
+        for noted in &noted {
+            let held = |locked: &Locked| {
+                let (name, file) = known.get(locked.relation.as_str())?;
+                let (file, scans) = last.get(locked.relation.as_str()).copied().unwrap_or((file, 0));
+                Some(Held {
+                    on: (*name).to_owned(),
+                    mode: locked.mode.clone(),
+                    rewritten: !locked.file.is_empty() && locked.file != file && file != "0",
+                    scans: locked.scans.saturating_sub(scans),
+                })
+            };
+            all.push(noted.iter().filter_map(held).collect());
+            last.extend(noted.iter().map(|locked| (locked.relation.as_str(), (locked.file.as_str(), locked.scans))));
+        }
+        Ok(all)
     }
 }
 

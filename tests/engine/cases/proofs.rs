@@ -241,8 +241,12 @@ cases! {
         let rows: Vec<String> = (1..=120).map(|id| format!("({id})")).collect();
         case.write("db/4_d.sql", format!("insert into a values {} on conflict do nothing;\n", rows.join(", ")));
         case.write("db/4_d.down.sql", "delete from a where id <> 120;\n");
+        // No build ever reads it.
+        case.write("db/5_e.sql", "create table if not exists e (id integer);\n");
+        case.write("db/5_e.down.sql", "drop table e;\nselect 'open;\n");
         let report = verify(case, &[], 1);
-        let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql"].map(str::to_owned);
+        let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql", "back/unreadable db/5_e.down.sql:2"];
+        let expected = expected.map(str::to_owned);
         assert_eq!(errors(&report), BTreeSet::from(expected));
         // By their keys, and no more of them than somebody reads.
         let lost = finding(&report, "back", "db/4_d.down.sql")["changes"].as_array().unwrap();

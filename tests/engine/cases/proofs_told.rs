@@ -5,6 +5,12 @@ use serde_json::Value;
 use super::proofs::{commit, git, verify};
 use crate::support::Case;
 
+/// The proofs that were not finished, but for the locks, which one of the engines has.
+fn unfinished(report: &Value) -> Vec<&str> {
+    let names = report["unfinished"].as_array().unwrap().iter().filter_map(Value::as_str);
+    names.filter(|name| *name != "locks").collect()
+}
+
 /// Asks the database that was left behind, and removes it.
 fn in_kept(case: &Case, report: &Value, query: &str) -> String {
     let url = report["kept"].as_str().unwrap();
@@ -28,7 +34,7 @@ cases! {
         case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
         let report = verify(case, &["--keep"], 1);
         assert_eq!(report["kept_state"], "after the first run of db/1_a.sql");
-        assert_eq!(report["unfinished"], serde_json::json!(["twice", "roads", "offline", "again"]));
+        assert_eq!(unfinished(&report), ["twice", "roads", "offline", "again"]);
         // What is kept has what the proof met.
         assert_eq!(in_kept(case, &report, "select count(*) from a"), "0");
         // Each proof leaves its own.
@@ -48,7 +54,7 @@ cases! {
         case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
         let report = verify(case, &["--keep", "--release", "main"], 1);
         assert_eq!(report["kept_state"], "a database of main, upgraded");
-        assert_eq!(report["unfinished"], serde_json::json!(["roads", "offline"]));
+        assert_eq!(unfinished(&report), ["roads", "offline"]);
         assert_eq!(in_kept(case, &report, "select count(n) from a"), "0");
     }
 
@@ -101,7 +107,7 @@ cases! {
                 let report: Value = serde_json::from_str(&said).unwrap();
                 assert_eq!(report["interrupted"], true);
                 assert_eq!(report["proofs"]["twice"]["proven"], 1, "{report}");
-                assert_eq!(report["unfinished"], serde_json::json!(["twice", "roads", "offline", "again"]));
+                assert_eq!(unfinished(&report), ["twice", "roads", "offline", "again"]);
             } else {
                 assert!(said.contains("twice         1 of 1 proven"), "{said}");
                 assert!(said.contains("interrupted; not finished: twice, roads, offline, again"), "{said}");
