@@ -120,7 +120,7 @@ pub fn adopt(site: &Site<'_>, found: &Found, observer: &mut dyn Observer) -> Res
         entry.state = Stored::Adopted;
         entries.push(entry);
     }
-    session.prepare(found.mark.as_ref())?;
+    session.prepare(found.mark.as_ref(), false)?;
     session.record(&entries, &[], &site.run)?;
     match site.project.files.root() {
         Some(root) => settings::write_history(root, &found.version),

@@ -6,7 +6,7 @@ use super::discover::rows_checksum;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, changed_meanwhile, contained, planned_file, planned_script, row_seed, unit};
 use super::{Checkout, Site, base, baseline, code};
-use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
+use crate::engine::{Applied, EngineError, Inspection, Load, Loaded, Mode, Outcome, Session, Unit};
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::journal::{Entry, Kind, NewEntry, Stored};
@@ -20,7 +20,7 @@ const KEPT_BYTES: usize = 64 << 20;
 pub struct End {
     /// How many steps this builder did.
     pub steps: usize,
-    /// True if another builder did one of the steps, or the baseline could not be loaded: plan again.
+    /// True if another builder did one of the steps: plan again.
     pub plan_again: bool,
 }
 
@@ -53,22 +53,18 @@ pub fn apply(
         let mut done = 1;
         match step {
             Step::Journal { mark } => {
-                session.prepare(mark.as_ref())?;
+                let soon = plan.steps.get(at + 1).is_some_and(|next| !matches!(next, Step::Baseline { .. }));
+                session.prepare(mark.as_ref(), soon)?;
                 done = 0;
             }
-            Step::Load { folder } => match load(site, checkout, folder, session, observer) {
-                // Nothing of it was kept, but for the journal: by that the next plan goes by the scripts.
-                Err(Error::Engine(error)) if error.is_out_of_locks() => {
-                    let message = format!(
-                        "{folder} needs more locks in one transaction than the server has: building from the scripts \
-                         (`max_locks_per_transaction` is its setting)"
-                    );
-                    observer.event(Event::Note { code: "baseline-too-large".into(), message });
-                    return Ok(End { steps, plan_again: true });
-                }
-                other => other?,
-            },
-            Step::Base { folder, .. } => base::load(site, checkout, folder, session, observer)?,
+            Step::Load { folder } => {
+                taken = !load(site, checkout, folder, session, observer)?;
+                done = usize::from(!taken);
+            }
+            Step::Base { folder, .. } => {
+                taken = !base::load(site, checkout, folder, session, observer)?;
+                done = usize::from(!taken);
+            }
             Step::Note { .. } => {
                 let notes = plan.steps[at..].iter().map_while(note_of).collect::<Vec<_>>();
                 (length, done) = (notes.len(), notes.len());
@@ -372,12 +368,17 @@ fn load(
     folder: &str,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let started = Instant::now();
     observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
     let (entries, tracked) = contained(site.project, site.target, checkout)?;
     let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
-    session.load(&root, &entries, &tracked, &site.run, observer)?;
+    let checksum = baseline::checksum(site.project, checkout.dialect).unwrap_or_default();
+    let load = Load::new(&root, &site.project.name, folder, checksum);
+    let load = Load { entries: &entries, tracked: &tracked, ..load };
+    if !session.load(&load, &site.run, observer)? {
+        return Ok(false);
+    }
     let version = checkout.newest().map(ToString::to_string);
     observer.event(Event::Finished {
         step: StepKind::Load,
@@ -385,7 +386,7 @@ fn load(
         duration_ms: milliseconds(started.elapsed()),
         result: StepResult::Loaded { version },
     });
-    Ok(())
+    Ok(true)
 }
 
 /// A script to journal without running it, why, and the version it gave away.

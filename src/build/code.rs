@@ -190,9 +190,12 @@ fn named(site: &Site<'_>, said: &str, roots: bool) -> Vec<String> {
     let files: Vec<CodeFile> =
         sources.filter_map(|source| read(site.project, checkout.dialect, &source.file).ok()).collect();
     let needs = needs(&files);
-    let words: BTreeSet<&str> =
-        said.split(|char: char| !(char.is_alphanumeric() || char == '_' || char == '$')).collect();
-    let is_named = |file: &CodeFile| file.creates.iter().any(|(_, name)| words.contains(name.object()));
+    let words: BTreeSet<Name> = said
+        .split(|char: char| !(char.is_alphanumeric() || matches!(char, '_' | '$' | '.')))
+        .map(|word| Name::new(word.trim_matches('.').split('.')))
+        .collect();
+    let is_said = |name: &Name| words.iter().any(|word| word.matches(name));
+    let is_named = |file: &CodeFile| file.creates.iter().any(|(_, name)| is_said(name));
     let mut found: Vec<usize> = (0..files.len()).filter(|at| is_named(&files[*at])).collect();
     let (mut seen, mut names) = (BTreeSet::new(), BTreeSet::new());
     while let Some(at) = found.pop() {
@@ -202,7 +205,7 @@ fn named(site: &Site<'_>, said: &str, roots: bool) -> Vec<String> {
         let below: &[usize] = if roots { &needs[at] } else { &[] };
         found.extend(below);
         let made = files[at].creates.iter().filter(|_| below.is_empty());
-        names.extend(made.filter(|(_, name)| roots || words.contains(name.object())).map(|(_, name)| name.to_string()));
+        names.extend(made.filter(|(_, name)| roots || is_said(name)).map(|(_, name)| name.to_string()));
     }
     names.into_iter().collect()
 }
@@ -280,7 +283,7 @@ struct CodeFile {
     creates: Vec<(sql::Kind, Name)>,
     /// The table of each.
     tables: Vec<Option<Name>>,
-    mentions: BTreeSet<sql::Name>,
+    mentions: BTreeSet<sql::Mention>,
     after: Vec<String>,
 }
 
@@ -297,11 +300,15 @@ fn read(project: &Project, dialect: Dialect, file: &str) -> Result<CodeFile, Scr
     // What cannot be lexed is told when the file is cut, with its place.
     for statement in Statements::new(text, dialect).map_while(Result::ok) {
         let tokens = Tokens::new(text, statement.span, dialect);
+        let mut mentions = sql::mentions(tokens);
         for made in sql::creates(tokens) {
+            // That it makes something says nothing about another file that makes one of this name: an overload, or a
+            // trigger on another table.
+            mentions.retain(|mention| !mention.may_be(made.0, &made.1));
             code.creates.push(made);
             code.tables.push(sql::Head::of(tokens).table);
         }
-        code.mentions.extend(sql::mentions(tokens));
+        code.mentions.extend(mentions);
     }
     for (_, body) in directives(text, dialect) {
         if let Ok(Directive::After(names)) = Directive::parse(body) {
@@ -313,16 +320,16 @@ fn read(project: &Project, dialect: Dialect, file: &str) -> Result<CodeFile, Scr
 
 /// Returns, for each file, the files it needs, in the order of their paths.
 fn needs(files: &[CodeFile]) -> Vec<Vec<usize>> {
-    let mut makers: HashMap<&str, Vec<(usize, &sql::Name)>> = HashMap::new();
+    let mut makers: HashMap<&str, Vec<(usize, sql::Kind, &Name)>> = HashMap::new();
     for (index, file) in files.iter().enumerate() {
-        for (_, name) in &file.creates {
-            makers.entry(name.object()).or_default().push((index, name));
+        for (kind, name) in &file.creates {
+            makers.entry(name.object()).or_default().push((index, *kind, name));
         }
     }
     let needed = |index: usize, file: &CodeFile| -> Vec<usize> {
-        let mentioned = file.mentions.iter().flat_map(|name| {
-            let makers = makers.get(name.object()).into_iter().flatten();
-            makers.filter(move |(_, made)| made.matches(name)).map(|(maker, _)| *maker)
+        let mentioned = file.mentions.iter().flat_map(|mention| {
+            let makers = makers.get(mention.name.object()).into_iter().flatten();
+            makers.filter(|(_, kind, made)| mention.may_be(*kind, made)).map(|(maker, ..)| *maker)
         });
         let after = file.after.iter().flat_map(|name| {
             files.iter().enumerate().filter(move |(_, other)| is_named(other, name)).map(|(other, _)| other)

@@ -46,6 +46,12 @@ impl Checkout {
         squashed.is_some_and(|squashed| squashed.checksum == script.checksum)
     }
 
+    /// Returns the same scripts and nothing else that runs.
+    #[must_use]
+    pub fn scripts_alone(self) -> Self {
+        Self { code: Vec::new(), seeds: Vec::new(), test_data: Vec::new(), ..self }
+    }
+
     /// Returns the newest version that a build comes to.
     pub fn newest(&self) -> Option<&Version> {
         let base = self.base.as_ref().map(|base| &base.version);

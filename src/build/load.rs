@@ -1,6 +1,6 @@
 //! From a file to the text that runs: normalised, its section taken, includes framed in, variables put in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::project::{Layout, Project};
 use crate::script::{Directive, Fault, Filled, ScriptErrors, Text, directives, fill, has_directives, normalise};
@@ -198,6 +198,24 @@ fn includes(project: &Project, text: Text, dialect: Dialect, open: &mut Vec<Stri
         text = text.replace(span, &inner);
     }
     Ok(text)
+}
+
+/// Returns the files of the project that a file includes, and those that they include.
+pub fn included(project: &Project, file: &str, dialect: Dialect) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![file.to_owned()];
+    while let Some(file) = open.pop() {
+        // What cannot be read is told by whoever reads it to run it.
+        let Ok(text) = read(project, &file) else { continue };
+        for (_, body) in directives(&text, dialect) {
+            let Ok(Directive::Include(path)) = Directive::parse(body) else { continue };
+            let path = path.trim_start_matches("./").to_owned();
+            if found.insert(path.clone()) {
+                open.push(path);
+            }
+        }
+    }
+    found
 }
 
 /// Puts in the values of the variables that the file declares.

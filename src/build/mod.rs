@@ -32,12 +32,12 @@ pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
-pub use load::{Loaded, Reading, load};
+pub use load::{Loaded, Reading, included, load};
 pub use offline::script as offline_script;
 pub use plan::{
     Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
 };
-pub use reach::{makes_roles, of_project as reaches_out, of_text as reaches_out_of};
+pub use reach::{makes_roles, of_project as reaches_out, of_text as reaches_out_of, role_names};
 pub use refusal::Refusal;
 pub use test_data::{TestData, test_data};
 pub use unit::{Planned, unit};
@@ -268,7 +268,9 @@ impl Build<'_> {
         let mut built = Built { steps: 0, mark: None };
         let mut is_first = true;
         loop {
-            let inspection = session.inspect(&site.project.name)?;
+            let mut inspection = session.inspect(&site.project.name)?;
+            // A throwaway database is what it was made as, from its first plan on.
+            inspection.mark = inspection.mark.or_else(|| self.mark.cloned());
             let (_, plan) = plan_for(site, checkout, &inspection, self.wish)?;
             let mut plan = plan?;
             if std::mem::take(&mut is_first) {
@@ -361,8 +363,9 @@ fn plan_for(
     let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
     let code =
         if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
-    let fresh = inspection.journal.is_none();
-    let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
+    let half_loaded = plan::is_half_loaded(entries);
+    let worth =
+        baseline::worth(site.project, checkout, half_loaded || (inspection.is_untouched() && !wish.from_scripts));
     let described = site.engine.describe();
     let seeds = seeds_here(site, checkout, inspection)?;
     let facts = plan::Facts {
@@ -388,6 +391,7 @@ fn plan_for(
             Worth::Belongs { server } => inspection.major == 0 || inspection.major >= server,
             Worth::Stale | Worth::Untrusted => false,
         },
+        baseline_checksum: half_loaded.then(|| baseline::checksum(site.project, checkout.dialect)).flatten(),
         wish,
     };
     let mut plan = plan::plan(&facts);

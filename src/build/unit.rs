@@ -67,6 +67,11 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
     };
     let keeps_text =
         !matches!(planned.kind, Kind::Seed | Kind::TestData) && project.settings.journal.texts != Some(false);
+    // Whether only comments changed is asked of scripts and code; seeds may be large, and count as they are written.
+    let token_checksum = match planned.kind {
+        Kind::Seed | Kind::TestData => planned.checksum.clone(),
+        _ => token_checksum(text.as_str(), dialect),
+    };
     let entry = NewEntry {
         project: project.name.clone(),
         kind: planned.kind,
@@ -75,7 +80,7 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         attempt: planned.attempt + 1,
         name: planned.name.to_owned(),
         checksum: planned.checksum.clone(),
-        token_checksum: token_checksum(text.as_str(), dialect),
+        token_checksum,
         text: keeps_text.then(|| text.as_str().to_owned()),
         state: Stored::Applied,
         statements,

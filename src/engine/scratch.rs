@@ -1,5 +1,7 @@
 //! Throwaway databases as the layers above see them: asked for, copied, kept as templates for later runs.
 
+use std::collections::BTreeSet;
+
 use super::{Engine, Result};
 use crate::script::Checksum;
 
@@ -11,12 +13,15 @@ pub struct ScratchWish<'a> {
     pub template: Option<&'a str>,
     /// Says what of the build would reach out of its database. It is asked only where that could do harm.
     pub reaches: &'a dyn Fn() -> Option<String>,
+    /// Names what of the texts may be a role that they make. A role is the server's; on a configured server one that
+    /// came with the build and has such a name goes with the database.
+    pub roles: &'a dyn Fn() -> BTreeSet<String>,
 }
 
 impl ScratchWish<'_> {
     /// Wishes for an empty database, for work that stays inside it.
     pub fn empty(protected: bool) -> Self {
-        Self { protected, template: None, reaches: &|| None }
+        Self { protected, template: None, reaches: &|| None, roles: &BTreeSet::new }
     }
 }
 
@@ -44,6 +49,12 @@ impl Scratch {
     pub fn keep(&mut self) {
         self.place.keep();
     }
+
+    /// Leaves the database behind when the value is dropped, for somebody to look at. The next run that needs one
+    /// takes it away.
+    pub fn leave(&mut self) {
+        self.place.leave();
+    }
 }
 
 /// Returns the name of a template: digits that stand for everything that went into it.
@@ -61,4 +72,7 @@ pub trait Throwaway: Send {
 
     /// Keeps a template.
     fn keep(&mut self);
+
+    /// Does not remove the database.
+    fn leave(&mut self);
 }

@@ -37,7 +37,7 @@ pub use kind::Kind;
 pub use lexer::Lexer;
 pub use name::Name;
 pub use quote::{quote_identifier, quote_literal};
-pub use references::{creates, mentions};
+pub use references::{Mention, creates, mentions};
 pub use refusal::refuses_transaction;
 pub use session::{SessionSetting, session_object, session_setting};
 pub use span::{LineIndex, Position, Span, byte_of_char};

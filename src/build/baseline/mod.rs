@@ -10,6 +10,8 @@ use crate::engine::EngineError;
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::project::{FoundKind, Project};
+use crate::script::Checksum;
+use crate::sql::Dialect;
 
 mod make;
 mod manifest;
@@ -54,6 +56,13 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
         return Worth::Untrusted;
     }
     Worth::Belongs { server: manifest.server }
+}
+
+/// Returns what tells the committed baseline from every other; nothing without one that is whole.
+pub fn checksum(project: &Project, dialect: Dialect) -> Option<Checksum> {
+    let manifest = Manifest::committed(project, dialect)?;
+    let lines = [manifest::lines(&manifest.inputs), manifest::lines(&manifest.files)];
+    Some(Checksum::of_tokens(lines.iter().map(String::as_str)))
 }
 
 /// Says why the committed baseline is stale, a line each; nothing if it belongs to the checkout.

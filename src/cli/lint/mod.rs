@@ -1,6 +1,6 @@
 //! `dbbuild lint`: what would fail or change something on a second run, and what is dangerous. Reads files only.
 
-mod gather;
+pub(in crate::cli) mod gather;
 mod mend;
 mod sarif;
 

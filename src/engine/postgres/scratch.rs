@@ -63,6 +63,10 @@ impl Throwaway for Place {
     fn keep(&mut self) {
         self.database.keep();
     }
+
+    fn leave(&mut self) {
+        self.database.leave();
+    }
 }
 
 /// The private servers of an engine; clones share them. One runs from the first need until the last clone and
@@ -162,7 +166,11 @@ fn on_configured(
         Some(template) => Template::on_shared(client, template, connector, facts),
         None => None,
     };
-    Ok(Made::new(Database::create(&server, facts, None, None, template, observer)?))
+    let mut database = Database::create(&server, facts, None, None, template, observer)?;
+    if keeps {
+        database.takes_roles((wish.roles)());
+    }
+    Ok(Made::new(database))
 }
 
 fn on_private(

@@ -23,6 +23,7 @@ mod deadline;
 mod dqs;
 mod dump;
 mod error;
+mod first;
 mod foreign_keys;
 mod guard;
 mod inspect;

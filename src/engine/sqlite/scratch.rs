@@ -114,6 +114,10 @@ impl Throwaway for Place {
             template.keep(&self.file());
         }
     }
+
+    fn leave(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
 }
 
 /// Copies a database into a new file, page by page.

@@ -49,7 +49,7 @@ impl Place {
     /// A session on a database whose journal is there.
     fn prepared(&self) -> Box<dyn Session> {
         let mut session = self.session();
-        session.prepare(None).unwrap();
+        session.prepare(None, false).unwrap();
         session
     }
 
