@@ -9,7 +9,7 @@ use super::candidates::{Candidate, FolderEngine, candidates, is_pop};
 use super::look::Look;
 use super::{survey, variable};
 use crate::error::Error;
-use crate::project::layout::Parts;
+use crate::project::layout::{Parts, TERN_BETWEEN};
 use crate::project::settings::LayoutSettings;
 use crate::project::{EngineName, Layout, PathRole};
 use crate::script::{Version, engine_suffix, strip_sql};
@@ -225,17 +225,17 @@ fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> La
         matches!(words.as_slice(), [dashes, first, second, ..] if dashes == "--" && first == tool && second == word)
     };
     for text in texts {
-        for line in text.lines().filter(|line| line.starts_with("--")) {
+        for line in text.lines().filter(|line| line.trim_start().starts_with("--")) {
             if has(line, "+goose", "up") {
                 return Layout::Goose;
             }
             if has(line, "+migrate", "up") {
                 return Layout::SqlMigrate;
             }
-            if line[2..].split_whitespace().next() == Some("migrate:up") {
+            if line.strip_prefix("--").unwrap_or_default().split_whitespace().next() == Some("migrate:up") {
                 return Layout::Dbmate;
             }
-            if line.trim_end() == "---- create above / drop below ----" {
+            if line.contains(TERN_BETWEEN) {
                 return Layout::Tern;
             }
         }

@@ -103,10 +103,13 @@ fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Err
         }
     }
     if !recognised.versions.is_empty() {
+        let count = match recognised.versions.len() {
+            1 => "1 script has".to_owned(),
+            several => format!("{several} scripts have"),
+        };
         recognised.notes.push(format!(
-            "{} scripts have the number of another: in the order of their names they got versions under \
-             [layout.versions]; see that it is the order in which they run",
-            recognised.versions.len()
+            "{count} the number of another: [layout.versions] gives versions in the order of the names; see that it is \
+             the order in which they run"
         ));
     }
     Ok(recognised.dates || !recognised.versions.is_empty())

@@ -17,7 +17,7 @@ use crate::sql::Dialect;
 
 pub use folders::folder_version;
 pub use parts::Parts;
-pub use sections::{SectionFault, Sections};
+pub use sections::{SectionFault, Sections, TERN_BETWEEN};
 pub use sidecar::Sidecar;
 
 /// A way of laying out scripts on disk.

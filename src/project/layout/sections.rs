@@ -203,17 +203,24 @@ fn annotation(line: &str, tool: &str) -> Option<Vec<String>> {
     behind.starts_with(char::is_whitespace).then(|| behind.split_whitespace().map(str::to_lowercase).collect())
 }
 
+/// What stands between up and down in a file of tern's.
+pub const TERN_BETWEEN: &str = "---- create above / drop below ----";
+
 /// <https://github.com/jackc/tern#migrations>: no up marker.
 pub fn tern(text: &str) -> Result<Sections<'_>, SectionFault> {
     let mut sections = Sections::whole(text);
     for line in lines(text) {
-        match line.text {
-            "---- tern: disable-tx ----" => (sections.no_transaction, sections.down_no_transaction) = (true, true),
-            "---- create above / drop below ----" if sections.down.is_none() => {
-                sections.up.1 = &text[..line.start];
-                sections.down = Some((line.number + 1, &text[line.end..]));
-            }
-            _ => {}
+        if line.text.trim() == "---- tern: disable-tx ----" {
+            (sections.no_transaction, sections.down_no_transaction) = (true, true);
+        }
+        // tern looks for these words wherever they are, so with white space in front of them too.
+        if let Some(at) = line.text.find(TERN_BETWEEN).filter(|_| sections.down.is_none()) {
+            sections.up.1 = &text[..line.start + at];
+            let end = line.start + at + TERN_BETWEEN.len();
+            sections.down = Some(match text[end..line.end].trim().is_empty() {
+                true => (line.number + 1, &text[line.end..]),
+                false => (line.number, &text[end..]),
+            });
         }
     }
     Ok(sections)

@@ -106,6 +106,9 @@ fn tern_has_one_line() {
     let sections = Layout::Tern.divide(text).unwrap();
     assert_eq!(sections.up, (1, "alter table snapshot add column recommendations jsonb;\n\n"));
     assert_eq!(sections.down.unwrap().0, 4);
+    let text = "alter table t add a int;\n\n ---- create above / drop below ----\n\nalter table t drop a;\n";
+    let sections = Layout::Tern.divide(text).unwrap();
+    assert_eq!((sections.up.1.trim(), sections.down.unwrap().0), ("alter table t add a int;", 4));
     assert!(Layout::Tern.divide("---- tern: disable-tx ----\nselect 1;").unwrap().no_transaction);
 }
 
