@@ -1,4 +1,5 @@
--- A schema with every class of object that PostgreSQL 13 has, but for subscriptions, large objects and tablespaces.
+-- A schema with every class of object that PostgreSQL 13 has, but for subscriptions, large objects and tablespaces;
+-- security labels need a provider that servers do not bring. At the end what later versions added.
 create schema sales;
 create schema "Odd Schema" authorization app_owner;
 comment on schema sales is 'What is sold';
@@ -173,3 +174,20 @@ comment on event trigger watch is 'Watching';
 
 insert into country (code, name) values ('DE', 'Germany'), ('FR', 'France');
 insert into parent values (1, null);
+
+do $do$
+begin
+    if current_setting('server_version_num')::int >= 140000 then
+        execute 'create function atomic_total(a int, b int default 2) returns bigint begin atomic select a + count(*) + b from country; end';
+        execute 'create procedure atomic_note(new_note text) begin atomic update country set note = new_note; end';
+        execute 'alter table country alter column note set compression pglz';
+    end if;
+    if current_setting('server_version_num')::int >= 150000 then
+        execute 'create unique index country_one_note on country (note, code) nulls not distinct';
+        execute 'create view own_rights with (security_invoker = true) as select code from country';
+    end if;
+    if current_setting('server_version_num')::int >= 170000 then
+        execute 'grant maintain on table country to reader';
+    end if;
+end
+$do$;

@@ -234,7 +234,7 @@ impl Maker<'_> {
         let mut third = Fresh::open_at(self.site, clock, observer)?;
         match third.load(self.site, &self.place.fresh) {
             Ok(()) => {}
-            Err(error) if kept.is_empty() || self.site.interrupt.is_raised() => return Err(error),
+            Err(error) if kept.is_empty() || self.site.interrupt.is_raised() => return Err(unloadable(error)),
             Err(error) => {
                 let message = format!(
                     "the committed values of changing columns do not fit together any more, so new ones are written: {error}"
@@ -245,7 +245,7 @@ impl Maker<'_> {
                     std::fs::write(&file, before).map_err(|error| io(&file, error))?;
                 }
                 third = Fresh::open_at(self.site, clock, observer)?;
-                third.load(self.site, &self.place.fresh)?;
+                third.load(self.site, &self.place.fresh).map_err(unloadable)?;
                 return Ok(third.session.catalog()?);
             }
         }
@@ -281,6 +281,23 @@ impl Maker<'_> {
             std::thread::sleep(Duration::from_millis(1_050).saturating_sub(self.ended.elapsed()));
         }
     }
+}
+
+/// What a dump holds and no database takes is no failure of a script: it says what cannot be carried.
+fn unloadable(error: Error) -> Error {
+    let Error::Engine(EngineError::Unit(unit)) = error else { return error };
+    let file = |place: &crate::error::Place| {
+        place.file.rsplit_once("/fresh/").map_or(place.file.clone(), |(_, file)| file.to_owned())
+    };
+    let what =
+        unit.place.as_ref().map(|place| format!(" (line {} of {}: `{}`)", place.line, file(place), place.text.trim()));
+    EngineError::Refused {
+        code: "baseline/lossy",
+        message: format!("no database can be loaded from it: {}{}", unit.failure.message, what.unwrap_or_default()),
+        place: None,
+        hint: Some("a dump cannot carry this; the committed baseline stays as it was".into()),
+    }
+    .into()
 }
 
 /// Files whose volatile values were kept, with their text before that.

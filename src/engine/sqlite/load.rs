@@ -1,6 +1,7 @@
 //! Loading what `dump` wrote into an empty database, in one transaction with the entries.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -15,7 +16,7 @@ use crate::engine::{EngineError, Load, Result, UnitFailure};
 use crate::error::Place;
 use crate::event::{Event, Observer};
 use crate::journal::Run;
-use crate::sql::{Dialect, Span, Statements};
+use crate::sql::{Dialect, Span, Statement, Statements};
 
 /// Loads a dump. Whatever happens, triggers and foreign keys are on again afterwards.
 pub(super) fn load(
@@ -108,36 +109,110 @@ fn files(folder: &Path) -> Result<BTreeSet<String>> {
     Ok(names.into_iter().filter(|name| name.ends_with(".sql")).collect())
 }
 
-/// Runs one file. A dump holds no carriage return, so that any that is there came with the checkout.
+/// How much of a file is read at a time.
+const CHUNK: usize = 1 << 20;
+
+/// Runs one file, a stretch at a time: it may hold millions of rows.
 fn file(connection: &Connection, database: &Database, folder: &Path, name: &str) -> Result<()> {
     let path: PathBuf = folder.join(name);
-    let text = std::fs::read_to_string(&path).map_err(|source| EngineError::Io { path, source })?;
-    let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
-    for statement in Statements::new(&text, Dialect::Sqlite) {
-        if database.interrupt.is_raised() {
-            return Err(interrupted());
+    let io = |source| EngineError::Io { path: path.clone(), source };
+    let mut source = std::fs::File::open(&path).map_err(io)?;
+    let mut stretch = Stretch { name, text: String::new(), lines: 0 };
+    let (mut bytes, mut wanted) = (Vec::new(), CHUNK);
+    loop {
+        let read = (&mut source).take(wanted as u64).read_to_end(&mut bytes).map_err(io)?;
+        let is_last = read < wanted;
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            // A character that the next stretch has the rest of.
+            Err(error) if error.error_len().is_none() && !is_last => {
+                std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(error) => return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidData, error))),
+        };
+        // A line break that was cut in two stays for the next one.
+        let text = if is_last { text } else { text.strip_suffix('\r').unwrap_or(text) };
+        let used = text.len();
+        // A dump holds no carriage return, so that any that is there came with the checkout.
+        match text.contains('\r') {
+            true => stretch.text.push_str(&text.replace("\r\n", "\n")),
+            false => stretch.text.push_str(text),
         }
-        let statement = statement.map_err(|error| EngineError::Refused {
-            code: "load/unreadable",
-            message: error.to_string(),
-            place: Some(Place::new(name, &text, error.span)),
-            hint: None,
-        })?;
-        let ran = connection.prepare(statement.text(&text)).and_then(|mut prepared| {
+        bytes.drain(..used);
+        let done = stretch.run(connection, database, is_last)?;
+        if is_last {
+            return Ok(());
+        }
+        // A statement that is longer than a stretch is read to its end in ever longer ones.
+        wanted = if done { CHUNK } else { wanted * 2 };
+    }
+}
+
+/// A part of a file that begins with a statement.
+struct Stretch<'a> {
+    name: &'a str,
+    text: String,
+    /// The lines of the file before it.
+    lines: usize,
+}
+
+impl Stretch<'_> {
+    /// Runs the statements that are whole, and keeps the rest. Returns false if there are none.
+    fn run(&mut self, connection: &Connection, database: &Database, is_last: bool) -> Result<bool> {
+        let mut whole: Option<Statement> = None;
+        let mut end = 0;
+        for statement in Statements::new(&self.text, Dialect::Sqlite) {
+            if database.interrupt.is_raised() {
+                return Err(interrupted());
+            }
+            match statement {
+                // The last one may go on in the next stretch.
+                Ok(next) => {
+                    if let Some(statement) = whole.replace(next) {
+                        self.execute(connection, statement.span)?;
+                        end = statement.tail.end;
+                    }
+                }
+                Err(_) if !is_last => break,
+                Err(error) => {
+                    return Err(EngineError::Refused {
+                        code: "load/unreadable",
+                        message: error.to_string(),
+                        place: Some(self.place(error.span)),
+                        hint: None,
+                    });
+                }
+            }
+        }
+        if let Some(statement) = whole.filter(|_| is_last) {
+            self.execute(connection, statement.span)?;
+        }
+        self.lines += self.text[..end].matches('\n').count();
+        self.text.drain(..end);
+        Ok(end > 0)
+    }
+
+    fn execute(&self, connection: &Connection, span: Span) -> Result<()> {
+        let ran = connection.prepare(span.text(&self.text)).and_then(|mut prepared| {
             let mut rows = prepared.raw_query();
             while rows.next()?.is_some() {}
             Ok(())
         });
-        ran.map_err(|error| failed(name, &text, statement.span, &error))?;
+        ran.map_err(|error| {
+            let first_line = span.text(&self.text).lines().next().map_or(0, str::len);
+            failed(self.place(Span::new(span.start, span.start + first_line)), &error)
+        })
     }
-    Ok(())
+
+    fn place(&self, span: Span) -> Place {
+        let place = Place::new(self.name, &self.text, span);
+        Place { line: place.line + self.lines, ..place }
+    }
 }
 
-fn failed(name: &str, text: &str, span: Span, error: &rusqlite::Error) -> EngineError {
+fn failed(place: Place, error: &rusqlite::Error) -> EngineError {
     if is_interrupt(error) {
         return interrupted();
     }
-    let first_line = span.text(text).lines().next().map_or(0, str::len);
-    let place = Place::new(name, text, Span::new(span.start, span.start + first_line));
     EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: said(error).failure, place: Some(place), kept: None }))
 }

@@ -1,5 +1,7 @@
 //! `dbbuild baseline`: complete, atomic, quiet while nothing changed, and a check for CI.
 
+use std::path::Path;
+
 use crate::support::{CUSTOMER, Case};
 
 fn folder(case: &Case) -> &'static str {
@@ -155,6 +157,23 @@ cases! {
         // And a fresh database has what is committed.
         case.run(&["baseline"]).exits(0).says("3 rows keep what is committed");
         assert_eq!(case.read(&data_file(case, "token")), after);
+    }
+
+    fn days_and_years_are_found_by_another_clock(case) {
+        // PostgreSQL's server needs a library for it.
+        let library = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib", "/usr/lib64"];
+        if !case.is_sqlite() && !library.iter().any(|folder| Path::new(folder).join("faketime").exists()) {
+            return;
+        }
+        case.write("db/1_t.sql", "create table if not exists t (id integer primary key, day date default current_date, year text, fixed text);\n");
+        case.write("db/2_rows.sql", case.pick(
+            "create index if not exists t_fixed on t (date(fixed));
+insert or ignore into t (id, year, fixed) values (1, strftime('%Y'), date('2026-01-01', '+1 day'));\n",
+            "insert into t (id, year, fixed) values (1, extract(year from now()), date '2026-01-02') on conflict do nothing;\n",
+        ));
+        case.run(&["baseline"]).exits(0).says("day, year is another value each time");
+        case.build();
+        assert_eq!(case.ask("select fixed from t"), "2026-01-02");
     }
 
     fn keys_that_change_stay_together(case) {

@@ -177,6 +177,29 @@ fn a_dump_of_awkward_things_is_a_fixpoint() {
 }
 
 #[test]
+fn a_file_of_many_stretches_is_loaded_as_it_is() {
+    let place = Place::new();
+    let mut session = place.session();
+    place.raw().execute_batch("create table t (id integer primary key, x text not null)").unwrap();
+    // Lines of every length, so that a stretch ends everywhere; and one that is longer than a stretch.
+    let rows = "
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 30000)
+        insert into t select i, case i when 20000 then replace(hex(zeroblob(1500000)), '0', 'ä;' || char(10))
+                                       else substr('äöü; ''end'' --', 1, i % 13) || char(10) || i end from n";
+    place.raw().execute_batch(rows).unwrap();
+    let first = dump(&mut *session).unwrap();
+    assert_eq!(dump(&mut *load(&first).unwrap().session()).unwrap(), first);
+    let text = String::from_utf8(first["data/t.sql"].clone()).unwrap();
+    let with = |text: String| first.clone().into_iter().chain([("data/t.sql".to_owned(), text.into_bytes())]).collect();
+    assert_eq!(dump(&mut *load(&with(text.replace('\n', "\r\n"))).unwrap().session()).unwrap(), first);
+    let line = text.lines().position(|line| line.contains("VALUES (29999, ")).unwrap() + 1;
+    for (from, to) in [("VALUES (29999, ", "VALUES (29998, "), ("VALUES (29999, ", "VALUES (29999, '")] {
+        let error = load(&with(text.replacen(from, to, 1))).err().unwrap();
+        assert!(error.place().unwrap().line >= line, "{error}");
+    }
+}
+
+#[test]
 fn every_number_and_text_comes_back() {
     let place = Place::new();
     place.raw().execute_batch("create table t (id integer primary key, v)").unwrap();
