@@ -261,7 +261,7 @@ fn a_sample_on_sqlite() {
 #[test]
 fn a_sample_on_postgres() {
     if let Some(case) = Case::on_postgres() {
-        run::<postgres::Postgres>(&case, sample(&product::<postgres::Postgres>(), 60));
+        run::<postgres::Postgres>(&case, sample(&product::<postgres::Postgres>(), 40));
     }
 }
 
