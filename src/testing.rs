@@ -53,7 +53,8 @@ impl<'a> TestDatabase<'a> {
         let (target, _) = project.target(&selection, host)?;
         let engine = build::open(&target, host, &Interrupt::default())?;
         let reaches = || build::reaches_out(project, engine.dialect());
-        let wish = ScratchWish { reaches: &reaches, ..ScratchWish::empty(false) };
+        let roles = || build::role_names(project, engine.dialect());
+        let wish = ScratchWish { reaches: &reaches, roles: &roles, ..ScratchWish::empty(false) };
         let scratch = engine.scratch(&wish, &mut Silent)?;
         let database = Self { project, url: scratch.engine.url(), target, scratch };
         database.build()?;

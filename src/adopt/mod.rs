@@ -4,6 +4,7 @@
 //! Promises: looking writes nothing; adopting writes the journal, the mark and the settings' `history`, nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::build::{self, Checkout, Refusal, Site, proof};
 use crate::drift::RowDifference;
@@ -81,6 +82,7 @@ pub fn look(
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
     let mut made = proof::make(site, site.project, &checkout, None, observer)?;
+    let ended = Instant::now();
     let ignore = ignored(site)?;
     let differences = build::compare(&made.catalog, &found, &ignore, &mut *made.fresh.session)?;
     let mut rows = Vec::new();
@@ -93,6 +95,9 @@ pub fn look(
             rows.extend(crate::drift::compare_rows(table, there));
         }
     }
+    let proof::Made { fresh, rows: expected, .. } = made;
+    drop(fresh);
+    let rows = crate::drift::settle(site, &checkout, None, (&expected, ended), rows, observer)?;
     let mark = build::first_mark(site.target, site.engine.is_local());
     let (scripts, objects) = (checkout.scripts.len(), made.catalog.len());
     Ok(Found { version, scripts, differences, rows, objects, mark, checkout })
@@ -115,7 +120,7 @@ pub fn adopt(site: &Site<'_>, found: &Found, observer: &mut dyn Observer) -> Res
         entry.state = Stored::Adopted;
         entries.push(entry);
     }
-    session.prepare(found.mark.as_ref())?;
+    session.prepare(found.mark.as_ref(), false)?;
     session.record(&entries, &[], &site.run)?;
     match site.project.files.root() {
         Some(root) => settings::write_history(root, &found.version),

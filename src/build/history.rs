@@ -6,7 +6,7 @@ use super::{Checkout, Seed, SeedForm, Site, code};
 use crate::engine::{RowSeed, Unit};
 use crate::error::Error;
 use crate::journal::Kind;
-use crate::script::{Script, Version};
+use crate::script::{Script, ScriptErrors, Version};
 
 /// One file of a history.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Item {
     pub work: Work,
     /// How a script is taken back, if it says so.
     pub down: Option<Unit>,
+    /// What is wrong with the text of that, if something is: no build ever reads it.
+    pub down_fault: Option<ScriptErrors>,
 }
 
 /// What is run.
@@ -59,6 +61,7 @@ pub fn history(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) 
             file: source.file.clone(),
             work: Work::Text(unit),
             down: None,
+            down_fault: None,
         });
     }
     let here = |seed: &&Seed| seed.environment.as_deref().is_none_or(|name| Some(name) == environment);
@@ -79,14 +82,18 @@ pub fn of_script(site: &Site<'_>, checkout: &Checkout, script: &Script) -> Resul
     let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, 0);
     let up = unit(site.project, site.target, checkout.dialect, &planned)?;
     let reading = Reading { dialect: checkout.dialect, layout: Some(site.project.layout()), variables: None };
-    let down = match load_down(site.project, &script.file, script.down.as_deref(), reading)? {
-        Some(loaded) => {
-            let checksum = loaded.text.checksum();
-            // The directives that the settings give a script are about the script.
-            let planned = Planned { kind: Kind::Down, version: None, checksum: &checksum, ..planned };
-            Some(of_loaded(site.project, checkout.dialect, &planned, loaded)?)
-        }
-        None => None,
+    let loaded = load_down(site.project, &script.file, script.down.as_deref(), reading);
+    let made = loaded.map_err(Error::from).and_then(|loaded| {
+        let Some(loaded) = loaded else { return Ok(None) };
+        let checksum = loaded.text.checksum();
+        // The directives that the settings give a script are about the script.
+        let planned = Planned { kind: Kind::Down, version: None, checksum: &checksum, ..planned };
+        of_loaded(site.project, checkout.dialect, &planned, loaded).map(Some)
+    });
+    let (down, down_fault) = match made {
+        Ok(down) => (down, None),
+        Err(Error::Scripts(faults)) => (None, Some(faults)),
+        Err(other) => return Err(other),
     };
     Ok(Item {
         kind: Kind::Script,
@@ -94,13 +101,14 @@ pub fn of_script(site: &Site<'_>, checkout: &Checkout, script: &Script) -> Resul
         file: script.file.clone(),
         work: Work::Text(up),
         down,
+        down_fault,
     })
 }
 
 fn of_seed(site: &Site<'_>, checkout: &Checkout, seed: &Seed, kind: Kind) -> Result<Item, Error> {
     let file = seed.source.file.clone();
     if let Some(rows) = row_seed(site.project, seed, kind, 0) {
-        return Ok(Item { kind, version: None, file, work: Work::Rows(rows), down: None });
+        return Ok(Item { kind, version: None, file, work: Work::Rows(rows), down: None, down_fault: None });
     }
     let of_environment = seed.environment.is_some();
     let mut planned = planned_file(kind, &file, &seed.source.checksum, 0);
@@ -115,5 +123,5 @@ fn of_seed(site: &Site<'_>, checkout: &Checkout, seed: &Seed, kind: Kind) -> Res
     };
     planned.checksum = &checksum;
     let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
-    Ok(Item { kind, version: None, file: file.clone(), work: Work::Text(unit), down: None })
+    Ok(Item { kind, version: None, file, work: Work::Text(unit), down: None, down_fault: None })
 }

@@ -4,6 +4,8 @@
 //! Judged by words, those inside strings and bodies too: `execute format('alter database %I …')` counts. Roles do
 //! not, since the build makes them on the target's server anyway.
 
+use std::collections::BTreeSet;
+
 use super::load::{Reading, load};
 use super::{Checkout, SeedForm, discover};
 use crate::project::{Layout, Project};
@@ -69,24 +71,32 @@ pub fn of_project(project: &Project, dialect: Dialect) -> Option<String> {
 
 /// Returns the first thing that reaches out, with its file and line: `db/0007_tune.sql:3: alter system`.
 pub fn out(project: &Project, checkout: &Checkout) -> Option<String> {
+    files(project, checkout).find_map(|(file, layout)| of_file(project, checkout.dialect, &file, layout))
+}
+
+/// Returns the files whose texts run.
+fn files(project: &Project, checkout: &Checkout) -> impl Iterator<Item = (String, Option<Layout>)> {
     let scripts = checkout.scripts.iter().map(|script| (script.file.as_str(), Some(project.layout())));
     let code = checkout.code.iter().map(|source| (source.file.as_str(), None));
     let seeds = checkout.seeds.iter().chain(&checkout.test_data);
     let seeds = seeds.filter(|seed| seed.form == SeedForm::Sql).map(|seed| (seed.source.file.as_str(), None));
-    let found = scripts.chain(code).chain(seeds);
-    let found = found.map(|(file, layout)| (file.to_owned(), layout));
+    let found = scripts.chain(code).chain(seeds).map(|(file, layout)| (file.to_owned(), layout));
     // What a base makes, its scripts may not be there to tell.
     let base = checkout.base.iter().flat_map(|base| base.files.keys().map(|file| format!("{}/{file}", base.folder)));
     let base = base.filter(|file| file.ends_with(".sql")).map(|file| (file, None));
-    found.chain(base).find_map(|(file, layout)| of_file(project, checkout.dialect, &file, layout))
+    found.chain(base)
+}
+
+fn text_of(project: &Project, dialect: Dialect, file: &str, layout: Option<Layout>) -> Option<String> {
+    // A text whose variables have no value yet is read as it is written.
+    match load(project, file, Reading { dialect, layout, variables: None }) {
+        Ok(loaded) => Some(loaded.text.as_str().to_owned()),
+        Err(_) => Some(String::from_utf8_lossy(&project.files.read(file).ok()?).into_owned()),
+    }
 }
 
 fn of_file(project: &Project, dialect: Dialect, file: &str, layout: Option<Layout>) -> Option<String> {
-    // A text whose variables have no value yet is read as it is written.
-    let text = match load(project, file, Reading { dialect, layout, variables: None }) {
-        Ok(loaded) => loaded.text.as_str().to_owned(),
-        Err(_) => String::from_utf8_lossy(&project.files.read(file).ok()?).into_owned(),
-    };
+    let text = text_of(project, dialect, file, layout)?;
     let (line, what) = find(&text, dialect, PAIRS, WORDS)?;
     Some(format!("{file}:{line}: {what}"))
 }
@@ -94,6 +104,19 @@ fn of_file(project: &Project, dialect: Dialect, file: &str, layout: Option<Layou
 /// Returns true for a text that makes roles, which are the server's and not the database's.
 pub fn makes_roles(text: &str, dialect: Dialect) -> bool {
     find(text, dialect, &[("create", "role"), ("create", "user"), ("create", "group")], &[]).is_some()
+}
+
+/// Returns every word of the texts that make roles: names of roles among them.
+pub fn role_names(project: &Project, dialect: Dialect) -> BTreeSet<String> {
+    let Ok(checkout) = discover(project, dialect) else { return BTreeSet::new() };
+    let texts = files(project, &checkout).filter_map(|(file, layout)| text_of(project, dialect, &file, layout));
+    texts.filter(|text| makes_roles(text, dialect)).flat_map(|text| words(&text)).collect()
+}
+
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-')));
+    // What is not quoted is folded.
+    words.filter(|word| !word.is_empty()).flat_map(|word| [word.to_owned(), word.to_lowercase()]).collect()
 }
 
 /// Returns the first words of a text that lead out of its database.

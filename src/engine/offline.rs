@@ -6,6 +6,7 @@
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use super::Part;
 use super::{Result, Unit};
+use crate::interrupt::Interrupt;
 use crate::journal::{Kind, Mark, NewEntry, Run};
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::sql::{Dialect, Lexer, Span, TokenKind};
@@ -31,8 +32,9 @@ pub trait Offline {
     /// Returns what comes last.
     fn tail(&self) -> String;
 
-    /// Runs a script in the shell, on this engine's own database; `None` where the shell is not installed.
-    fn run(&self, script: &str) -> Result<Option<Ran>>;
+    /// Runs a script in the shell, on this engine's own database; `None` where the shell is not installed. The shell is
+    /// stopped when somebody asks to stop.
+    fn run(&self, script: &str, interrupt: &Interrupt) -> Result<Option<Ran>>;
 }
 
 /// How a shell ended.
@@ -44,10 +46,18 @@ pub struct Ran {
     pub said: String,
 }
 
+/// How often is asked whether a shell has ended.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+const LOOK: std::time::Duration = std::time::Duration::from_millis(2);
+
 /// Feeds a script to a shell.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(in crate::engine) fn feed(command: &mut std::process::Command, script: &str) -> std::io::Result<Ran> {
-    use std::io::Write as _;
+pub(in crate::engine) fn feed(
+    command: &mut std::process::Command,
+    script: &str,
+    interrupt: &Interrupt,
+) -> std::io::Result<Ran> {
+    use std::io::{Read as _, Write as _};
     use std::process::Stdio;
 
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -58,9 +68,27 @@ pub(in crate::engine) fn feed(command: &mut std::process::Command, script: &str)
         // A shell that stops early does not read the rest.
         input.map(|mut input| input.write_all(&script)).is_some_and(|written| written.is_ok())
     });
-    let output = child.wait_with_output()?;
+    let errors = child.stderr.take();
+    let reader = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        // What it could say before it was stopped is as good as nothing.
+        errors.and_then(|mut errors| errors.read_to_end(&mut said).ok());
+        said
+    });
+    let status = loop {
+        match child.try_wait()? {
+            Some(status) => break status,
+            None if interrupt.is_raised() => {
+                // It may have ended just now.
+                child.kill().ok();
+                break child.wait()?;
+            }
+            None => std::thread::sleep(LOOK),
+        }
+    };
     let _read_to_its_end = writer.join().unwrap_or(false);
-    Ok(Ran { ok: output.status.success(), said: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+    let said = reader.join().unwrap_or_default();
+    Ok(Ran { ok: status.success(), said: String::from_utf8_lossy(&said).trim().to_owned() })
 }
 
 /// What must be true of the database before a script does anything.

@@ -96,8 +96,8 @@ pub struct Held {
     pub on: String,
     /// Its mode, in the engine's words: `AccessExclusiveLock`.
     pub mode: String,
-    /// True if the object's file was written anew.
+    /// True if the object's file was written anew since the last time that locks were noted.
     pub rewritten: bool,
-    /// How many times the object was read from end to end.
+    /// How many times the object was read from end to end since then.
     pub scans: u64,
 }

@@ -44,7 +44,7 @@ pub use span::{LineIndex, Position, Span, byte_of_char};
 pub use statement::{Statement, Statements, split};
 pub use token::{Token, TokenKind};
 pub use tokens::Tokens;
-pub use transaction::{TransactionControl, fusion_barrier, may_commit, transaction_control};
+pub use transaction::{Isolation, TransactionControl, fusion_barrier, isolation, may_commit, transaction_control};
 pub use variables::{Variable, VariableKind, variables};
 pub use verb::Verb;
 

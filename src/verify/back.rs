@@ -1,136 +1,181 @@
 //! There and back: a script, the script that takes it back, and the script again. The catalog must be the same; rows
-//! that the way back loses are told.
+//! that the way back loses are told, by their keys.
 
-use std::time::Instant;
-
-use super::change::State;
+use super::account::Account;
+use super::change::{self, State};
+use super::outside::{Before, again};
+use super::report::answered;
 use super::stage::Stage;
-use super::walk::Before;
-use super::{Change, Finding, Level, Proof, Report, Work, twice};
+use super::{Change, Finding, Halt, Level, Proof, RowFate, Work, twice};
 use crate::build::Item;
 use crate::engine::trial::{Tables, Touched, Trial};
-use crate::engine::{EngineError, Mode, Unit};
+use crate::engine::{EngineError, Mode, TableRows, Unit};
 use crate::error::Error;
+use crate::script::Fault;
+use crate::sql::Name;
+
+use std::collections::BTreeSet;
+
+/// How many lost rows of a table are told one by one; of the rest, how many they are.
+const LISTED: usize = 100;
+
+/// What a file's run is called when it fails, going down and coming up again.
+const STEPS: [(&str, &str); 2] =
+    [("back/down-fails", "the way back fails"), ("back/up-fails", "after its way back, the script fails")];
+
+/// A database on its way there and back.
+struct Journey {
+    before: State,
+    after: State,
+    lost: Vec<Change>,
+}
+
+/// Tells of a way back that cannot even be read.
+pub fn unreadable(item: &Item, account: &mut Account<'_>) {
+    let Some(faults) = &item.down_fault else { return };
+    let of = |fault: &Fault| {
+        let message = format!("the way back: {}", fault.message);
+        let finding = Finding::new(Level::Error, "back/unreadable", &fault.file, message).at(fault.place.clone());
+        Finding { hint: fault.hint.clone(), ..finding }
+    };
+    account.of(Proof::Back).fails(faults.0.iter().map(of).collect());
+}
 
 /// Goes back and forth, and undoes it.
-pub fn back(work: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) -> Result<(), Error> {
+pub fn back(work: &Work<'_>, stage: &mut Stage, item: &Item, account: &mut Account<'_>) -> Result<(), Halt> {
     let (Some(up), Some(down)) = (item.unit(), &item.down) else { return Ok(()) };
-    let began = Instant::now();
     if down.mode == Mode::Statements {
-        report.of(Proof::Back).skip(down.text.file(), "it runs without a transaction, and its script runs in one");
+        account.of(Proof::Back).skip(down.text.file(), "it runs without a transaction, and its script runs in one");
         return Ok(());
     }
-    let findings = undone(work, stage, item, up, down)?;
-    let outcome = report.of(Proof::Back);
-    outcome.fails(findings);
-    outcome.duration += began.elapsed();
-    Ok(())
+    let findings = match undone(stage, up, down)? {
+        Ok(journey) => told(work, down, journey),
+        Err(finding) => vec![finding],
+    };
+    account.note(Proof::Back, findings, stage, &format!("after {}, before its way back", item.file))
 }
 
-fn undone(work: &Work<'_>, stage: &mut Stage, item: &Item, up: &Unit, down: &Unit) -> Result<Vec<Finding>, Error> {
-    let before = State::whole(&mut *stage.session.trial(&[])?)?;
+fn undone(stage: &mut Stage, up: &Unit, down: &Unit) -> Result<Result<Journey, Finding>, Error> {
     let units = [down.clone(), up.clone()];
+    let before = stage.state()?;
     let mut trial = stage.session.trial(&units)?;
-    let steps = [("back/down-fails", "the way back fails"), ("back/up-fails", "after its way back, the script fails")];
-    let mut lost = Vec::new();
-    for (at, (code, what)) in steps.into_iter().enumerate() {
-        match all(&mut *trial, at, &units[at]) {
-            Ok(()) => {}
-            Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
-                let file = units[at].text.file().to_owned();
-                return Ok(vec![Finding::of_error(Level::Error, code, &file, what, error)?]);
-            }
-            Err(other) => return Err(other.into()),
+    if let Err(finding) = step(&mut *trial, 0, &units)? {
+        return Ok(Err(finding));
+    }
+    let mut behind = rows_of(&mut *trial)?;
+    let (small, large) = change::by_size(&others(&before, &behind), &before.digests, &before.digests);
+    let (mut rows, mut left) = (Vec::new(), Vec::new());
+    if !small.is_empty() {
+        // Which rows are gone is told by looking before the way back too.
+        drop(trial);
+        rows = stage.session.trial(&[])?.rows(&small)?;
+        trial = stage.session.trial(&units)?;
+        if let Err(finding) = step(&mut *trial, 0, &units)? {
+            return Ok(Err(finding));
         }
-        if at == 0 {
-            let rows = Touched { definitions: false, tables: Tables::All };
-            lost = fewer(&before, &State::of(&mut *trial, &rows)?);
-        }
+        behind = rows_of(&mut *trial)?;
+        left = trial.rows(&small)?;
+    }
+    let lost = lost((&rows, &before), (&left, &behind), &large);
+    if let Err(finding) = step(&mut *trial, 1, &units)? {
+        return Ok(Err(finding));
     }
     let after = State::whole(&mut *trial)?;
-    drop(trial);
-    Ok(told(item, before.objects(&after, work.wish.strict), lost))
+    Ok(Ok(Journey { before, after, lost }))
 }
 
-fn all(trial: &mut dyn Trial, unit: usize, text: &Unit) -> Result<(), EngineError> {
-    for part in 0..text.parts.len() {
-        trial.run(unit, part)?;
-    }
-    trial.settle(unit)
+fn step(trial: &mut dyn Trial, at: usize, units: &[Unit; 2]) -> Result<Result<(), Finding>, EngineError> {
+    let ran = answered(twice::whole(trial, at, &units[at]))?;
+    ran.map_or_else(|error| failed(at, &units[at], error).map(Err), |()| Ok(Ok(())))
+}
+
+fn failed(at: usize, unit: &Unit, error: EngineError) -> Result<Finding, EngineError> {
+    let (code, what) = STEPS[at];
+    Finding::of_error(Level::Error, code, unit.text.file(), what, error)
 }
 
 /// The same where a transaction cannot hold it: in a copy of the database.
 pub fn outside(
     work: &Work<'_>,
-    copies: &mut Before<'_>,
+    before: &mut Before<'_>,
     item: &Item,
     up: &Unit,
-    report: &mut Report,
-) -> Result<(), Error> {
+    account: &mut Account<'_>,
+) -> Result<(), Halt> {
     let Some(down) = &item.down else { return Ok(()) };
-    let began = Instant::now();
-    let findings = committed(work, copies.copy_after(up)?, item, up, down)?;
-    let outcome = report.of(Proof::Back);
-    outcome.fails(findings);
-    outcome.duration += began.elapsed();
-    Ok(())
+    let mut stage = before.copy_after(up)?;
+    let findings = match committed(work, &mut stage, up, down)? {
+        Ok(journey) => told(work, down, journey),
+        Err(finding) => vec![finding],
+    };
+    account.note(Proof::Back, findings, &mut stage, &format!("after {} and its way back", item.file))
 }
 
-fn committed(work: &Work<'_>, mut stage: Stage, item: &Item, up: &Unit, down: &Unit) -> Result<Vec<Finding>, Error> {
-    let before = State::whole(&mut *stage.session.trial(&[])?)?;
-    let mut again = up.clone();
-    again.entry.attempt += 1;
-    let steps = [
-        (down, "back/down-fails", "the way back fails"),
-        (&again, "back/up-fails", "after its way back, the script fails"),
-    ];
+fn committed(work: &Work<'_>, stage: &mut Stage, up: &Unit, down: &Unit) -> Result<Result<Journey, Finding>, Error> {
+    let before = stage.state()?;
+    let (small, large) = change::by_size(&before.digests.keys().cloned().collect(), &before.digests, &before.digests);
+    let rows = stage.session.trial(&[])?.rows(&small)?;
+    if let Err(error) = answered(stage.run(work.site, down))? {
+        return Ok(Err(failed(0, down, error)?));
+    }
+    let (left, behind) = {
+        let mut trial = stage.session.trial(&[])?;
+        (trial.rows(&small)?, rows_of(&mut *trial)?)
+    };
+    let lost = lost((&rows, &before), (&left, &behind), &large);
+    if let Err(error) = answered(stage.run(work.site, &again(up)))? {
+        return Ok(Err(failed(1, up, error)?));
+    }
+    Ok(Ok(Journey { before, after: stage.state()?, lost }))
+}
+
+fn rows_of(trial: &mut dyn Trial) -> Result<State, EngineError> {
+    State::of(trial, &Touched { definitions: false, tables: Tables::All })
+}
+
+/// Returns the tables that have other rows than before, or none any more.
+fn others(before: &State, after: &State) -> BTreeSet<Name> {
+    before.tables(after).into_iter().filter(|name| before.digests.contains_key(name)).collect()
+}
+
+/// Returns the rows that are gone, and of large tables how many there were and are.
+fn lost(before: (&[TableRows], &State), after: (&[TableRows], &State), large: &BTreeSet<Name>) -> Vec<Change> {
+    let gone = |change: &Change| matches!(change, Change::Row(row) if row.change == RowFate::Lost);
+    let count = |state: &State, name: &Name| state.digests.get(name).map_or(0, |digest| digest.rows);
+    let (rows, behind) = (&before.0, &after.1);
     let mut lost = Vec::new();
-    for (at, (unit, code, what)) in steps.into_iter().enumerate() {
-        match stage.run(work.site, unit) {
-            Ok(()) => {}
-            Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
-                return Ok(vec![Finding::of_error(Level::Error, code, unit.text.file(), what, error)?]);
-            }
-            Err(other) => return Err(other.into()),
-        }
-        if at == 0 {
-            let rows = Touched { definitions: false, tables: Tables::All };
-            lost = fewer(&before, &State::of(&mut *stage.session.trial(&[])?, &rows)?);
+    for table in rows.iter() {
+        let left: Vec<TableRows> = after.0.iter().filter(|other| other.table == table.table).cloned().collect();
+        let digests = (&before.1.digests, &behind.digests);
+        let changes = change::rows(std::slice::from_ref(table), &left, digests, &BTreeSet::new());
+        let mut gone: Vec<Change> = changes.into_iter().filter(gone).collect();
+        let more = gone.len().saturating_sub(LISTED);
+        gone.truncate(LISTED);
+        lost.extend(gone);
+        if more > 0 {
+            let (before, after) = (count(before.1, &table.table), count(behind, &table.table));
+            lost.push(Change::Rows { table: table.table.to_string(), before, after });
         }
     }
-    let after = State::whole(&mut *stage.session.trial(&[])?)?;
-    Ok(told(item, before.objects(&after, work.wish.strict), lost))
+    let is_fewer = |name: &&Name| count(behind, name) < count(before.1, name);
+    lost.extend(large.iter().filter(is_fewer).map(|name| Change::Rows {
+        table: name.to_string(),
+        before: count(before.1, name),
+        after: count(behind, name),
+    }));
+    lost
 }
 
-/// Returns the tables that have fewer rows, or none any more.
-fn fewer(before: &State, after: &State) -> Vec<Change> {
-    let count = |state: &State, name| state.digests.get(name).map_or(0, |digest| digest.rows);
-    let fewer = before.digests.keys().filter(|name| count(after, name) < count(before, name));
-    fewer
-        .map(|name| Change::Rows { table: name.to_string(), before: count(before, name), after: count(after, name) })
-        .collect()
-}
-
-fn told(item: &Item, objects: Vec<Change>, lost: Vec<Change>) -> Vec<Finding> {
-    let down = item.down.as_ref().map(|unit| unit.text.file().to_owned()).unwrap_or_default();
-    let finding = |level, code, message: String, changes: Vec<Change>| Finding {
-        level,
-        code,
-        file: down.clone(),
-        message,
-        place: None,
-        error: None,
-        changes,
-        hint: None,
-    };
+fn told(work: &Work<'_>, down: &Unit, journey: Journey) -> Vec<Finding> {
+    let objects = journey.before.objects(&journey.after, work.wish.strict);
     let mut findings = Vec::new();
     if !objects.is_empty() {
         let message = format!("the script after its way back makes another {}", twice::summary(&objects));
-        findings.push(finding(Level::Error, "back/differs", message, objects));
+        findings.push(Finding::new(Level::Error, "back/differs", down.text.file(), message).with(objects));
     }
-    if !lost.is_empty() {
-        let message = format!("the way back loses {}", twice::summary(&lost));
-        findings.push(finding(Level::Note, "back/loses-rows", message, lost));
+    if !journey.lost.is_empty() {
+        let message = format!("the way back loses {}", twice::summary(&journey.lost));
+        findings.push(Finding::new(Level::Note, "back/loses-rows", down.text.file(), message).with(journey.lost));
     }
     findings
 }

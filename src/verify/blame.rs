@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Work;
 use super::change::{self, Change, State};
-use super::{Work, walk};
+use super::outside::single;
+use super::stage::Stage;
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, Session, TableRows, Unit};
 use crate::error::Error;
@@ -102,17 +104,12 @@ fn gathered(since: BTreeMap<String, (usize, Change)>) -> Vec<Blamed> {
     by_part.into_iter().map(|(part, changes)| Blamed { part: Some(part), changes }).collect()
 }
 
-/// The same for a unit without a transaction, in a copy: each statement is committed as a unit of one.
-pub fn outside(
-    work: &Work<'_>,
-    copies: &mut walk::Before<'_>,
-    unit: &Unit,
-    changes: Vec<Change>,
-) -> Result<Vec<Blamed>, Error> {
-    let mut stage = copies.copy_after(unit)?;
-    let before = State::whole(&mut *stage.session.trial(&[])?)?;
-    let names: BTreeSet<Name> = before.digests.keys().cloned().collect();
-    let before = Before { rows: stage.session.trial(&[])?.rows(&names)?, state: before };
+/// The same for a unit without a transaction, in a database in which it has run: each statement is committed as a unit
+/// of one.
+pub fn outside(work: &Work<'_>, mut stage: Stage, unit: &Unit) -> Result<Vec<Blamed>, Error> {
+    let state = stage.state()?;
+    let names: BTreeSet<Name> = state.digests.keys().cloned().collect();
+    let before = Before { rows: stage.session.trial(&[])?.rows(&names)?, state };
     let looked = Touched { definitions: true, tables: Tables::All };
     let mut since = BTreeMap::new();
     for part in 0..unit.parts.len() {
@@ -120,15 +117,5 @@ pub fn outside(
         let mut trial = stage.session.trial(&[])?;
         since = moved_on(since, differences(&mut *trial, &before, &looked, &names, work.wish.strict)?, part);
     }
-    let blamed = gathered(since);
-    Ok(if blamed.is_empty() { vec![Blamed { part: None, changes }] } else { blamed })
-}
-
-/// Makes a unit of one statement, under a key of its own.
-pub fn single(unit: &Unit, part: usize) -> Unit {
-    let mut single = unit.clone();
-    single.parts = unit.parts.get(part).cloned().into_iter().collect();
-    single.entry.key = format!("{}#{part}", unit.entry.key);
-    single.entry.order_key = single.entry.key.clone();
-    single
+    Ok(gathered(since))
 }

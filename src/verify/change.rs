@@ -237,6 +237,11 @@ fn table(before: &TableRows, after: &TableRows) -> Vec<Change> {
     changes
 }
 
+/// Returns the tables whose rows are others, told by how many there are.
+pub fn counted(before: &State, after: &State) -> Vec<Change> {
+    rows(&[], &[], (&before.digests, &after.digests), &before.tables(after))
+}
+
 /// Divides tables into those that are compared row by row and those that are too large for it.
 pub fn by_size(tables: &BTreeSet<Name>, before: &Digests, after: &Digests) -> (BTreeSet<Name>, BTreeSet<Name>) {
     let size = |name: &Name| {

@@ -1,71 +1,179 @@
 //! What each statement of a script locks on what was there before it, whether it writes a table anew or reads one
-//! from end to end, and for how many statements the lock is held: measured on the script's first run, in a
-//! transaction that is undone.
+//! from end to end, and for how long the lock is held: measured on the script's first run.
+//!
+//! A transactional script runs in a transaction that is undone, and a lock is held to its end. The statements of one
+//! without a transaction run in a copy of the database, each behind those before it: in a transaction that is undone if
+//! one can hold it, else for real, while a second session watches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::account::Account;
+use super::outside::{Before, cut_short, is_cut, resumed, runs_bare};
+use super::report::answered;
 use super::stage::Stage;
-use super::{Measured, Proof, Report, Work};
+use super::{Measured, Proof, Work};
 use crate::build::Item;
 use crate::engine::trial::Held;
-use crate::engine::{EngineError, Mode, Unit};
+use crate::engine::{EngineError, Session, Unit};
 use crate::error::Error;
 
-/// What everybody takes who reads: it stops nobody but those who drop or rewrite.
+/// The modes of locks, the strongest last
+/// (<https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES>).
+const MODES: [&str; 8] = [
+    // What everybody takes who reads: it stops nobody but those who drop or rewrite.
+    HARMLESS,
+    "RowShareLock",
+    "RowExclusiveLock",
+    "ShareUpdateExclusiveLock",
+    "ShareLock",
+    "ShareRowExclusiveLock",
+    "ExclusiveLock",
+    "AccessExclusiveLock",
+];
 const HARMLESS: &str = "AccessShareLock";
 
 /// Measures a script that was not run yet. A script that fails here fails when it is run, and is told then.
-pub fn locks(_: &Work<'_>, stage: &mut Stage, item: &Item, report: &mut Report) -> Result<(), Error> {
+pub fn locks(stage: &mut Stage, item: &Item, account: &mut Account<'_>) -> Result<(), Error> {
     let Some(unit) = item.unit() else { return Ok(()) };
-    if unit.mode == Mode::Statements {
-        report.of(Proof::Locks).skip(&item.file, "it runs without a transaction, and could not be undone");
-        return Ok(());
+    let parts: Vec<usize> = (0..unit.parts.len()).collect();
+    if let Some(seen) = seen(&mut *stage.session, unit, &[], &parts)? {
+        let measured = measured(item, unit, seen);
+        tell(account, measured);
     }
-    let began = Instant::now();
-    let mut trial = stage.session.trial(std::slice::from_ref(unit))?;
+    Ok(())
+}
+
+fn tell(account: &mut Account<'_>, measured: Vec<Measured>) {
+    let outcome = account.of(Proof::Locks);
+    outcome.proven();
+    outcome.measured.extend(measured);
+}
+
+/// What a statement was seen to hold, and how long it took.
+struct Seen {
+    part: usize,
+    /// New with it.
+    locks: Vec<Held>,
+    duration: Duration,
+}
+
+/// Runs statements in a transaction that is undone. Nothing if the engine has no such locks, or a statement fails.
+fn seen(
+    session: &mut dyn Session,
+    unit: &Unit,
+    before: &[usize],
+    parts: &[usize],
+) -> Result<Option<Vec<Seen>>, EngineError> {
+    let mut trial = session.trial(std::slice::from_ref(unit))?;
+    for part in before {
+        if answered(trial.run(0, *part))?.is_err() {
+            return Ok(None);
+        }
+    }
+    // The first of those that are seen are from before the first statement.
     if !trial.watch()? {
-        return Ok(());
+        return Ok(None);
     }
     let mut durations = Vec::new();
-    for part in 0..unit.parts.len() {
+    for part in parts {
         let started = Instant::now();
-        match trial.run(0, part) {
-            Ok(_) => {}
-            Err(EngineError::Unit(_) | EngineError::Refused { .. }) => return Ok(()),
-            Err(other) => return Err(other.into()),
+        if answered(trial.run(0, *part))?.is_err() {
+            return Ok(None);
         }
         durations.push(started.elapsed());
         trial.watch()?;
     }
-    let held = trial.locks()?;
-    drop(trial);
-    let measured = measured(item, unit, held, &durations);
-    let outcome = report.of(Proof::Locks);
-    outcome.proven();
-    outcome.measured.extend(measured);
-    outcome.duration += began.elapsed();
-    Ok(())
+    let mut held = trial.locks()?.into_iter();
+    let named = |held: &Held| (held.on.clone(), held.mode.clone());
+    let mut known: BTreeSet<(String, String)> = held.next().iter().flatten().map(named).collect();
+    let mut seen = Vec::new();
+    for ((part, held), duration) in parts.iter().zip(held).zip(durations) {
+        let (taken, kept): (Vec<Held>, Vec<Held>) = held.into_iter().partition(|held| !known.contains(&named(held)));
+        known.extend(taken.iter().map(named));
+        seen.push(Seen { part: *part, locks: with_work_done(taken, kept), duration });
+    }
+    Ok(Some(seen))
 }
 
-/// Tells of each statement the locks that are new with it. The first of those that were held are from before it.
-fn measured(item: &Item, unit: &Unit, held: Vec<Vec<Held>>, durations: &[Duration]) -> Vec<Measured> {
-    let mut held = held.into_iter().map(BTreeSet::from_iter);
-    let mut known: BTreeSet<Held> = held.next().unwrap_or_default();
+/// Adds to the locks that a statement takes those that it finds taken, for what it rewrites or reads from end to end
+/// under them.
+fn with_work_done(mut taken: Vec<Held>, kept: Vec<Held>) -> Vec<Held> {
+    let strength = |held: &Held| MODES.iter().position(|mode| *mode == held.mode);
+    let mut strongest: BTreeMap<String, Held> = BTreeMap::new();
+    for held in kept.into_iter().filter(|held| held.rewritten || held.scans > 0) {
+        let known = strongest.entry(held.on.clone()).or_insert_with(|| held.clone());
+        if strength(known) < strength(&held) {
+            *known = held;
+        }
+    }
+    strongest.retain(|on, _| taken.iter().all(|taken| taken.on != *on));
+    taken.extend(strongest.into_values());
+    taken.sort();
+    taken
+}
+
+/// Tells of each statement the locks that are new with it. They are held to the end of the transaction.
+fn measured(item: &Item, unit: &Unit, seen: Vec<Seen>) -> Vec<Measured> {
     let mut measured = Vec::new();
-    for (part, (held, duration)) in held.zip(durations).enumerate() {
-        let locks: Vec<Held> =
-            held.difference(&known).filter(|held| held.mode != HARMLESS || held.rewritten).cloned().collect();
-        known = held;
+    let mut held = Duration::ZERO;
+    for (behind, seen) in seen.into_iter().rev().enumerate() {
+        held += seen.duration;
+        let counts = |held: &Held| held.mode != HARMLESS || held.rewritten || held.scans > 0;
+        let locks: Vec<Held> = seen.locks.into_iter().filter(counts).collect();
         if !locks.is_empty() {
             measured.push(Measured {
                 file: item.file.clone(),
-                line: unit.text.place(unit.parts[part].span).line,
+                line: unit.text.place(unit.parts[seen.part].span).line,
                 locks,
-                held_for: unit.parts.len() - part - 1,
-                duration_us: u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+                held_for: behind,
+                duration_us: microseconds(seen.duration),
+                held_us: microseconds(held),
             });
         }
     }
+    measured.reverse();
     measured
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Measures a script without a transaction, statement by statement.
+pub fn outside(
+    work: &Work<'_>,
+    before: &mut Before<'_>,
+    item: &Item,
+    unit: &Unit,
+    account: &mut Account<'_>,
+) -> Result<(), Error> {
+    let mut stage = before.copy()?;
+    if !stage.session.trial(&[])?.watch()? {
+        return Ok(());
+    }
+    let mut all = Vec::new();
+    // The statements that are done, noted where a script notes them.
+    let mut at = is_cut(stage.run(work.site, &cut_short(unit, 0)), 0)?;
+    for part in 0..unit.parts.len() {
+        let next = resumed(work, &mut stage, cut_short(unit, part + 1))?;
+        let mut locks = Vec::new();
+        if runs_bare(unit, part) {
+            let started = Instant::now();
+            at &= is_cut(stage.watched(work.site, &next, &mut locks), part + 1)?;
+            locks.sort();
+            all.push(vec![Seen { part, locks, duration: started.elapsed() }]);
+        } else {
+            let settings: Vec<usize> = (0..part).filter(|earlier| unit.parts[*earlier].sets_session).collect();
+            all.extend(seen(&mut *stage.session, unit, &settings, &[part])?);
+            at &= is_cut(stage.run(work.site, &next), part + 1)?;
+        }
+        if !at {
+            account.of(Proof::Locks).skip(&item.file, "its statements do not run one by one in a copy of the database");
+            return Ok(());
+        }
+    }
+    // Each statement is a transaction of its own.
+    tell(account, all.into_iter().flat_map(|seen| measured(item, unit, seen)).collect());
+    Ok(())
 }

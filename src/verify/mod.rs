@@ -3,8 +3,10 @@
 //!
 //! Promises: no target is touched, and no protected server is used; whole files first, single statements only where
 //! something differs or fails, so that a finding names the statement; a second run is undone, so that a finding
-//! does not spoil the proofs that follow it; an interrupted verification reports what was proven before.
+//! does not spoil the proofs that follow it; an interrupted verification reports what was proven before, and what was
+//! not.
 
+mod account;
 mod again;
 mod back;
 mod blame;
@@ -15,7 +17,8 @@ mod crash;
 mod locks;
 mod offline;
 mod order;
-mod progress;
+mod outside;
+mod points;
 mod report;
 mod revision;
 mod roads;
@@ -25,7 +28,7 @@ mod twice;
 mod walk;
 
 pub use change::{Change, RowChange, RowFate};
-pub use report::{Finding, Level, Measured, Outcome, Proof, Report, Said, Skipped, Volatile};
+pub use report::{Finding, Kept, Level, Measured, Outcome, Proof, Report, Said, Skipped, Volatile};
 
 use std::collections::BTreeSet;
 
@@ -33,8 +36,10 @@ use crate::build::{self, Site, discover, history};
 use crate::engine::{EngineError, Unit};
 use crate::error::Error;
 use crate::event::Observer;
+use crate::journal::Kind;
 use crate::project::Project;
 use crate::sql::Dialect;
+use account::{Account, Phase};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub struct Wish {
     pub thorough: bool,
     /// Prove only what changed since the merge base, and only what can be proven quickly.
     pub quick: bool,
-    /// Stop at the first file that fails, and leave its scratch database behind.
+    /// Stop at the first proof that fails, and leave its scratch database behind.
     pub keep: bool,
     /// Earlier revisions whose databases are upgraded.
     pub releases: Vec<String>,
@@ -59,15 +64,32 @@ pub fn verify(site: &Site<'_>, wish: &Wish, observer: &mut dyn Observer) -> Resu
     let environment = build::first_mark(site.target, site.engine.is_local()).map(|mark| mark.environment);
     let items = history(site, &checkout, environment.as_deref())?;
     let chosen = if wish.quick { Some(revision::changed(site.project)?) } else { None };
-    let mut report = Report::default();
     let work = Work { site, wish, checkout: &checkout, items: &items, environment: environment.as_deref(), chosen };
-    match work.all(&mut report, observer) {
-        Ok(()) => Ok(report),
-        Err(Error::Engine(EngineError::Interrupted { .. })) => {
-            report.interrupted = true;
-            Ok(report)
-        }
-        Err(other) => Err(other),
+    let mut account = Account::new(&work, work.phases(), observer);
+    let ended = work.all(&mut account);
+    let mut report = account.report;
+    match ended {
+        Ok(()) => return Ok(report),
+        Err(Halt::Kept(kept)) => report.kept = Some(kept),
+        Err(Halt::Failed(Error::Engine(EngineError::Interrupted { .. }))) => report.interrupted = true,
+        Err(Halt::Failed(error)) => return Err(error),
+    }
+    let begun: BTreeSet<Proof> = work.proofs().into_iter().chain(report.proofs.keys().copied()).collect();
+    report.unfinished = begun.into_iter().filter(|proof| !report.is_finished(*proof)).collect();
+    Ok(report)
+}
+
+/// Why a verification stops before its end.
+enum Halt {
+    /// Somebody asked to stop, or something is wrong that is not the scripts' fault.
+    Failed(Error),
+    /// A proof failed, and its database is left behind.
+    Kept(Kept),
+}
+
+impl<E: Into<Error>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -96,20 +118,63 @@ impl Work<'_> {
     fn reaches(&self, others: &[&Project]) -> Option<String> {
         let dialect = self.checkout.dialect;
         let downs = self.items.iter().filter_map(|item| item.down.as_ref());
-        let mut projects = std::iter::once(self.site.project).chain(others.iter().copied());
-        let found = projects.find_map(|project| build::reaches_out(project, dialect));
+        let found = self.projects(others).find_map(|project| build::reaches_out(project, dialect));
         found.or_else(|| downs.filter_map(|down| reaching(down, dialect)).next())
     }
 
-    fn all(&self, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
-        let Some(walked) = walk::walk(self, report, observer)? else { return Ok(()) };
-        roads::roads(self, walked, report, observer)?;
+    /// Returns what may be the name of a role that one of these projects makes.
+    fn roles(&self, others: &[&Project]) -> BTreeSet<String> {
+        self.projects(others).flat_map(|project| build::role_names(project, self.checkout.dialect)).collect()
+    }
+
+    fn projects<'b>(&'b self, others: &'b [&'b Project]) -> impl Iterator<Item = &'b Project> {
+        std::iter::once(self.site.project).chain(others.iter().copied())
+    }
+
+    /// Returns the proofs that are asked for and have something to be about.
+    fn proofs(&self) -> Vec<Proof> {
+        let any = |is: &dyn Fn(&build::Item) -> bool| self.items.iter().any(|item| self.is_chosen(item) && is(item));
+        let is_there = |proof: &Proof| match proof {
+            Proof::Twice => any(&|item| item.kind != Kind::Seed),
+            Proof::Seeds => any(&|item| item.kind == Kind::Seed),
+            Proof::Roads => true,
+            Proof::Offline => !self.wish.quick,
+            Proof::Again => !self.wish.quick && any(&|item| item.kind == Kind::Script),
+            Proof::Order => self.wish.against.is_some(),
+            Proof::Back => !self.wish.quick && any(&|item| item.down.is_some()),
+            // Whether there is anything to tell of them shows as it comes.
+            Proof::CrashPoints | Proof::Locks => false,
+        };
+        Proof::ALL.iter().map(|(proof, ..)| *proof).filter(is_there).collect()
+    }
+
+    /// Returns the stretches of the whole, for an estimate.
+    fn phases(&self) -> Vec<Phase> {
+        let files = self.items.len();
+        let scripts = self.items.iter().filter(|item| item.kind == Kind::Script).count();
+        let phase = |name, steps, cost| Phase { name, steps, cost };
+        let mut phases = vec![phase("files", files, if self.wish.quick { 2.0 } else { 3.0 })];
+        if !self.wish.quick {
+            phases.push(phase("again", scripts, 0.5));
+            phases.push(phase("roads", files * (2 + 2 * self.wish.releases.len()), 0.5));
+            phases.push(phase("offline", 1, files as f64));
+            phases.push(phase("order", if self.wish.against.is_some() { 2 * files } else { 0 }, 1.0));
+        }
+        phases
+    }
+
+    fn all(&self, account: &mut Account<'_>) -> Result<(), Halt> {
+        let Some(walked) = walk::walk(self, account)? else { return Ok(()) };
+        let fresh = account.timed(Proof::Roads, |account| roads::roads(self, walked, account))?;
+        account.report.finish(Proof::Roads);
         if self.wish.quick {
             return Ok(());
         }
-        offline::offline(self, report, observer)?;
+        account.timed(Proof::Offline, |account| offline::offline(self, &fresh, account))?;
+        account.report.finish(Proof::Offline);
         if let Some(against) = &self.wish.against {
-            order::order(self, against, report, observer)?;
+            account.timed(Proof::Order, |account| order::order(self, against, account))?;
+            account.report.finish(Proof::Order);
         }
         Ok(())
     }

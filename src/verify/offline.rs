@@ -1,106 +1,92 @@
 //! The script that `plan --sql` prints, run by the database's own shell: the same database and journal as a build's;
 //! and run again it changes nothing.
 
-use std::collections::BTreeSet;
-use std::time::Instant;
-
+use super::account::Account;
 use super::built::Built;
-use super::change::{Change, State};
-use super::roads::from_scripts;
+use super::change;
+use super::roads::{Fresh, Journal, from_scripts};
 use super::stage::Stage;
-use super::{Finding, Level, Proof, Report, Volatile, Work, twice};
+use super::{Finding, Halt, Level, Proof, Work, twice};
 use crate::build::{self, SeedForm};
+use crate::engine::offline::Ran;
 use crate::error::Error;
-use crate::event::Observer;
-use crate::journal::Entry;
+
+/// What the findings are about.
+const WHAT: &str = "plan --sql";
 
 /// Runs the script, and runs it again.
-pub fn offline(work: &Work<'_>, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
-    let began = Instant::now();
-    let moving: BTreeSet<Volatile> = report.volatile.iter().cloned().collect();
-    let outcome = report.of(Proof::Offline);
-    let what = "plan --sql";
+pub fn offline(work: &Work<'_>, fresh: &Fresh, account: &mut Account<'_>) -> Result<(), Halt> {
+    account.enter("offline");
     // CSV files are loaded by the tool only.
     let no_seed = work.checkout.seeds.iter().any(|seed| matches!(seed.form, SeedForm::Rows { .. }));
     let wish = build::Wish { no_seed, ..from_scripts() };
-    if no_seed {
-        outcome.skip("seeds", "CSV files are loaded by the tool only");
-    }
-    // One database after the other: roles are not inside one.
-    let (fresh, own) = {
-        let mut built = Stage::bare(work, &[], observer)?;
-        built.build(work.site, work.checkout, &wish)?;
-        (Built::of(&mut built)?, entries(&mut built, work)?)
+    let without_seeds;
+    let (built, journal) = match no_seed {
+        false => (&fresh.built, &fresh.journal),
+        true => {
+            account.of(Proof::Offline).skip("seeds", "CSV files are loaded by the tool only");
+            // One database after the other: roles are not inside one.
+            let mut stage = Stage::bare(work, &[], account.observer)?;
+            stage.build(work.site, work.checkout, &wish, account)?;
+            without_seeds = (Built::of(&mut stage)?, stage.journal(work.site)?);
+            (&without_seeds.0, &without_seeds.1)
+        }
     };
-    let mut stage = Stage::bare(work, &[], observer)?;
+    let mut stage = Stage::bare(work, &[], account.observer)?;
     let script = match stage.offline_script(work.site, &wish) {
         Ok(script) => script,
         Err(Error::Refusal(refusal)) => {
-            outcome.skip(what, refusal.to_string());
+            account.of(Proof::Offline).skip(WHAT, refusal.to_string());
             return Ok(());
         }
-        Err(other) => return Err(other),
+        Err(other) => return Err(other.into()),
     };
-    let Some((shell, ran)) = stage.shell(&script)? else {
-        outcome.skip(what, "the database's own shell is not installed");
+    let Some((shell, ran)) = stage.shell(work.site, &script)? else {
+        account.of(Proof::Offline).skip(WHAT, "the database's own shell is not installed");
         return Ok(());
     };
-    let finding = |code, message: String, changes: Vec<Change>| Finding {
-        level: Level::Error,
-        code,
-        file: what.to_owned(),
-        message,
-        place: None,
-        error: None,
-        changes,
-        hint: None,
+    let findings = match ran {
+        Ran { ok: false, said } => {
+            let said = said.lines().last().unwrap_or_default();
+            vec![Finding::new(Level::Error, "offline/fails", WHAT, format!("{shell} stops: {said}"))]
+        }
+        Ran { ok: true, .. } => judged(work, &mut stage, shell, &script, (built, journal), fresh)?,
     };
-    if !ran.ok {
-        let said = ran.said.lines().last().unwrap_or_default();
-        outcome.fails(vec![finding("offline/fails", format!("{shell} stops: {said}"), Vec::new())]);
-        return Ok(());
-    }
-    let found = Built::of(&mut stage)?;
-    let journal = entries(&mut stage, work)?;
-    let mut findings = Vec::new();
-    let apart = fresh.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
-    if !apart.changes.is_empty() {
-        let message = format!("a build and {shell} make two databases: {}", twice::summary(&apart.changes));
-        findings.push(finding("offline/differs", message, apart.changes));
-    }
-    if journal != own {
-        let missing = own.iter().filter(|entry| !journal.contains(entry)).map(|entry| entry.1.clone());
-        let message =
-            format!("the journal that {shell} writes is another one: {}", missing.collect::<Vec<_>>().join(", "));
-        findings.push(finding("offline/journal", message, Vec::new()));
-    }
-    let before = State::whole(&mut *stage.session.trial(&[])?)?;
-    stage.shell(&script)?;
-    let after = State::whole(&mut *stage.session.trial(&[])?)?;
-    let mut changes = before.objects(&after, true);
-    changes.extend(before.tables(&after).iter().map(|name| Change::Rows {
-        table: name.to_string(),
-        before: before.digests.get(name).map_or(0, |digest| digest.rows),
-        after: after.digests.get(name).map_or(0, |digest| digest.rows),
-    }));
-    if !changes.is_empty() || entries(&mut stage, work)? != journal {
-        let message = format!("run by {shell} a second time the script changes {}", twice::summary(&changes));
-        findings.push(finding("offline/again", message, changes));
-    }
-    let outcome = report.of(Proof::Offline);
-    outcome.fails(findings);
-    outcome.duration += began.elapsed();
-    Ok(())
+    account.note(Proof::Offline, findings, &mut stage, &format!("what {shell} made"))
 }
 
-/// Kind, key, attempt, checksum, state of what is journaled.
-type Line = (String, String, i32, String, String);
-
-fn entries(stage: &mut Stage, work: &Work<'_>) -> Result<BTreeSet<Line>, Error> {
-    let inspection = stage.session.inspect(&work.site.project.name)?;
-    let line = |entry: &Entry| {
-        let state = entry.state.as_str().to_owned();
-        (entry.kind.as_str().to_owned(), entry.key.clone(), entry.attempt, entry.checksum.to_string(), state)
-    };
-    Ok(inspection.journal.unwrap_or_default().iter().map(line).collect())
+/// Compares what the shell has made with what a build has made, and lets it run the script again.
+fn judged(
+    work: &Work<'_>,
+    stage: &mut Stage,
+    shell: &str,
+    script: &str,
+    (built, journal): (&Built, &Journal),
+    fresh: &Fresh,
+) -> Result<Vec<Finding>, Error> {
+    let finding = |code, message: String| Finding::new(Level::Error, code, WHAT, message);
+    let mut findings = Vec::new();
+    let found = Built::of(stage)?;
+    let apart = built.compare(&found, &mut *stage.session, &fresh.moving, work.wish.strict)?;
+    if !apart.changes.is_empty() {
+        let message = format!("a build and {shell} make two databases: {}", twice::summary(&apart.changes));
+        findings.push(finding("offline/differs", message).with(apart.changes));
+    }
+    let written = stage.journal(work.site)?;
+    if written != *journal {
+        let apart = journal.symmetric_difference(&written).map(|entry| entry.1.clone());
+        let message =
+            format!("the journal that {shell} writes is another one: {}", apart.collect::<Vec<_>>().join(", "));
+        findings.push(finding("offline/journal", message));
+    }
+    let before = stage.state()?;
+    stage.shell(work.site, script)?;
+    let after = stage.state()?;
+    let mut changes = before.objects(&after, true);
+    changes.extend(change::counted(&before, &after));
+    if !changes.is_empty() || stage.journal(work.site)? != written {
+        let message = format!("run by {shell} a second time the script changes {}", twice::summary(&changes));
+        findings.push(finding("offline/again", message).with(changes));
+    }
+    Ok(findings)
 }

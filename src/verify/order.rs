@@ -2,17 +2,17 @@
 //! everything it comes after is safe to merge.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
 
+use super::account::Account;
 use super::built::Built;
+use super::report::answered;
 use super::revision::Revision;
 use super::roads::from_scripts;
 use super::stage::Stage;
-use super::{Finding, Level, Proof, Report, Work, twice};
-use crate::build::{Checkout, Item, Site, history};
+use super::{Finding, Halt, Level, Proof, Work, twice};
+use crate::build::{self, Checkout, Item, Site, history};
 use crate::engine::EngineError;
 use crate::error::Error;
-use crate::event::Observer;
 use crate::journal::Kind;
 use crate::project::Project;
 use crate::script::Script;
@@ -23,149 +23,130 @@ struct Side<'a> {
     items: Vec<Item>,
 }
 
+/// Scripts by their versions.
+type Known<'a> = BTreeMap<String, &'a Script>;
+
 /// Runs what only this checkout has and what only the other revision has, in both orders.
-pub fn order(work: &Work<'_>, against: &str, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
-    let began = Instant::now();
+pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Result<(), Halt> {
+    account.enter("order");
     let other = Revision::open(work.site, against)?;
-    let known = |checkout: &Checkout| -> BTreeMap<String, Script> {
-        checkout.scripts.iter().map(|script| (script.version.to_string(), script.clone())).collect()
-    };
     let (ours, theirs) = (known(work.checkout), known(&other.checkout));
-    let is_common = |script: &Script, others: &BTreeMap<String, Script>| {
-        others.get(&script.version.to_string()).is_some_and(|other| other.checksum == script.checksum)
-    };
-    let common: Vec<Script> =
-        work.checkout.scripts.iter().filter(|script| is_common(script, &theirs)).cloned().collect();
-    let common = Checkout {
-        scripts: common,
-        code: Vec::new(),
-        seeds: Vec::new(),
-        test_data: Vec::new(),
-        ..work.checkout.clone()
-    };
-    let only = |site: &Site<'_>, checkout: &Checkout, others: &BTreeMap<String, Script>| -> Result<Vec<Item>, Error> {
-        let scripts = checkout.scripts.iter().filter(|script| !is_common(script, others)).cloned().collect();
-        let alone =
-            Checkout { scripts, code: Vec::new(), seeds: Vec::new(), test_data: Vec::new(), ..checkout.clone() };
-        history(site, &alone, None)
-    };
-    let mut mine = Side { name: "this branch", items: only(work.site, work.checkout, &theirs)? };
-    let mut its = Side { name: against, items: only(&other.site(work.site), &other.checkout, &ours)? };
-    // Both may have scripts of one version.
-    for (side, mark) in [(&mut mine, "ours"), (&mut its, "theirs")] {
-        for item in &mut side.items {
-            if let crate::build::Work::Text(unit) = &mut item.work {
-                unit.entry.key = format!("{mark} {}", unit.entry.key);
-            }
-        }
-    }
-    let outcome = report.of(Proof::Order);
+    let mine = Side { name: "this branch", items: only(work.site, work.checkout, &theirs, "ours")? };
+    let its = Side { name: against, items: only(&other.site(work.site), &other.checkout, &ours, "theirs")? };
     for item in &mine.items {
-        let version = item.version.as_ref().map(ToString::to_string).unwrap_or_default();
-        if theirs.contains_key(&version) {
-            outcome.findings.push(Finding {
-                level: Level::Note,
-                code: "order/one-version",
-                file: item.file.clone(),
-                message: format!("{against} has another script of version {version}"),
-                place: None,
-                error: None,
-                changes: Vec::new(),
-                hint: Some("give this branch's scripts the next versions: `dbbuild renumber`".to_owned()),
-            });
+        if item.version.as_ref().is_some_and(|version| theirs.contains_key(&version.to_string())) {
+            let version = item.version.as_ref().map(ToString::to_string).unwrap_or_default();
+            let message = format!("{against} has another script of version {version}");
+            let finding = Finding::new(Level::Note, "order/one-version", &item.file, message)
+                .hint("give this branch's scripts the next versions: `dbbuild renumber`");
+            account.of(Proof::Order).findings.push(finding);
         }
     }
     if mine.items.is_empty() || its.items.is_empty() {
-        outcome.skip(
-            against,
-            format!("only one side has scripts of its own: {} here, {} there", mine.items.len(), its.items.len()),
-        );
+        let (mine, its) = (mine.items.len(), its.items.len());
+        let why = format!("only one side has scripts of its own: {mine} here, {its} there");
+        account.of(Proof::Order).skip(against, why);
         return Ok(());
     }
+    let mut common = work.checkout.clone();
+    common.scripts.retain(|script| is_common(script, &theirs));
+    let common = common.scripts_alone();
     // One database after the other: roles are not inside one.
-    let one_way = one(work, &other.project, &common, &its, &mine, observer)?.map(|(built, _)| built);
-    let other_way = one(work, &other.project, &common, &mine, &its, observer)?;
-    let outcome = report.of(Proof::Order);
-    let subjects = mine.items.len();
-    match (one_way, other_way) {
-        (Ok(expected), Ok((found, mut stage))) => {
-            let apart = expected.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
-            let finding = |level, changes: Vec<_>, message: String| Finding {
-                level,
-                code: "order/differs",
-                file: mine.items.first().map(|item| item.file.clone()).unwrap_or_default(),
-                message,
-                place: None,
-                error: None,
-                changes,
-                hint: None,
-            };
-            outcome.scripts += subjects;
-            if apart.changes.is_empty() {
-                outcome.proven += subjects;
-            } else {
-                let message = format!(
-                    "the order matters: with {against} first or this branch first there are two databases, by {}",
-                    twice::summary(&apart.changes)
-                );
-                outcome.findings.push(finding(Level::Error, apart.changes, message));
-            }
-            if !apart.beside.is_empty() {
-                let message = "the two orders differ in the order of columns or in generated names only".to_owned();
-                outcome.findings.push(finding(Level::Note, apart.beside, message));
-            }
+    let (mut stage, stopped) = one(work, &other.project, &common, [&its, &mine], account)?;
+    let expected = match stopped {
+        Some(finding) if work.wish.keep => {
+            return account.note(Proof::Order, vec![finding], &mut stage, &format!("{against} first"));
         }
-        (one, two) => {
-            outcome.scripts += subjects;
-            for failed in [one.err(), two.err()].into_iter().flatten() {
-                let level = Level::Error;
-                outcome.findings.push(Finding::of_error(
-                    level,
-                    "order/fails",
-                    &failed.file,
-                    &failed.what,
-                    failed.error,
-                )?);
-            }
+        Some(finding) => Err(finding),
+        None => Ok(Built::of(&mut stage)?),
+    };
+    drop(stage);
+    let (mut stage, stopped) = one(work, &other.project, &common, [&mine, &its], account)?;
+    let findings = match (expected, stopped) {
+        (Ok(expected), None) => compared(work, against, &mine, &expected, &mut stage)?,
+        (expected, stopped) => expected.err().into_iter().chain(stopped).collect(),
+    };
+    // One comparison is about all of them.
+    let others = mine.items.len() - 1;
+    let outcome = account.of(Proof::Order);
+    outcome.scripts += others;
+    outcome.proven += if findings.iter().any(|finding| finding.level == Level::Error) { 0 } else { others };
+    account.note(Proof::Order, findings, &mut stage, &format!("this branch first, then {against}"))
+}
+
+/// Compares what the two orders have made.
+fn compared(
+    work: &Work<'_>,
+    against: &str,
+    mine: &Side<'_>,
+    expected: &Built,
+    stage: &mut Stage,
+) -> Result<Vec<Finding>, Error> {
+    let found = Built::of(stage)?;
+    let apart = expected.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
+    let file = mine.items.first().map(|item| item.file.as_str()).unwrap_or_default();
+    let finding = |level, message: String| Finding::new(level, "order/differs", file, message);
+    let mut findings = Vec::new();
+    if !apart.changes.is_empty() {
+        let message = format!(
+            "the order matters: with {against} first or this branch first there are two databases, by {}",
+            twice::summary(&apart.changes)
+        );
+        findings.push(finding(Level::Error, message).with(apart.changes));
+    }
+    if !apart.beside.is_empty() {
+        let message = "the two orders differ in the order of columns or in generated names only".to_owned();
+        findings.push(finding(Level::Note, message).with(apart.beside));
+    }
+    Ok(findings)
+}
+
+fn known(checkout: &Checkout) -> Known<'_> {
+    checkout.scripts.iter().map(|script| (script.version.to_string(), script)).collect()
+}
+
+fn is_common(script: &Script, others: &Known<'_>) -> bool {
+    others.get(&script.version.to_string()).is_some_and(|other| other.checksum == script.checksum)
+}
+
+/// Returns what the other side has not. Both may have scripts of one version, so the journal knows them by their side.
+fn only(site: &Site<'_>, checkout: &Checkout, others: &Known<'_>, side: &str) -> Result<Vec<Item>, Error> {
+    let mut alone = checkout.clone();
+    alone.scripts.retain(|script| !is_common(script, others));
+    let mut items = history(site, &alone.scripts_alone(), None)?;
+    for item in &mut items {
+        if let build::Work::Text(unit) = &mut item.work {
+            unit.entry.key = format!("{side} {}", unit.entry.key);
         }
     }
-    outcome.duration += began.elapsed();
-    Ok(())
+    Ok(items)
 }
 
-/// A script that does not run in one of the orders.
-struct Failed {
-    file: String,
-    what: String,
-    error: EngineError,
-}
-
-type Ran = Result<(Built, Stage), Failed>;
-
+/// Runs both sides one after the other; returns what stops that, if something does.
 fn one(
     work: &Work<'_>,
     other: &Project,
     common: &Checkout,
-    first: &Side<'_>,
-    then: &Side<'_>,
-    observer: &mut dyn Observer,
-) -> Result<Ran, Error> {
-    let mut stage = Stage::open(work, &[other], observer)?;
-    stage.build(work.site, common, &from_scripts())?;
-    for (side, after) in [(first, None), (then, Some(first.name))] {
+    sides: [&Side<'_>; 2],
+    account: &mut Account<'_>,
+) -> Result<(Stage, Option<Finding>), Error> {
+    let mut stage = Stage::open(work, &[other], account.observer)?;
+    stage.build(work.site, common, &from_scripts(), account)?;
+    for (side, after) in sides.into_iter().zip([None, Some(sides[0].name)]) {
         for item in side.items.iter().filter(|item| item.kind == Kind::Script) {
-            match stage.apply(work.site, item) {
-                Ok(()) => {}
-                Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
-                    let what = match after {
-                        Some(after) => format!("{}'s script fails after those of {after}", side.name),
-                        None => format!("{}'s script fails before the other's", side.name),
-                    };
-                    return Ok(Err(Failed { file: item.file.clone(), what, error }));
-                }
-                Err(other) => return Err(other.into()),
+            if let Err(error) = answered(stage.apply(work.site, item))? {
+                return Ok((stage, Some(failed(side, after, item, error)?)));
             }
         }
     }
-    Ok(Ok((Built::of(&mut stage)?, stage)))
+    Ok((stage, None))
+}
+
+/// A script that does not run in one of the orders.
+fn failed(side: &Side<'_>, after: Option<&str>, item: &Item, error: EngineError) -> Result<Finding, EngineError> {
+    let what = match after {
+        Some(after) => format!("{}'s script fails after those of {after}", side.name),
+        None => format!("{}'s script fails before the other's", side.name),
+    };
+    Finding::of_error(Level::Error, "order/fails", &item.file, &what, error)
 }

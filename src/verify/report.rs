@@ -1,6 +1,6 @@
 //! What came of the proofs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -63,9 +63,30 @@ pub struct Report {
     pub volatile: Vec<Volatile>,
     /// True if somebody asked to stop before the end.
     pub interrupted: bool,
-    /// How the scratch database is reached that was kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kept: Option<String>,
+    /// The proofs that were asked for and did not come to their end.
+    pub unfinished: Vec<Proof>,
+    /// The scratch database that was left behind.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+    /// The files that ran a second time.
+    #[serde(skip)]
+    pub tried: BTreeSet<String>,
+    /// Those of them whose first run met no row to write.
+    #[serde(skip)]
+    pub without_rows: BTreeSet<String>,
+    #[serde(skip)]
+    finished: BTreeSet<Proof>,
+}
+
+/// A scratch database that was left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// How it is reached.
+    #[serde(rename = "kept")]
+    pub url: String,
+    /// What it holds.
+    #[serde(rename = "kept_state")]
+    pub state: String,
 }
 
 /// What came of one proof.
@@ -113,6 +134,8 @@ pub struct Measured {
     pub held_for: usize,
     /// How long it took, in microseconds.
     pub duration_us: u64,
+    /// How long the locks were held, from the statement's beginning to the end of the transaction, in microseconds.
+    pub held_us: u64,
 }
 
 /// How much a finding weighs.
@@ -202,6 +225,16 @@ impl Report {
         self.proofs.entry(proof).or_default()
     }
 
+    /// Says that a proof came to its end.
+    pub fn finish(&mut self, proof: Proof) {
+        self.finished.insert(proof);
+    }
+
+    /// Returns true if a proof came to its end.
+    pub fn is_finished(&self, proof: Proof) -> bool {
+        self.finished.contains(&proof)
+    }
+
     /// Returns how many findings are errors.
     pub fn errors(&self) -> usize {
         self.count(Level::Error)
@@ -235,7 +268,39 @@ impl Outcome {
     }
 }
 
+/// Parts what a database says of a text, which is about the text, from what went wrong otherwise.
+pub fn answered<T>(result: Result<T, EngineError>) -> Result<Result<T, EngineError>, EngineError> {
+    match result {
+        Err(error) if !matches!(error, EngineError::Unit(_) | EngineError::Refused { .. }) => Err(error),
+        answered => Ok(answered),
+    }
+}
+
 impl Finding {
+    /// Makes a finding about a file.
+    pub fn new(level: Level, code: &'static str, file: impl Into<String>, message: impl Into<String>) -> Self {
+        let (file, message) = (file.into(), message.into());
+        Self { level, code, file, message, place: None, error: None, changes: Vec::new(), hint: None }
+    }
+
+    /// The same, about a statement.
+    #[must_use]
+    pub fn at(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
+    }
+
+    /// The same, with what is different.
+    #[must_use]
+    pub fn with(self, changes: Vec<Change>) -> Self {
+        Self { changes, ..self }
+    }
+
+    /// The same, with what to do.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
     /// Makes a finding of an error of the database; any other error is handed back.
     pub fn of_error(
         level: Level,
@@ -251,15 +316,7 @@ impl Finding {
             }
             _ => return Err(error),
         };
-        Ok(Self {
-            level,
-            code,
-            file: file.to_owned(),
-            message: format!("{what}: {}", said.message),
-            place,
-            error: Some(said),
-            changes: Vec::new(),
-            hint: None,
-        })
+        let finding = Self::new(level, code, file, format!("{what}: {}", said.message)).at(place);
+        Ok(Self { error: Some(said), ..finding })
     }
 }

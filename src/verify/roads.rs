@@ -2,72 +2,85 @@
 //! stands for, earlier revisions that are upgraded.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
+use super::account::Account;
 use super::built::{Apart, Built, volatile};
-use super::report::Volatile;
+use super::report::{Volatile, answered};
 use super::revision::Revision;
 use super::stage::Stage;
-use super::{Change, Finding, Level, Proof, Report, Work, squashed, twice};
+use super::{Finding, Halt, Level, Proof, Work, squashed, twice};
 use crate::build::{self, Worth, baseline_worth};
 use crate::engine::EngineError;
 use crate::error::Error;
-use crate::event::Observer;
+
+/// What the scripts, code and seeds make from empty, with what every road is compared.
+pub struct Fresh {
+    /// What is there.
+    pub built: Built,
+    /// The columns whose values are others in each build.
+    pub moving: BTreeSet<Volatile>,
+    /// What is journaled.
+    pub journal: Journal,
+}
+
+/// Kind, key, attempt, checksum, state of each entry.
+pub type Journal = BTreeSet<(String, String, i32, String, String)>;
 
 /// Goes all roads. `walked` is what a build file by file has made.
-pub fn roads(work: &Work<'_>, walked: Built, report: &mut Report, observer: &mut dyn Observer) -> Result<(), Error> {
-    let began = Instant::now();
-    let (fresh, moving) =
-        if work.wish.quick { (walked, BTreeSet::new()) } else { two_builds(work, &walked, report, observer)? };
+pub fn roads(work: &Work<'_>, walked: Built, account: &mut Account<'_>) -> Result<Fresh, Halt> {
+    account.enter("roads");
+    let mut fresh = match work.wish.quick {
+        true => Fresh { built: walked, moving: BTreeSet::new(), journal: Journal::new() },
+        false => two_builds(work, &walked, account)?,
+    };
     let folder = work.site.project.baseline_folder(work.checkout.dialect);
+    let regenerate = "regenerate it: `dbbuild baseline`, or build a development database: `dbbuild`";
+    let stale = |level, code, message| vec![Finding::new(level, code, &folder, message).hint(regenerate)];
     match baseline_worth(work.site)? {
         Worth::Belongs { .. } => {
-            let mut findings = baseline(work, &fresh, &moving, &folder, observer)?;
+            let (mut findings, mut stage) = baseline(work, &fresh, &folder, account)?;
             if work.wish.quick && !findings.is_empty() {
                 // What is another value in each build is told from what differs only by building twice.
-                let (fresh, moving) = two_builds(work, &fresh, report, observer)?;
-                findings = baseline(work, &fresh, &moving, &folder, observer)?;
+                fresh = two_builds(work, &fresh.built, account)?;
+                (findings, stage) = baseline(work, &fresh, &folder, account)?;
             }
-            report.of(Proof::Roads).fails(findings);
+            account.note(Proof::Roads, findings, &mut stage, &format!("{folder}, loaded"))?;
         }
         Worth::Stale if !work.site.project.files.has(&format!("{folder}/manifest.toml")) => {
-            report.of(Proof::Roads).skip(&folder, "no baseline is committed");
+            account.of(Proof::Roads).skip(&folder, "no baseline is committed");
         }
         Worth::Stale => {
             let message = format!("{folder} was not made from these files, so nobody loads it");
-            report.of(Proof::Roads).fails(vec![plain(Level::Warning, "roads/stale-baseline", &folder, message)]);
+            account.of(Proof::Roads).fails(stale(Level::Warning, "roads/stale-baseline", message));
         }
         Worth::Untrusted => {
             let message = format!("the files of {folder} are not those of its manifest");
-            report.of(Proof::Roads).fails(vec![plain(Level::Error, "roads/baseline", &folder, message)]);
+            account.of(Proof::Roads).fails(stale(Level::Error, "roads/baseline", message));
         }
     }
     if !work.wish.quick {
-        squashed::squashed(work, &fresh, &moving, report, observer)?;
+        squashed::squashed(work, &fresh, account)?;
     }
     for revision in &work.wish.releases {
-        let findings = release(work, &fresh, &moving, revision, observer)?;
-        report.of(Proof::Roads).fails(findings);
+        release(work, &fresh, revision, account)?;
     }
-    report.of(Proof::Roads).duration += began.elapsed();
-    Ok(())
+    Ok(fresh)
 }
 
 /// Builds once more, as a build does. Values that are others then are named, and count no more.
-fn two_builds(
-    work: &Work<'_>,
-    walked: &Built,
-    report: &mut Report,
-    observer: &mut dyn Observer,
-) -> Result<(Built, BTreeSet<Volatile>), Error> {
-    let mut stage = Stage::built(work, work.checkout, observer)?;
-    let fresh = Built::of(&mut stage)?;
-    let apart = walked.compare(&fresh, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
+fn two_builds(work: &Work<'_>, walked: &Built, account: &mut Account<'_>) -> Result<Fresh, Halt> {
+    let mut stage = Stage::built(work, work.checkout, account)?;
+    let built = Built::of(&mut stage)?;
+    let mut apart = walked.compare(&built, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
     let moving = volatile(&apart.changes, walked);
-    report.volatile.extend(moving.iter().cloned());
-    let apart = walked.compare(&fresh, &mut *stage.session, &moving, work.wish.strict)?;
-    report.of(Proof::Roads).fails(told("roads/two-builds", "db", "two builds of these scripts", apart));
-    Ok((fresh, moving))
+    if !moving.is_empty() {
+        apart = walked.compare(&built, &mut *stage.session, &moving, work.wish.strict)?;
+    }
+    account.report.volatile.extend(moving.iter().cloned());
+    let findings = told("roads/two-builds", "db", "two builds of these scripts", apart);
+    let journal = stage.journal(work.site)?;
+    account.note(Proof::Roads, findings, &mut stage, "a build of these scripts")?;
+    Ok(Fresh { built, moving, journal })
 }
 
 /// What builds from the scripts, whatever baseline there is.
@@ -75,38 +88,15 @@ pub fn from_scripts() -> build::Wish {
     build::Wish { from_scripts: true, no_baseline: true, ..build::Wish::default() }
 }
 
-fn plain(level: Level, code: &'static str, file: &str, message: String) -> Finding {
-    Finding {
-        level,
-        code,
-        file: file.to_owned(),
-        message,
-        place: None,
-        error: None,
-        changes: Vec::new(),
-        hint: Some("regenerate it: `dbbuild baseline`, or build a development database: `dbbuild`".to_owned()),
-    }
-}
-
 fn told(code: &'static str, file: &str, what: &str, apart: Apart) -> Vec<Finding> {
-    let finding = |level, message: String, changes: Vec<Change>| Finding {
-        level,
-        code,
-        file: file.to_owned(),
-        message,
-        place: None,
-        error: None,
-        changes,
-        hint: None,
-    };
     let mut findings = Vec::new();
     if !apart.changes.is_empty() {
         let message = format!("{what} end in two databases: {}", twice::summary(&apart.changes));
-        findings.push(finding(Level::Error, message, apart.changes));
+        findings.push(Finding::new(Level::Error, code, file, message).with(apart.changes));
     }
     if !apart.beside.is_empty() {
         let message = format!("{what} differ in the order of columns or in generated names only");
-        findings.push(finding(Level::Note, message, apart.beside));
+        findings.push(Finding::new(Level::Note, code, file, message).with(apart.beside));
     }
     findings
 }
@@ -114,67 +104,70 @@ fn told(code: &'static str, file: &str, what: &str, apart: Apart) -> Vec<Finding
 /// Loads the committed baseline. Its sequences stand where those of a fresh build stand.
 fn baseline(
     work: &Work<'_>,
-    fresh: &Built,
-    moving: &BTreeSet<Volatile>,
+    fresh: &Fresh,
     folder: &str,
-    observer: &mut dyn Observer,
-) -> Result<Vec<Finding>, Error> {
-    let mut stage = Stage::bare(work, &[], observer)?;
+    account: &mut Account<'_>,
+) -> Result<(Vec<Finding>, Stage), Halt> {
+    let mut stage = Stage::bare(work, &[], account.observer)?;
     let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
-    match stage.build(work.site, work.checkout, &wish) {
-        Ok(()) => {}
-        Err(Error::Engine(error)) if !matches!(error, EngineError::Interrupted { .. }) => {
-            let what = "the committed baseline cannot be loaded";
-            return Ok(vec![Finding::of_error(Level::Error, "roads/baseline", folder, what, error)?]);
-        }
-        Err(other) => return Err(other),
+    if let Err(error) = built(stage.build(work.site, work.checkout, &wish, account))? {
+        let what = "the committed baseline cannot be loaded";
+        return Ok((vec![Finding::of_error(Level::Error, "roads/baseline", folder, what, error)?], stage));
     }
     stage.session.settle()?;
     let loaded = Built::of(&mut stage)?;
-    let mut apart = fresh.compare(&loaded, &mut *stage.session, moving, work.wish.strict)?;
+    let mut apart = fresh.built.compare(&loaded, &mut *stage.session, &fresh.moving, work.wish.strict)?;
     // A second run of a seed may have moved them on.
     if !work.wish.quick {
-        apart.changes.extend(fresh.counters_apart(&loaded));
+        apart.changes.extend(fresh.built.counters_apart(&loaded));
     }
-    Ok(told("roads/baseline", folder, "the scripts and the committed baseline", apart))
+    Ok((told("roads/baseline", folder, "the scripts and the committed baseline", apart), stage))
+}
+
+/// Parts what a database says of the texts from what went wrong otherwise.
+pub fn built(result: Result<(), Error>) -> Result<Result<(), EngineError>, Error> {
+    match result {
+        Err(Error::Engine(error)) => Ok(answered(Err(error))?),
+        other => other.map(Ok),
+    }
 }
 
 /// Builds an earlier revision, its baseline if it has one, and upgrades that with this checkout.
-fn release(
-    work: &Work<'_>,
-    fresh: &Built,
-    moving: &BTreeSet<Volatile>,
-    revision: &str,
-    observer: &mut dyn Observer,
-) -> Result<Vec<Finding>, Error> {
+fn release(work: &Work<'_>, fresh: &Fresh, revision: &str, account: &mut Account<'_>) -> Result<(), Halt> {
     let earlier = Revision::open(work.site, revision)?;
-    let mut stage = Stage::bare(work, &[&earlier.project], observer)?;
+    let mut stage = Stage::bare(work, &[&earlier.project], account.observer)?;
     let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
-    stage.build(&earlier.site(work.site), &earlier.checkout, &wish)?;
     let whose = (format!("a database of {revision}"), "a fresh build");
-    upgraded(work, stage, fresh, moving, ("roads/release", revision), (&whose.0, whose.1))
+    if let Err(error) = built(stage.build(&earlier.site(work.site), &earlier.checkout, &wish, account))? {
+        let what = format!("{revision} cannot be built");
+        let finding = Finding::of_error(Level::Error, "roads/release", revision, &what, error)?;
+        return account.note(Proof::Roads, vec![finding], &mut stage, &format!("what could be built of {revision}"));
+    }
+    upgraded(work, stage, fresh, ("roads/release", revision), (&whose.0, whose.1), account)
 }
 
 /// Upgrades a database with this checkout, and compares it with a fresh build. `whose` says what the two are.
 pub fn upgraded(
     work: &Work<'_>,
     mut stage: Stage,
-    fresh: &Built,
-    moving: &BTreeSet<Volatile>,
+    fresh: &Fresh,
     (code, file): (&'static str, &str),
     whose: (&str, &str),
-) -> Result<Vec<Finding>, Error> {
+    account: &mut Account<'_>,
+) -> Result<(), Halt> {
     let what = format!("{} cannot be upgraded", whose.0);
     let wish = build::Wish { no_baseline: true, ..build::Wish::default() };
-    match stage.build(work.site, work.checkout, &wish) {
-        Ok(()) => {}
-        Err(error @ (Error::Refusal(_) | Error::Midway(_))) => {
-            return Ok(vec![Finding { hint: None, ..plain(Level::Error, code, file, format!("{what}: {error}")) }]);
+    let findings = match stage.build(work.site, work.checkout, &wish, account) {
+        Ok(()) => {
+            let upgraded = Built::of(&mut stage)?;
+            let apart = fresh.built.compare(&upgraded, &mut *stage.session, &fresh.moving, work.wish.strict)?;
+            told(code, file, &format!("{} and {}, upgraded,", whose.1, whose.0), apart)
         }
-        Err(Error::Engine(error)) => return Ok(vec![Finding::of_error(Level::Error, code, file, &what, error)?]),
-        Err(other) => return Err(other),
-    }
-    let upgraded = Built::of(&mut stage)?;
-    let apart = fresh.compare(&upgraded, &mut *stage.session, moving, work.wish.strict)?;
-    Ok(told(code, file, &format!("{} and {}, upgraded,", whose.1, whose.0), apart))
+        Err(error @ (Error::Refusal(_) | Error::Midway(_))) => {
+            vec![Finding::new(Level::Error, code, file, format!("{what}: {error}"))]
+        }
+        Err(Error::Engine(error)) => vec![Finding::of_error(Level::Error, code, file, &what, error)?],
+        Err(other) => return Err(other.into()),
+    };
+    account.note(Proof::Roads, findings, &mut stage, &format!("{}, upgraded", whose.0))
 }

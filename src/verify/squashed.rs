@@ -2,18 +2,15 @@
 //! where a database ends that begins with the base. Scripts that are deleted come out of git, at the commits that the
 //! base names; what was squashed in several goes takes as many steps, as a database of somebody would.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::built::Built;
-use super::report::Volatile;
+use super::account::Account;
 use super::revision::Revision;
-use super::roads::{self, from_scripts};
+use super::roads::{self, Fresh, from_scripts};
 use super::stage::Stage;
-use super::{Finding, Level, Proof, Report, Work};
+use super::{Finding, Halt, Level, Proof, Work};
 use crate::build::{self, Checkout};
-use crate::engine::EngineError;
 use crate::error::Error;
-use crate::event::Observer;
 use crate::project::Base;
 use crate::script::Version;
 
@@ -25,46 +22,36 @@ struct Leg<'a> {
 }
 
 /// Goes the road, if there is a base.
-pub fn squashed(
-    work: &Work<'_>,
-    fresh: &Built,
-    moving: &BTreeSet<Volatile>,
-    report: &mut Report,
-    observer: &mut dyn Observer,
-) -> Result<(), Error> {
+pub fn squashed(work: &Work<'_>, fresh: &Fresh, account: &mut Account<'_>) -> Result<(), Halt> {
     let Some(base) = &work.checkout.base else { return Ok(()) };
     let legs = match legs(work, base)? {
         Ok(legs) => legs,
         Err(why) => {
-            report.of(Proof::Roads).skip(&base.folder, why);
+            account.of(Proof::Roads).skip(&base.folder, why);
             return Ok(());
         }
     };
     let others: Vec<_> = legs.iter().filter_map(|leg| leg.revision.as_ref()).map(|earlier| &earlier.project).collect();
-    let mut stage = Stage::bare(work, &others, observer)?;
+    let mut stage = Stage::bare(work, &others, account.observer)?;
     let wish = build::Wish { no_seed: true, ..from_scripts() };
     for leg in &legs {
-        let built = match &leg.revision {
+        let ran = match &leg.revision {
             None => {
-                stage.build(work.site, &scripts_to(leg.to, &Checkout { base: None, ..work.checkout.clone() }), &wish)
+                let checkout = scripts_to(leg.to, &Checkout { base: None, ..work.checkout.clone() });
+                stage.build(work.site, &checkout, &wish, account)
             }
-            Some(earlier) => stage.build(&earlier.site(work.site), &scripts_to(leg.to, &earlier.checkout), &wish),
+            Some(earlier) => {
+                stage.build(&earlier.site(work.site), &scripts_to(leg.to, &earlier.checkout), &wish, account)
+            }
         };
-        match built {
-            Ok(()) => {}
-            Err(Error::Engine(error)) if !matches!(error, EngineError::Interrupted { .. }) => {
-                let what = "the scripts that the base stands for do not run";
-                let finding = Finding::of_error(Level::Error, "roads/squashed", &base.folder, what, error)?;
-                report.of(Proof::Roads).fails(vec![finding]);
-                return Ok(());
-            }
-            Err(other) => return Err(other),
+        if let Err(error) = roads::built(ran)? {
+            let what = "the scripts that the base stands for do not run";
+            let finding = Finding::of_error(Level::Error, "roads/squashed", &base.folder, what, error)?;
+            return account.note(Proof::Roads, vec![finding], &mut stage, "what could be run of the squashed scripts");
         }
     }
     let whose = ("a database that ran the squashed scripts", "a database that begins with the base");
-    let findings = roads::upgraded(work, stage, fresh, moving, ("roads/squashed", &base.folder), whose)?;
-    report.of(Proof::Roads).fails(findings);
-    Ok(())
+    roads::upgraded(work, stage, fresh, ("roads/squashed", &base.folder), whose, account)
 }
 
 /// Finds the scripts: in the work tree if all are there yet, else in git. Where they are nowhere, says so.
@@ -100,5 +87,5 @@ fn legs<'a>(work: &Work<'_>, base: &'a Base) -> Result<Result<Vec<Leg<'a>>, Stri
 fn scripts_to(to: &Version, checkout: &Checkout) -> Checkout {
     let mut alone = checkout.clone();
     alone.scripts.retain(|script| script.version <= *to);
-    Checkout { code: Vec::new(), seeds: Vec::new(), test_data: Vec::new(), ..alone }
+    alone.scripts_alone()
 }

@@ -2,12 +2,15 @@
 //! between two of them, so that one proof does not meet what another has left.
 
 use super::Work as Proof;
+use super::change::State;
+use super::roads::Journal;
 use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
-use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
+use crate::engine::trial::Held;
+use crate::engine::{Access, Clock, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
-use crate::journal::Mark;
+use crate::journal::{Entry, Mark};
 use crate::project::{Project, Target};
 
 /// A scratch database, and an open session on it. It goes when the value is dropped.
@@ -24,7 +27,7 @@ impl Stage {
     /// are the projects of other revisions of which something is run too.
     pub fn open(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
         let mut stage = Self::bare(proof, others, observer)?;
-        stage.session.prepare(Some(&stage.mark))?;
+        stage.session.prepare(Some(&stage.mark), false)?;
         build::begin_with_base(proof.site, &mut *stage.session)?;
         Ok(stage)
     }
@@ -42,8 +45,9 @@ impl Stage {
 
     /// Makes a scratch database with nothing in it.
     pub fn bare(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
-        let reaches = || proof.reaches(others);
-        let wish = ScratchWish { protected: proof.site.protected, template: None, reaches: &reaches };
+        let (reaches, roles) = (|| proof.reaches(others), || proof.roles(others));
+        let protected = proof.site.protected;
+        let wish = ScratchWish { protected, template: None, reaches: &reaches, roles: &roles, clock: Clock::Own };
         let scratch = proof.site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
         Ok(Self::of(proof.site, proof.environment, session, scratch))
@@ -61,31 +65,41 @@ impl Stage {
     }
 
     /// Builds a checkout from what is there.
-    pub fn build(&mut self, site: &Site<'_>, checkout: &Checkout, wish: &Wish) -> Result<(), Error> {
-        let inner = Site { engine: &*self.scratch.engine, target: &self.target, protected: false, ..site.clone() };
-        build_into(&inner, checkout, wish, Some(&self.mark), &mut *self.session, &mut Silent)?;
+    pub fn build(
+        &mut self,
+        site: &Site<'_>,
+        checkout: &Checkout,
+        wish: &Wish,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
+        let inner = inside(&self.scratch, &self.target, site);
+        build_into(&inner, checkout, wish, Some(&self.mark), &mut *self.session, observer)?;
         Ok(())
     }
 
     /// Runs every code file as a build does, in one transaction, and commits it.
     pub fn code(&mut self, site: &Site<'_>, checkout: &Checkout) -> Result<(), Error> {
-        let inner = Site { engine: &*self.scratch.engine, target: &self.target, protected: false, ..site.clone() };
+        let inner = inside(&self.scratch, &self.target, site);
         build::run_code(&inner, checkout, &mut *self.session)
     }
 
-    /// Runs an item and commits it.
-    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<(), EngineError> {
+    /// Runs an item and commits it. Returns how many rows it wrote.
+    pub fn apply(&mut self, site: &Site<'_>, item: &Item) -> Result<u64, EngineError> {
         match &item.work {
-            Work::Text(unit) => self.run(site, unit),
-            Work::Rows(rows) => self.load(site, rows).map(|_| ()),
+            Work::Text(unit) => self.applied(site, unit),
+            Work::Rows(rows) => self.load(site, rows).map(|loaded| loaded.inserted + loaded.updated + loaded.deleted),
         }
     }
 
     /// Runs a unit and commits it.
     pub fn run(&mut self, site: &Site<'_>, unit: &Unit) -> Result<(), EngineError> {
+        self.applied(site, unit).map(|_| ())
+    }
+
+    fn applied(&mut self, site: &Site<'_>, unit: &Unit) -> Result<u64, EngineError> {
         let outcomes = self.session.apply(std::slice::from_ref(unit), &site.run, &mut Silent)?;
         match outcomes.first() {
-            Some(Outcome::Applied(_)) => Ok(()),
+            Some(Outcome::Applied(applied)) => Ok(applied.rows),
             Some(Outcome::Taken) | None => {
                 let message = format!("the journal of the scratch database has {} already", unit.text.file());
                 Err(EngineError::Journal(message))
@@ -105,24 +119,50 @@ impl Stage {
     pub fn offline_script(&self, site: &Site<'_>, wish: &Wish) -> Result<String, Error> {
         let target = Target { environment: Some(self.mark.environment.clone()), ..self.target.clone() };
         let target = if self.mark.environment.is_empty() { self.target.clone() } else { target };
-        let inner = Site { engine: &*self.scratch.engine, target: &target, protected: false, ..site.clone() };
+        let inner = inside(&self.scratch, &target, site);
         build::offline_script(&inner, wish, None)
     }
 
     /// Runs a script in the database's own shell; `None` where it is not installed.
-    pub fn shell(&self, script: &str) -> Result<Option<(&'static str, Ran)>, EngineError> {
+    pub fn shell(&self, site: &Site<'_>, script: &str) -> Result<Option<(&'static str, Ran)>, EngineError> {
         let offline = self.scratch.engine.offline();
-        Ok(offline.run(script)?.map(|ran| (offline.shell(), ran)))
+        let ran = offline.run(script, site.interrupt)?;
+        if site.interrupt.is_raised() {
+            return Err(EngineError::Interrupted { kept: "nothing of a proof is kept".into() });
+        }
+        Ok(ran.map(|ran| (offline.shell(), ran)))
+    }
+
+    /// Runs a unit and commits it, and tells which locks were seen meanwhile.
+    pub fn watched(&mut self, site: &Site<'_>, unit: &Unit, seen: &mut Vec<Held>) -> Result<(), EngineError> {
+        self.session.watched(unit, &site.run, seen).map(|_| ())
+    }
+
+    /// Returns what is journaled.
+    pub fn journal(&mut self, site: &Site<'_>) -> Result<Journal, EngineError> {
+        let inspection = self.session.inspect(&site.project.name)?;
+        let line = |entry: &Entry| {
+            let state = entry.state.as_str().to_owned();
+            (entry.kind.as_str().to_owned(), entry.key.clone(), entry.attempt, entry.checksum.to_string(), state)
+        };
+        Ok(inspection.journal.unwrap_or_default().iter().map(line).collect())
+    }
+
+    /// Looks at everything.
+    pub fn state(&mut self) -> Result<State, EngineError> {
+        State::whole(&mut *self.session.trial(&[])?)
     }
 
     /// Leaves the database behind, and returns how it is reached.
-    pub fn keep(self) -> String {
-        let url = self.scratch.engine.url();
-        drop(self.session);
-        // What removes it must not run.
-        std::mem::forget(self.scratch);
-        url.reveal().to_owned()
+    pub fn leave(&mut self) -> String {
+        self.scratch.leave();
+        self.scratch.engine.url().reveal().to_owned()
     }
+}
+
+/// Returns a site whose database is the scratch one.
+fn inside<'a>(scratch: &'a Scratch, target: &'a Target, site: &Site<'a>) -> Site<'a> {
+    Site { engine: &*scratch.engine, target, protected: false, ..site.clone() }
 }
 
 /// A state of a scratch database, to be copied as often as one likes.

@@ -1,23 +1,20 @@
 //! A file runs a second time, right after its first was committed: nothing may change.
 //!
 //! A transactional one runs in a transaction that is undone. If nothing was written, that is the proof; else its
-//! state before and after is compared. One without a transaction runs for real, and its database is made anew if it
-//! fails or changes something.
+//! state before and after is compared. One without a transaction runs for real in a copy ([`super::outside`]).
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::blame::{self, Blamed};
 use super::change::{self, State};
+use super::report::answered;
 use super::stage::Stage;
-use super::walk::{Before, proof_of};
-use super::{Change, Finding, Level, Report, Work};
+use super::{Change, Finding, Level, Proof, Work};
 use crate::build::{Item, Work as Content};
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, RowSeed, Session, Unit};
 use crate::error::Error;
 use crate::journal::Kind;
-use crate::sql::Name;
 
 /// What a second run came to.
 pub enum Second {
@@ -51,13 +48,8 @@ pub fn tried(
     let sets = sets_counters(unit);
     let counted = if sets { session.trial(&[])?.counters()? } else { BTreeMap::new() };
     let mut trial = session.trial(units)?;
-    match whole(&mut *trial, unit) {
-        Ok(()) => {}
-        Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => {
-            drop(trial);
-            return Ok(Second::Failed(located(unit, error)));
-        }
-        Err(error) => return Err(error),
+    if let Err(error) = answered(whole(&mut *trial, 0, unit))? {
+        return Ok(Second::Failed(located(unit, error)));
     }
     let touched = trial.touched()?;
     let counters = if sets { change::counters(&counted, &trial.counters()?, strict) } else { Vec::new() };
@@ -91,16 +83,16 @@ pub fn tried(
     Ok(Second::Differs(blamed))
 }
 
-/// Runs all statements of a unit, and lets what waits for the commit have its say.
-pub fn whole(trial: &mut dyn Trial, unit: &Unit) -> Result<(), EngineError> {
+/// Runs all statements of one of a trial's units, and lets what waits for the commit have its say.
+pub fn whole(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
     for part in 0..unit.parts.len() {
-        trial.run(0, part)?;
+        trial.run(at, part)?;
     }
-    trial.settle(0)
+    trial.settle(at)
 }
 
 /// A unit's own error knows its place; one of the transaction's end is blamed on the unit's last statement.
-fn located(unit: &Unit, error: EngineError) -> EngineError {
+pub fn located(unit: &Unit, error: EngineError) -> EngineError {
     match error {
         EngineError::Unit(mut failure) => {
             if failure.place.is_none() {
@@ -143,16 +135,9 @@ pub fn of_blamed(item: &Item, code: &'static str, level: Level, what: &str, blam
         let part = unit.parts.get(blamed.part?)?;
         Some(unit.text.place(part.span))
     });
-    Finding {
-        level,
-        code,
-        file: item.file.clone(),
-        message: format!("{what} changes {}", summary(&blamed.changes)),
-        place,
-        error: None,
-        changes: blamed.changes,
-        hint: None,
-    }
+    Finding::new(level, code, &item.file, format!("{what} changes {}", summary(&blamed.changes)))
+        .at(place)
+        .with(blamed.changes)
 }
 
 /// Says in a few words what changed: `2 rows of public.customer, index public.a`.
@@ -185,75 +170,26 @@ fn rows_again(work: &Work<'_>, stage: &mut Stage, item: &Item, rows: &RowSeed) -
     let before = State::of(&mut *stage.session.trial(&[])?, &everything)?;
     let mut again = rows.clone();
     again.entry.attempt += 1;
-    let loaded = match stage.load(work.site, &again) {
+    let loaded = match answered(stage.load(work.site, &again))? {
         Ok(loaded) => loaded,
         Err(error) => {
             return Ok(vec![Finding::of_error(Level::Error, "seeds/fails", &item.file, "a second run fails", error)?]);
         }
     };
     let after = State::of(&mut *stage.session.trial(&[])?, &everything)?;
-    let tables = before.tables(&after);
+    let changes = change::counted(&before, &after);
     let written = loaded.inserted + loaded.updated + loaded.deleted;
-    if tables.is_empty() && written == 0 {
+    if changes.is_empty() && written == 0 {
         return Ok(Vec::new());
     }
-    let count = |state: &State, name: &Name| state.digests.get(name).map_or(0, |digest| digest.rows);
-    let changes = tables.iter().map(|name| Change::Rows {
-        table: name.to_string(),
-        before: count(&before, name),
-        after: count(&after, name),
-    });
-    Ok(vec![Finding {
-        level: Level::Error,
-        code: "seeds/writes",
-        file: item.file.clone(),
-        message: format!("a second run writes {written} rows of {}", rows.table),
-        place: None,
-        error: None,
-        changes: changes.collect(),
-        hint: None,
-    }])
+    let message = format!("a second run writes {written} rows of {}", rows.table);
+    Ok(vec![Finding::new(Level::Error, "seeds/writes", &item.file, message).with(changes)])
 }
 
-/// Runs a unit without a transaction in a copy, and once more. False if it does not run at all.
-pub fn outside(
-    work: &Work<'_>,
-    copies: &mut Before<'_>,
-    item: &Item,
-    unit: &Unit,
-    report: &mut Report,
-) -> Result<bool, Error> {
-    let began = Instant::now();
-    let proof = proof_of(item.kind);
-    let mut stage = copies.copy()?;
-    if let Err(error) = stage.run(work.site, unit) {
-        let finding = Finding::of_error(Level::Error, "build/fails", &item.file, "the first run fails", error)?;
-        report.of(proof).fails(vec![finding]);
-        return Ok(false);
+/// Returns the proof that a second run of a file belongs to.
+pub fn proof_of(kind: Kind) -> Proof {
+    match kind {
+        Kind::Seed => Proof::Seeds,
+        Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => Proof::Twice,
     }
-    let before = State::whole(&mut *stage.session.trial(&[])?)?;
-    let mut again = unit.clone();
-    again.entry.attempt += 1;
-    let second = match stage.run(work.site, &again) {
-        Err(error @ (EngineError::Unit(_) | EngineError::Refused { .. })) => Second::Failed(located(unit, error)),
-        Err(error) => return Err(error.into()),
-        Ok(()) => {
-            let after = State::whole(&mut *stage.session.trial(&[])?)?;
-            drop(stage);
-            let mut changes = before.objects(&after, work.wish.strict);
-            changes.extend(before.tables(&after).into_iter().map(|name| Change::Rows {
-                before: before.digests.get(&name).map_or(0, |digest| digest.rows),
-                after: after.digests.get(&name).map_or(0, |digest| digest.rows),
-                table: name.to_string(),
-            }));
-            match changes.is_empty() {
-                true => Second::Same,
-                false => Second::Differs(blame::outside(work, copies, unit, changes)?),
-            }
-        }
-    };
-    let outcome = report.of(proof);
-    outcome.fails(findings(item, second)?);
-    outcome.duration += began.elapsed();
-    Ok(true)
 }

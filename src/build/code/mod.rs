@@ -1,7 +1,7 @@
 //! The code objects: what a session is asked to do with them, and what it did.
 
-use super::apply::{finished, short_name};
 use super::plan::{PlannedFile, Step};
+use super::told::{finished, short_name};
 use super::unit::{planned_file, unit};
 use super::{Checkout, Site};
 use crate::engine::{CodeFile, CodeWork, GoneFile, Inspection, Session, Unit};

@@ -5,7 +5,7 @@
 
 use super::fresh::compare;
 use super::plan::Plan;
-use super::{Checkout, Fresh, Refusal, Site, apply, discover};
+use super::{Checkout, Fresh, Refusal, Site, discover};
 use crate::engine::catalog::{Change, Difference, Patterns};
 use crate::engine::{Catalog, TableRows};
 use crate::error::Error;

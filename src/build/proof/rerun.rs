@@ -1,10 +1,10 @@
 //! Altered scripts, run again on the target and kept only if that is proven right.
 
 use super::rows::{Steady, harm, left_behind, unlike_rows};
-use super::{Made, apply, compare, discover, ignored, line, make, with_texts};
+use super::{Made, compare, discover, ignored, line, make, with_texts};
 use crate::build::plan::changed;
 use crate::build::unit::{planned_script, unit};
-use crate::build::{Checkout, Refusal, Site, Survey, reach};
+use crate::build::{Checkout, Refusal, Site, Survey, reach, told};
 use crate::engine::catalog::Patterns;
 use crate::engine::{Access, Catalog, EngineError, Mode, Moved, Object, Row, Session, TableRows, Unit, Wait};
 use crate::error::Error;
@@ -67,7 +67,7 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
             );
             observer.event(Event::Note { code: "altered-proven".into(), message });
             for (unit, applied) in units.iter().zip(&applied) {
-                observer.event(apply::finished(site, unit, applied));
+                observer.event(told::finished(site, unit, applied));
             }
             Ok(units.len())
         }

@@ -10,4 +10,4 @@ pub use diagnostic::Diagnostic;
 pub use diff::coloured_diff;
 pub use finding::FindingText;
 pub use json::JsonEvents;
-pub use text::{TextEvents, header, seconds};
+pub use text::{TextEvents, header, milliseconds, seconds};

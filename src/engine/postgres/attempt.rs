@@ -58,7 +58,7 @@ fn go(
 ) -> std::result::Result<Option<Vec<Applied>>, (usize, Stop)> {
     let entries: Vec<&NewEntry> = units.iter().map(|unit| &unit.entry).collect();
     let first = units.first().map(|unit| settings(link, unit)).unwrap_or_default();
-    let Some(claimed) = claim(link, journal, &entries, run, &first, observer).map_err(|stop| (0, stop))? else {
+    let Some(claimed) = claim(link, journal, (&entries, None), run, &first, observer).map_err(|stop| (0, stop))? else {
         return Ok(None);
     };
     let before = seen.insert((asked.look)(link).map_err(|error| (0, error.into()))?);

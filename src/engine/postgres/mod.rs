@@ -40,6 +40,7 @@ mod stop;
 mod tls;
 mod transaction;
 mod trial;
+mod watched;
 
 use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;

@@ -13,6 +13,7 @@ use super::programs;
 use super::quote::literal;
 use crate::engine::offline::{Offline, Premise, Ran, comment, feed, unindented};
 use crate::engine::{EngineError, Mode, Result, Unit};
+use crate::interrupt::Interrupt;
 use crate::journal::{NewEntry, Run};
 use crate::project::LockMode;
 
@@ -137,7 +138,7 @@ impl Offline for Psql<'_> {
         format!("{}{DISCARD}{unlock}", comment("The end."))
     }
 
-    fn run(&self, script: &str) -> Result<Option<Ran>> {
+    fn run(&self, script: &str, interrupt: &Interrupt) -> Result<Option<Ran>> {
         let host = &self.connector.host;
         let Some(program) = programs::find(host, "psql").into_iter().next() else { return Ok(None) };
         let info = &self.connector.conninfo;
@@ -153,6 +154,6 @@ impl Offline for Psql<'_> {
             }
         }
         let io = |source| EngineError::Io { path: program.path.clone(), source };
-        feed(&mut command, script).map(Some).map_err(io)
+        feed(&mut command, script, interrupt).map(Some).map_err(io)
     }
 }

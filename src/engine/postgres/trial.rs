@@ -37,8 +37,7 @@ pub(super) struct PostgresTrial<'a> {
     transaction: String,
     /// The unit whose settings hold.
     current: Option<usize>,
-    /// What the counters said when the transaction began, by table: they go on from the transactions before it until
-    /// the server hands them over, about once a second.
+    /// What the counters said when the transaction began, by table, where they go on from the transactions before it.
     before: BTreeMap<String, Counted>,
     /// The locks that were held each time.
     noted: Vec<Vec<Locked>>,
@@ -65,16 +64,48 @@ const WRITTEN: &str = "(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
                         + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
                         + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))";
 
+/// What is counted before a transaction does anything.
+const COUNTED: &str = "
+    select * from (
+        select c.oid::text as oid,
+               pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
+               + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+               + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) as written,
+               pg_catalog.pg_stat_get_xact_numscans(c.oid) as scans
+          from pg_catalog.pg_class c
+         where c.relkind in ('r', 'm', 'p')
+    ) as c
+     where c.written > 0 or c.scans > 0";
+
+/// The tables that a transaction may have written to: the server's own catalogs, and what it holds a lock on. The lock
+/// on a table that is written to or altered is held to the end.
+const IN_REACH: &str = "c.oid in (
+    select oid from pg_catalog.pg_class where oid < 16384
+    union all
+    select l.relation
+      from pg_catalog.pg_locks l
+     where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.mode <> 'AccessShareLock'
+)";
+
+/// Lets the server take over what it has counted so far, so that the next transaction counts from nothing. False
+/// before 15, where that happens about once a second and not at our wish.
+pub(super) fn hands_over(session: &mut PostgresSession) -> Result<bool> {
+    let query = "select pg_catalog.pg_stat_force_next_flush()";
+    let link = &mut session.link;
+    link.ready()?;
+    match link.send_own(query) {
+        Ok(_) => Ok(true),
+        Err(trouble) if trouble.code() == "42883" => Ok(false),
+        Err(trouble) => Err(trouble.own("beginning a trial", &link.connector.shown())),
+    }
+}
+
 impl<'a> PostgresTrial<'a> {
     pub(super) fn begin(session: &'a mut PostgresSession, units: &'a [Unit]) -> Result<Self> {
+        let known = if hands_over(session)? { String::new() } else { format!(";\n{COUNTED}") };
         let begin = format!(
             "begin isolation level read committed read write;
-             select pg_catalog.pg_current_xact_id()::text as transaction;
-             select c.oid::text as oid, {WRITTEN}::text as written,
-                    pg_catalog.pg_stat_get_xact_numscans(c.oid)::text as scans
-               from pg_catalog.pg_class c
-              where c.relkind in ('r', 'm', 'p')
-                and {WRITTEN} + pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0"
+             select pg_catalog.pg_current_xact_id()::text as transaction{known}"
         );
         let answers = session.link.own("beginning a trial", &begin)?;
         let transaction = super::link::value(&answers, "transaction").unwrap_or_default().to_owned();
@@ -82,7 +113,7 @@ impl<'a> PostgresTrial<'a> {
             let counted = Counted { written: number(row, "written"), scans: number(row, "scans") };
             Some((column(row, "oid")?.to_owned(), counted))
         };
-        let before = rows(&answers).filter_map(counted).collect();
+        let before = rows(&answers).filter(|row| column(row, "oid").is_some()).filter_map(counted).collect();
         let groups = units.iter().map(|_| Groups::new()).collect();
         Ok(Self { session, units, groups, transaction, current: None, before, noted: Vec::new() })
     }
@@ -184,6 +215,7 @@ impl Trial for PostgresTrial<'_> {
                    from pg_catalog.pg_class c
                    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                   where c.relkind in ('r', 'm', 'p')
+                    and {IN_REACH}
                     and (n.nspname = 'pg_catalog' or ({}))
                     and c.relname not in ('pg_statistic', 'pg_statistic_ext_data')
              ) as c
@@ -317,16 +349,24 @@ impl Trial for PostgresTrial<'_> {
         let answers = self.session.link.own("reading what was locked", &query)?;
         let known = |row| Some((column(row, "oid")?, (column(row, "name")?, column(row, "file")?)));
         let known: BTreeMap<&str, (&str, &str)> = rows(&answers).filter_map(known).collect();
-        let held = |locked: &Locked| {
-            let (name, file) = known.get(locked.relation.as_str())?;
-            Some(Held {
-                on: (*name).to_owned(),
-                mode: locked.mode.clone(),
-                rewritten: !locked.file.is_empty() && locked.file != *file && *file != "0",
-                scans: locked.scans,
-            })
-        };
-        Ok(noted.iter().map(|locked| locked.iter().filter_map(held).collect()).collect())
+        // What a statement did is what is new since the last time.
+        let mut last: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
+        let mut all = Vec::new();
+        for noted in &noted {
+            let held = |locked: &Locked| {
+                let (name, file) = known.get(locked.relation.as_str())?;
+                let (file, scans) = last.get(locked.relation.as_str()).copied().unwrap_or((file, 0));
+                Some(Held {
+                    on: (*name).to_owned(),
+                    mode: locked.mode.clone(),
+                    rewritten: !locked.file.is_empty() && locked.file != file && file != "0",
+                    scans: locked.scans.saturating_sub(scans),
+                })
+            };
+            all.push(noted.iter().filter_map(held).collect());
+            last.extend(noted.iter().map(|locked| (locked.relation.as_str(), (locked.file.as_str(), locked.scans))));
+        }
+        Ok(all)
     }
 }
 
@@ -335,7 +375,8 @@ fn number(row: &postgres::SimpleQueryRow, name: &str) -> u64 {
 }
 
 /// A relation's kind and name for people.
-const SHOWN: &str = "case c.relkind when 'm' then 'materialized view' when 'v' then 'view' when 'S' then 'sequence'
+pub(super) const SHOWN: &str =
+    "case c.relkind when 'm' then 'materialized view' when 'v' then 'view' when 'S' then 'sequence'
                           when 'i' then 'index' when 'I' then 'index' else 'table' end
                      || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)";
 

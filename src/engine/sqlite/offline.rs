@@ -10,6 +10,7 @@ use super::journal::{NOW, tables};
 use super::statements::is_pragma;
 use crate::engine::offline::{Offline, Premise, Ran, comment, comments_before, feed, one_line};
 use crate::engine::{EngineError, Mode, Part, Result, Unit};
+use crate::interrupt::Interrupt;
 use crate::journal::{Mark, NewEntry, Run, Stored};
 use crate::sql::{Dialect, Lexer, TokenKind};
 
@@ -160,7 +161,7 @@ impl Offline for Shell<'_> {
         ".print done\n".to_owned()
     }
 
-    fn run(&self, script: &str) -> Result<Option<Ran>> {
+    fn run(&self, script: &str, interrupt: &Interrupt) -> Result<Option<Ran>> {
         let Some(file) = self.database.file() else { return Ok(None) };
         let found = self.database.programs.iter().map(|folder| folder.join("sqlite3")).find(|path| path.is_file());
         let Some(program) = found else { return Ok(None) };
@@ -171,7 +172,7 @@ impl Offline for Shell<'_> {
             command.arg("-cmd").arg("pragma synchronous = off");
         }
         command.arg(file);
-        feed(&mut command, script).map(Some).map_err(|source| EngineError::Io { path: program, source })
+        feed(&mut command, script, interrupt).map(Some).map_err(|source| EngineError::Io { path: program, source })
     }
 }
 

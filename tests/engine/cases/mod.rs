@@ -23,6 +23,7 @@ mod histories;
 mod outputs;
 mod plans;
 mod proofs;
+mod proofs_told;
 mod reading_only;
 mod resuming;
 mod same_bytes;

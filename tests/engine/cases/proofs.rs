@@ -7,16 +7,16 @@ use serde_json::Value;
 use crate::support::Case;
 
 /// Runs the proofs and returns the report.
-fn verify(case: &Case, arguments: &[&str], code: i32) -> Value {
+pub fn verify(case: &Case, arguments: &[&str], code: i32) -> Value {
     case.run(&[&["verify", "--format", "json"], arguments].concat()).exits(code).document()
 }
 
 /// Every error as `code file:line`.
-fn errors(report: &Value) -> BTreeSet<String> {
+pub fn errors(report: &Value) -> BTreeSet<String> {
     of_level(report, "error")
 }
 
-fn of_level(report: &Value, level: &str) -> BTreeSet<String> {
+pub fn of_level(report: &Value, level: &str) -> BTreeSet<String> {
     let proofs = report["proofs"].as_object().unwrap().values();
     let findings = proofs.flat_map(|proof| proof["findings"].as_array().unwrap());
     findings.filter(|finding| finding["level"] == level).map(shown).collect()
@@ -31,7 +31,7 @@ fn shown(finding: &Value) -> String {
 }
 
 /// The finding of a file.
-fn finding<'a>(report: &'a Value, proof: &str, file: &str) -> &'a Value {
+pub fn finding<'a>(report: &'a Value, proof: &str, file: &str) -> &'a Value {
     let findings = report["proofs"][proof]["findings"].as_array().unwrap();
     findings.iter().find(|finding| finding["file"] == file).unwrap_or_else(|| panic!("no finding of {file}"))
 }
@@ -238,14 +238,24 @@ cases! {
         case.write("db/2_b.down.sql", "select 1;\ndrop table not_b;\n");
         case.write("db/3_c.sql", "create table if not exists c (id integer);\n");
         case.write("db/3_c.down.sql", "alter table c rename to c_old;\n");
-        case.write("db/4_d.sql", "insert into a values (1), (2) on conflict do nothing;\n");
-        case.write("db/4_d.down.sql", "delete from a;\n");
+        let rows: Vec<String> = (1..=120).map(|id| format!("({id})")).collect();
+        case.write("db/4_d.sql", format!("insert into a values {} on conflict do nothing;\n", rows.join(", ")));
+        case.write("db/4_d.down.sql", "delete from a where id <> 120;\n");
+        // No build ever reads it.
+        case.write("db/5_e.sql", "create table if not exists e (id integer);\n");
+        case.write("db/5_e.down.sql", "drop table e;\nselect 'open;\n");
         let report = verify(case, &[], 1);
-        let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql"].map(str::to_owned);
+        let expected = ["back/down-fails db/2_b.down.sql:2", "back/differs db/3_c.down.sql", "back/unreadable db/5_e.down.sql:2"];
+        let expected = expected.map(str::to_owned);
         assert_eq!(errors(&report), BTreeSet::from(expected));
-        let lost = &finding(&report, "back", "db/4_d.down.sql")["changes"][0];
-        assert_eq!((lost["before"].as_u64(), lost["after"].as_u64()), (Some(2), Some(0)));
+        // By their keys, and no more of them than somebody reads.
+        let lost = finding(&report, "back", "db/4_d.down.sql")["changes"].as_array().unwrap();
+        let keys: Vec<&str> = lost.iter().filter_map(|one| one["key"][0]["value"].as_str()).collect();
+        assert_eq!((keys.len(), &keys[..2]), (100, &["1", "10"][..]), "{lost:?}");
+        assert!(lost[..100].iter().all(|one| one["change"] == "lost"));
+        assert_eq!((lost[100]["before"].as_u64(), lost[100]["after"].as_u64()), (Some(120), Some(1)));
         assert_eq!(report["proofs"]["back"]["proven"], 2);
+        case.run(&["verify"]).exits(1).says("loses").says("lost row").says("(id 10)");
     }
 
     fn a_baseline_is_what_the_scripts_make(case) {
@@ -336,33 +346,29 @@ cases! {
         if case.is_sqlite() {
             return;
         }
-        let report = verify(case, &[], 0);
+        case.write("db/3_c.sql", "-- dbbuild: no-transaction\nset search_path = public;\nalter table a add check (n > 0);\n\
+            create index concurrently if not exists a_n on a (n);\n");
+        let report = verify(case, &[], 1);
         let measured = &report["proofs"]["locks"]["measured"];
+        let of_c: Vec<(u64, &str)> = measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/3_c.sql")
+            .flat_map(|one| one["locks"].as_array().unwrap().iter().map(|lock| (one["line"].as_u64().unwrap(), lock)))
+            .filter(|(_, lock)| lock["on"] == "table public.a")
+            .map(|(line, lock)| (line, lock["mode"].as_str().unwrap())).collect();
+        // The first in a transaction that is undone, the second, which none can hold, watched from outside.
+        assert!(of_c.contains(&(3, "AccessExclusiveLock")) && of_c.contains(&(4, "ShareUpdateExclusiveLock")), "{of_c:?}");
         let of_b: Vec<&Value> =
             measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/2_b.sql").collect();
         assert_eq!(of_b.len(), 1, "{measured}");
         assert_eq!((of_b[0]["line"].as_u64(), of_b[0]["held_for"].as_u64()), (Some(2), Some(1)));
+        let microseconds = |name: &str| of_b[0][name].as_u64().unwrap();
+        assert!(microseconds("held_us") >= microseconds("duration_us"), "to the end of the transaction: {measured}");
         let table = of_b[0]["locks"].as_array().unwrap().iter().find(|lock| lock["on"] == "table public.a").unwrap();
         assert_eq!((table["mode"].as_str(), table["rewritten"].as_bool()), (Some("AccessExclusiveLock"), Some(true)));
-    }
-
-    fn a_failing_proof_leaves_its_database_on_request(case) {
-        case.write("db/1_a.sql", "create table a (id integer);\n");
-        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
-        let report = verify(case, &["--keep"], 1);
-        let kept = report["kept"].as_str().unwrap();
-        if case.is_sqlite() {
-            let file = std::path::Path::new(kept.strip_prefix("sqlite:").unwrap());
-            assert!(file.is_file());
-            std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
-        } else {
-            assert!(kept.starts_with("postgresql://"), "{kept}");
-        }
     }
 }
 
 /// Runs git in the case's folder.
-fn git(case: &Case, arguments: &[&str]) {
+pub fn git(case: &Case, arguments: &[&str]) {
     let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
     let mut command = std::process::Command::new("git");
     command.current_dir(case.path("")).args(identity).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -370,7 +376,7 @@ fn git(case: &Case, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn commit(case: &Case, message: &str) {
+pub fn commit(case: &Case, message: &str) {
     git(case, &["add", "-A"]);
     git(case, &["commit", "-q", "-m", message]);
 }

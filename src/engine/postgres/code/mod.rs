@@ -151,7 +151,8 @@ impl<'a, 'l> Keeper<'a, 'l> {
         }
         let first = work.scripts.first().or(due.first().or(Some(&0)).and_then(|at| Some(&work.files.get(*at)?.unit)));
         let then = first.map(|unit| settings(self.link, unit)).unwrap_or_default();
-        let Some(claimed) = claim(self.link, self.journal, &entries, self.run, &then, observer).map_err(own)? else {
+        let Some(claimed) = claim(self.link, self.journal, (&entries, None), self.run, &then, observer).map_err(own)?
+        else {
             return Ok(None);
         };
         self.recall(claimed.sequences.first().copied()).map_err(own)?;

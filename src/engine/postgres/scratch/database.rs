@@ -1,5 +1,6 @@
 //! One throwaway database, from CREATE to DROP.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use postgres::Client;
@@ -23,8 +24,18 @@ pub(super) struct Database {
     server: Connector,
     /// What it is kept as, if it is.
     template: Option<Template>,
+    /// The roles that go with it; nothing where they are not ours to take away.
+    roles: Option<Roles>,
+    /// True if it is left behind.
+    left: bool,
     // Last: the server must run until the database is gone.
     private: Option<Arc<PrivateServer>>,
+}
+
+/// Which roles a server had before, and what roles of the build may be called.
+struct Roles {
+    before: BTreeSet<String>,
+    named: BTreeSet<String>,
 }
 
 impl Database {
@@ -43,7 +54,7 @@ impl Database {
         if let Some(kept) = &template
             && kept.copy_to(&mut keeper, &name, &owner).is_ok_and(|copied| copied)
         {
-            return Ok(Self { name, keeper, server: server.clone(), template, private });
+            return Ok(Self::of(name, keeper, server, template, private));
         }
         let mut refused = None;
         for options in own.as_deref().into_iter().chain(NEUTRAL) {
@@ -53,7 +64,7 @@ impl Database {
                     if let (Some(own), Some(_)) = (&own, &refused) {
                         observer.event(other_locale(own, options));
                     }
-                    return Ok(Self { name, keeper, server: server.clone(), template, private });
+                    return Ok(Self::of(name, keeper, server, template, private));
                 }
                 Err(error) => match Trouble::of(&error, &server.redactor) {
                     // 42809: no such locale here. 22023: not with this encoding, or no such ICU locale.
@@ -104,7 +115,34 @@ impl Database {
         }
         template::wait_until_left(&mut keeper, &self.name).map_err(sql)?;
         template::copy(&mut keeper, &self.name, &name, "").map_err(sql)?;
-        Ok(Some(Self { name, keeper, server: server.clone(), template: None, private: self.private.clone() }))
+        let mut copy = Self::of(name, keeper, server, None, self.private.clone());
+        if let Some(roles) = &self.roles {
+            copy.takes_roles(roles.named.clone());
+        }
+        Ok(Some(copy))
+    }
+
+    fn of(
+        name: String,
+        keeper: Client,
+        server: &Connector,
+        template: Option<Template>,
+        private: Option<Arc<PrivateServer>>,
+    ) -> Self {
+        Self { name, keeper, server: server.clone(), template, roles: None, left: false, private }
+    }
+
+    /// Drops with the database what roles of these names come from now on.
+    pub fn takes_roles(&mut self, named: BTreeSet<String>) {
+        if !named.is_empty() {
+            // A server that does not tell its roles keeps them.
+            self.roles = leftover::roles(&mut self.keeper).ok().map(|before| Roles { before, named });
+        }
+    }
+
+    /// Does not drop it.
+    pub fn leave(&mut self) {
+        self.left = true;
     }
 
     /// Keeps it for later runs, if that was wished and goes.
@@ -130,6 +168,11 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if self.left {
+            // Its server runs on, for somebody to connect to.
+            std::mem::forget(self.private.take());
+            return;
+        }
         // Nobody can be told here, and what stays is collected by the next run.
         if self.keeper.is_closed()
             && let Ok(connection) = self.server.connect()
@@ -137,6 +180,9 @@ impl Drop for Database {
             self.keeper = connection.client;
         }
         leftover::drop_database(&mut self.keeper, &self.name).ok();
+        if let Some(Roles { before, named }) = &self.roles {
+            leftover::drop_roles(&mut self.keeper, before, named).ok();
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! A name tells when the database was made, by the server's clock. A database is a leftover if nobody is
 //! connected to it, no session bears its name, and it is older than making one takes.
 
+use std::collections::BTreeSet;
+
 use postgres::Client;
 
 use crate::engine::Result;
@@ -44,6 +46,24 @@ pub(super) fn drop_database(client: &mut Client, name: &str) -> std::result::Res
         where database = $1";
     client.query(slots, &[&name]).ok();
     client.batch_execute(&format!("drop database if exists {} with (force)", ident(name)))
+}
+
+/// Returns the server's roles.
+pub(super) fn roles(client: &mut Client) -> std::result::Result<BTreeSet<String>, postgres::Error> {
+    let rows = client.query("select rolname::text from pg_catalog.pg_roles", &[])?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Drops the roles that came since, if they have one of these names. One that something still depends on stays.
+pub(super) fn drop_roles(
+    client: &mut Client,
+    before: &BTreeSet<String>,
+    named: &BTreeSet<String>,
+) -> std::result::Result<(), postgres::Error> {
+    for role in roles(client)?.difference(before).filter(|role| named.contains(*role)) {
+        client.batch_execute(&format!("drop role {}", ident(role))).ok();
+    }
+    Ok(())
 }
 
 fn made_at(name: &str) -> Option<i64> {

@@ -1,0 +1,117 @@
+//! What `verify` tells beside its findings: databases that are left behind, what was not finished, how lint judges.
+
+use serde_json::Value;
+
+use super::proofs::{commit, git, verify};
+use crate::support::Case;
+
+/// The proofs that were not finished, but for the locks, which one of the engines has.
+fn unfinished(report: &Value) -> Vec<&str> {
+    let names = report["unfinished"].as_array().unwrap().iter().filter_map(Value::as_str);
+    names.filter(|name| *name != "locks").collect()
+}
+
+/// Asks the database that was left behind, and removes it.
+fn in_kept(case: &Case, report: &Value, query: &str) -> String {
+    let url = report["kept"].as_str().unwrap();
+    let ask = |program: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    if !case.is_sqlite() {
+        return ask("psql", &["-XAtqd", url, "-c", query]);
+    }
+    let file = std::path::Path::new(url.strip_prefix("sqlite:").unwrap());
+    let answer = ask("sqlite3", &[&file.display().to_string(), query]);
+    std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    answer
+}
+
+cases! {
+    fn a_failing_proof_leaves_its_database_on_request(case) {
+        case.write("db/1_a.sql", "create table a (id integer);\n");
+        case.write("db/2_b.sql", "create table if not exists b (id integer);\n");
+        let report = verify(case, &["--keep"], 1);
+        assert_eq!(report["kept_state"], "after the first run of db/1_a.sql");
+        assert_eq!(unfinished(&report), ["twice", "roads", "offline", "again"]);
+        // What is kept has what the proof met.
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "0");
+        // Each proof leaves its own.
+        case.write("db/1_a.sql", "-- dbbuild: no-transaction\ncreate table if not exists a (id integer);\ninsert into a values (1);\n");
+        let report = verify(case, &["--keep"], 1);
+        assert_eq!(report["kept_state"], "after db/1_a.sql ran twice");
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "2");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/1_a.down.sql", "drop table not_a;\n");
+        let report = verify(case, &["--keep"], 1);
+        assert_eq!(report["kept_state"], "after db/1_a.sql, before its way back");
+        assert_eq!(in_kept(case, &report, "select count(*) from a"), "0");
+        case.remove("db/1_a.down.sql");
+        git(case, &["init", "-q", "-b", "main"]);
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        commit(case, "one");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        let report = verify(case, &["--keep", "--release", "main"], 1);
+        assert_eq!(report["kept_state"], "a database of main, upgraded");
+        assert_eq!(unfinished(&report), ["roads", "offline"]);
+        assert_eq!(in_kept(case, &report, "select count(n) from a"), "0");
+    }
+
+    fn what_lint_and_a_second_run_judge_differently_is_listed(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/2_b.sql", "create table b (id integer);\n");
+        // Lint cannot know what a function does; the database can.
+        let hidden = case.pick(
+            "create view if not exists v as select 1 as one;\ncreate table if not exists n (id integer);\n\
+             insert into n select random() where not exists (select 1 from n where id = -1);\n",
+            "do $$ begin execute 'insert into a select ' || (select count(*) from a) || ' '; end $$;\n",
+        );
+        case.write("db/3_c.sql", hidden);
+        let report = verify(case, &[], 1);
+        let lint = &report["lint"];
+        assert_eq!(lint["scripts"], 3, "{lint}");
+        let disagree = lint["disagree"].as_array().unwrap();
+        for one in disagree {
+            assert!(one["lint"] == "clean" && one["verify"] == "twice/changes" || one["verify"] == "proven", "{one}");
+        }
+        case.run(&["verify"]).exits(1).says("  lint          ").says(" of 3 agree");
+        assert_eq!(lint["agree"], 3 - disagree.len());
+        assert!(disagree.iter().all(|one| one["file"] != "db/1_a.sql" && one["file"] != "db/2_b.sql"), "{lint}");
+    }
+
+    fn among_many_rows_the_place_is_found_where_a_script_cannot_go_on(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n");
+        let rows: String = (1..=12).map(|id| format!("insert into a values ({id}, 0) on conflict do nothing;\n")).collect();
+        case.write("db/2_b.sql", format!("-- dbbuild: no-transaction\n{rows}"));
+        let report = verify(case, &[], 0);
+        assert_eq!(report["proofs"]["crash-points"]["proven"], 3, "the first, the middle and the last");
+    }
+
+    fn who_asks_to_stop_is_told_what_was_proven(case) {
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key);\n");
+        case.write("db/2_b.sql", case.pick(
+            "insert into a with recursive n(i) as (select 1 union all select i + 1 from n) select i from n where i < 0;\n",
+            "select pg_sleep(600);\n",
+        ));
+        for format in case.pick(&["text", "json"][..], &["json"]) {
+            let mut command = case.program(&["verify", "--format", format]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            let child = command.spawn().unwrap();
+            std::thread::sleep(std::time::Duration::from_secs(case.pick(1, 4)));
+            crate::support::signal(&child, "INT");
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8(output.stdout).unwrap();
+            if *format == "json" {
+                let report: Value = serde_json::from_str(&said).unwrap();
+                assert_eq!(report["interrupted"], true);
+                assert_eq!(report["proofs"]["twice"]["proven"], 1, "{report}");
+                assert_eq!(unfinished(&report), ["twice", "roads", "offline", "again"]);
+            } else {
+                assert!(said.contains("twice         1 of 1 proven"), "{said}");
+                assert!(said.contains("interrupted; not finished: twice, roads, offline, again"), "{said}");
+            }
+        }
+    }
+}
