@@ -279,7 +279,7 @@ fn the_whole_product_on_sqlite() {
 #[ignore = "takes minutes: `cargo nextest run --test engine --run-ignored only the_whole_product`"]
 fn the_whole_product_on_postgres() {
     let cells = product::<postgres::Postgres>();
-    for cells in cells.chunks(96) {
+    for cells in cells.chunks(96).rev() {
         let Some(case) = Case::on_postgres() else { return };
         run::<postgres::Postgres>(&case, cells.to_vec());
     }
