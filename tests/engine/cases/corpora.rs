@@ -85,7 +85,8 @@ fn adopt(name: &str, case: &Case, settings: &str) -> bool {
             let file = error["place"]["file"].as_str().unwrap_or_default().rsplit('/').next().unwrap();
             let version = file.split('_').next().unwrap().trim_start_matches('0');
             let section = format!("[script.\"{version}\"]\ndirectives = [\"no-transaction\"]\n");
-            if error["code"] == "script/needs-no-transaction" && !script.contains(&section) {
+            let has = |text: &str| text.contains(&format!("[script.\"{version}\"]"));
+            if error["code"] == "script/needs-no-transaction" && !has(&script) && !has(settings) {
                 script += &section;
             }
         }
@@ -107,7 +108,8 @@ fn adopt(name: &str, case: &Case, settings: &str) -> bool {
         case.pick(
             "select sql || '|' || name from sqlite_schema where type = 'index' and sql is not null limit 1",
             "select pg_get_indexdef(i.indexrelid) || '|' || i.indexrelid::regclass from pg_index i
-              where i.indexrelid >= 16384 and not exists (select from pg_depend d where d.objid = i.indexrelid and d.deptype = 'i')
+              where i.indexrelid >= 16384 and i.indrelid not in (select oid from pg_class where relnamespace = 'pg_toast'::regnamespace)
+                and not exists (select from pg_depend d where d.objid = i.indexrelid and d.deptype = 'i')
                 and not exists (select from pg_constraint c where c.conindid = i.indexrelid) limit 1",
         ),
     );
@@ -260,8 +262,10 @@ fn the_views_and_functions_of_histories_are_code_objects() {
         case.run(&["drift", "--strict"]).exits(0);
         case.execute(
             "do $$ declare gone text; begin
-                 for gone in select format('drop view if exists %I.%I cascade', schemaname, viewname) from pg_views
-                              where schemaname !~ '^pg_' and schemaname not in ('information_schema', 'dbbuild')
+                 for gone in select format('drop view if exists %s cascade', c.oid::regclass)
+                               from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                              where c.relkind = 'v' and nspname !~ '^pg_' and nspname not in ('information_schema', 'dbbuild')
+                                and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
                  loop execute gone; end loop;
              end $$",
         );

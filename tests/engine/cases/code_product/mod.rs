@@ -261,7 +261,7 @@ fn a_sample_on_sqlite() {
 #[test]
 fn a_sample_on_postgres() {
     if let Some(case) = Case::on_postgres() {
-        run::<postgres::Postgres>(&case, sample(&product::<postgres::Postgres>(), 60));
+        run::<postgres::Postgres>(&case, sample(&product::<postgres::Postgres>(), 40));
     }
 }
 
@@ -279,7 +279,7 @@ fn the_whole_product_on_sqlite() {
 #[ignore = "takes minutes: `cargo nextest run --test engine --run-ignored only the_whole_product`"]
 fn the_whole_product_on_postgres() {
     let cells = product::<postgres::Postgres>();
-    for cells in cells.chunks(96) {
+    for cells in cells.chunks(96).rev() {
         let Some(case) = Case::on_postgres() else { return };
         run::<postgres::Postgres>(&case, cells.to_vec());
     }

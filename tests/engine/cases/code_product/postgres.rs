@@ -70,6 +70,11 @@ impl Half for Postgres {
         if !owns(cell.kind).contains(&cell.own) || cell.levels > levels(cell.kind) {
             return None;
         }
+        // On another table and in another file it is another object, of which nobody has said anything.
+        let is_on_table = matches!(cell.kind, Kind::Trigger | Kind::Rule | Kind::Policy) && cell.levels == 0;
+        if is_on_table && cell.own == Own::Moved && matches!(cell.under, Under::TableRenamed | Under::TableDropped) {
+            return None;
+        }
         Some(Texts {
             tables: TABLES.to_owned(),
             before: files(cell, Own::Stays, Under::Nothing),
@@ -211,7 +216,7 @@ fn script(cell: &Cell<Kind>) -> String {
         }
         Under::TableDropped => "drop table if exists {p}.t;\n",
     };
-    format!("-- dbbuild: suspend-code {{p}}.o, {{p}}.d1, {{p}}.m1\n{text}")
+    format!("-- dbbuild: suspend-code {{p}}.o, {{p}}.t.o, {{p}}.d1, {{p}}.m1\n{text}")
 }
 
 /// The cell's code files in a state of its own and of the table.
