@@ -84,7 +84,10 @@ pub fn source(folder: &Path) -> Result<Embedding, Error> {
         let path = root.join(file);
         let Some(path) = path.to_str() else {
             let message = "the path is not UTF-8, so no code can name it";
-            return Err(ScriptErrors::from(Fault::new("embed/path", file, message)).into());
+            return Err(ScriptErrors::from(
+                Fault::new("embed/path", file, message).hint("rename the file or the folder it is in"),
+            )
+            .into());
         };
         writeln!(source, "        ({file:?}, include_bytes!({path:?})),").map_err(|error| io(folder, &error))?;
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::build::Refusal;
-use crate::engine::EngineError;
+use crate::engine::{EngineError, of_file};
 use crate::git::GitError;
 use crate::project::SettingsError;
 use crate::script::ScriptErrors;
@@ -156,7 +156,7 @@ impl Error {
     /// Returns what to do next, best first; `command` is what was run: `dbbuild --target production`.
     pub fn hints(&self, command: &str) -> Vec<String> {
         match self {
-            Self::Settings(error) => error.hint.iter().cloned().collect(),
+            Self::Settings(error) => vec![error.hint.clone().unwrap_or_else(|| usual(error.code).to_owned())],
             Self::Scripts(errors) => errors.0.iter().filter_map(|fault| fault.hint.clone()).collect(),
             Self::Refusal(refusal) => refusal.hints.clone(),
             Self::Engine(EngineError::Unit(unit)) if unit.failure.is_somebody_else() => {
@@ -165,7 +165,27 @@ impl Error {
             Self::Engine(EngineError::Unit(_)) => vec![format!("mend it and run `{command}` again")],
             Self::Engine(error) => error.hint().into_iter().collect(),
             Self::Midway(error) => error.hints(command),
-            Self::Git(_) | Self::Io { .. } => Vec::new(),
+            Self::Git(GitError::Missing(_)) => vec!["install git, or put it on the PATH".to_owned()],
+            Self::Git(GitError::Failed { .. }) => {
+                vec!["see that the revision is there (`git fetch`) and that this is the work tree you mean".to_owned()]
+            }
+            Self::Io { source, .. } => vec![of_file(source).to_owned()],
         }
+    }
+}
+
+/// Returns what to do about settings whose fault says nothing of its own.
+fn usual(code: &str) -> &'static str {
+    match code {
+        "settings/no-folder" => "see that `--project` names the project's folder, or make one: `dbbuild init`",
+        "settings/unreadable" => "make dbbuild.toml readable",
+        "settings/encoding" => "save dbbuild.toml as UTF-8",
+        "settings/ignore" | "settings/drift" => "write globs: `ignore = [\"db/old_*.sql\"]`",
+        "settings/file" => "the path begins at the project's folder; the file's first line is the value",
+        "new-version/name" => "give the script a name with letters: `dbbuild new-version \"create customer\"`",
+        _ if code.ends_with("/embedded") || code.ends_with("/no-folder") => {
+            "run the command in the project's own folder"
+        }
+        _ => "the settings are described in docs/reference/settings.md",
     }
 }

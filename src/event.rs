@@ -172,6 +172,7 @@ impl From<Kind> for StepKind {
             Kind::Code => Self::Code,
             Kind::Seed => Self::Seed,
             Kind::TestData => Self::TestData,
+            Kind::Baseline => Self::Load,
         }
     }
 }

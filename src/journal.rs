@@ -23,17 +23,19 @@ pub enum Kind {
     TestData,
     Down,
     Access,
+    Baseline,
 }
 
 impl Kind {
     /// Every kind with its word in the journal.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Script, "script"),
         (Self::Code, "code"),
         (Self::Seed, "seed"),
         (Self::TestData, "test-data"),
         (Self::Down, "down"),
         (Self::Access, "access"),
+        (Self::Baseline, "baseline"),
     ];
 
     /// Returns the word in the journal.

@@ -73,7 +73,7 @@ impl Wanted {
         if self.is_of_table() {
             let table = self.table.as_ref()?;
             let on_table = is_relation(kind) && name.is_some_and(|name| name.matches(table));
-            if on_table && mentions(tokens).iter().any(|name| name.object() == self.own) {
+            if on_table && mentions(tokens).iter().any(|mention| mention.name.object() == self.own) {
                 return Some((what, head.verb == Verb::Create || adds(tokens, &self.own)));
             }
             let is_it = kind == self.kind && name.is_some_and(|name| name.object() == self.own);

@@ -3,7 +3,7 @@
 //! `bad.<dialect>.sql` has findings of the rule, told in `findings.<dialect>.txt`; `good.<dialect>.sql` has none;
 //! `fixed.<dialect>.sql` is what the fix makes of the bad one. `DBBUILD_UPDATE=1` writes what is generated.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -215,4 +215,69 @@ fn page(rule: &Rule) -> String {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The statements of other projects' own suites, where the environment names folders of `*.sql` files and of SQLite's
+/// `*.test` files: no panic, no lost byte, no text that cannot be fixed and split again, no file that takes long.
+#[test]
+fn suites() {
+    let Some(named) = std::env::var_os("DBBUILD_SUITES") else { return };
+    let mut files = Vec::new();
+    for folder in std::env::split_paths(&named) {
+        files.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    files.sort();
+    let (mut texts, mut statements, mut found) = (0, 0, std::collections::BTreeMap::<&str, usize>::new());
+    let mut slowest = (std::time::Duration::ZERO, String::new());
+    for file in files {
+        let Some(text) = std::fs::read(&file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()) else {
+            continue;
+        };
+        let is_tcl = file.extension().is_some_and(|extension| extension == "test");
+        let parts = if is_tcl { in_braces(&text) } else { vec![text.clone()] };
+        let dialects: &[Dialect] = if is_tcl { &[Dialect::Sqlite] } else { &[Dialect::Postgres] };
+        let started = std::time::Instant::now();
+        for (part, dialect) in parts.iter().flat_map(|part| dialects.iter().map(move |dialect| (part, *dialect))) {
+            texts += 1;
+            let whole = split(part, dialect).is_ok();
+            let mut at = 0;
+            for statement in dbbuild::sql::Statements::new(part, dialect).flatten() {
+                statements += 1;
+                assert!(statement.lead.start >= at && statement.span.start >= statement.lead.end, "{}", file.display());
+                at = statement.span.end;
+            }
+            let mut sources = vec![Source { file: "1.sql".into(), text: part.clone(), ..Source::default() }];
+            for finding in lint(&sources, dialect, &Options::default()) {
+                *found.entry(finding.rule.name).or_default() += 1;
+            }
+            fix_all(&mut sources, dialect, &Options::default(), true);
+            assert!(!whole || split(&sources[0].text, dialect).is_ok(), "{}: {}", file.display(), sources[0].text);
+        }
+        if started.elapsed() > slowest.0 {
+            slowest = (started.elapsed(), file.display().to_string());
+        }
+    }
+    println!("{texts} texts, {statements} statements; slowest: {slowest:?}; findings: {found:?}");
+    assert!(slowest.0 < std::time::Duration::from_secs(60), "{slowest:?}");
+}
+
+/// The SQL of a Tcl script: what stands in the braces behind the commands that run it.
+fn in_braces(text: &str) -> Vec<String> {
+    let commands = ["execsql", "catchsql", "db eval", "do_execsql_test", "do_catchsql_test", "do_eqp_test"];
+    let mut found = Vec::new();
+    for (at, _) in commands.iter().flat_map(|command| text.match_indices(command)) {
+        let line_end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        let Some(open) = text[at..line_end].find('{').map(|open| at + open) else { continue };
+        let mut depth = 0_usize;
+        let close = text[open..].bytes().position(|byte| {
+            depth = match byte {
+                b'{' => depth + 1,
+                b'}' => depth - 1,
+                _ => depth,
+            };
+            depth == 0
+        });
+        found.extend(close.map(|close| text[open + 1..open + close].to_owned()));
+    }
+    found
 }

@@ -4,6 +4,7 @@
 //! Promises: looking writes nothing; adopting writes the journal, the mark and the settings' `history`, nothing else.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use crate::build::{self, Checkout, Refusal, Site, proof};
 use crate::drift::RowDifference;
@@ -66,7 +67,7 @@ pub fn look(
     let mut checkout = build::discover(site.project, site.engine.dialect())?;
     let version = match (to, tool) {
         (Some(to), _) => to.clone(),
-        (None, Some(tool)) => tool::version(tool, &mut *session, &checkout)?,
+        (None, Some(tool)) => tool::version(tool, &mut *session, site.project, &checkout)?,
         (None, None) => {
             return Err(Refusal::new("adopt/no-version", "up to which version the database is, nobody said")
                 .hint("say it: `dbbuild adopt --to VERSION`")
@@ -81,6 +82,7 @@ pub fn look(
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
     let mut made = proof::make(site, site.project, &checkout, None, observer)?;
+    let ended = Instant::now();
     let ignore = ignored(site)?;
     let differences = build::compare(&made.catalog, &found, &ignore, &mut *made.fresh.session)?;
     let mut rows = Vec::new();
@@ -93,6 +95,9 @@ pub fn look(
             rows.extend(crate::drift::compare_rows(table, there));
         }
     }
+    let proof::Made { fresh, rows: expected, .. } = made;
+    drop(fresh);
+    let rows = crate::drift::settle(site, &checkout, None, (&expected, ended), rows, observer)?;
     let mark = build::first_mark(site.target, site.engine.is_local());
     let (scripts, objects) = (checkout.scripts.len(), made.catalog.len());
     Ok(Found { version, scripts, differences, rows, objects, mark, checkout })
@@ -115,7 +120,7 @@ pub fn adopt(site: &Site<'_>, found: &Found, observer: &mut dyn Observer) -> Res
         entry.state = Stored::Adopted;
         entries.push(entry);
     }
-    session.prepare(found.mark.as_ref())?;
+    session.prepare(found.mark.as_ref(), false)?;
     session.record(&entries, &[], &site.run)?;
     match site.project.files.root() {
         Some(root) => settings::write_history(root, &found.version),
@@ -150,10 +155,13 @@ fn refuse_unknown(version: &Version, checkout: &Checkout) -> Result<(), Refusal>
 /// What drift ignores, and the tables that other tools keep their own journals in.
 fn ignored(site: &Site<'_>) -> Result<Patterns, Error> {
     let own = site.project.settings.drift.ignore.iter().map(String::as_str);
+    // SQLite's names are folded.
+    let names = Tool::tables().flat_map(|table| [table.to_owned(), format!("\"{table}\""), table.to_ascii_lowercase()]);
     let tables: BTreeSet<String> =
-        Tool::tables().flat_map(|table| [format!("table {table}"), format!("table *.{table}")]).collect();
+        names.flat_map(|table| [format!("table {table}"), format!("table *.{table}")]).collect();
+    let places = ["schema grate", "* grate.*"];
     let parts: Vec<String> = Tool::tables().map(|table| format!("* {{public.,}}{table}_*_seq")).collect();
-    let all = own.chain(tables.iter().map(String::as_str)).chain(parts.iter().map(String::as_str));
+    let all = own.chain(tables.iter().map(String::as_str)).chain(parts.iter().map(String::as_str)).chain(places);
     Patterns::new(all).map_err(|error| {
         crate::project::SettingsError::new("settings/drift", format!("a pattern of what drift ignores: {error}")).into()
     })

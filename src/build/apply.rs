@@ -1,302 +1,232 @@
 //! The one loop over steps in the whole program: a plan is executed here and nowhere else.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::discover::rows_checksum;
-use super::plan::{Plan, PlannedFile, PlannedScript, Step};
-use super::unit::{Planned, changed_meanwhile, contained, planned_file, planned_script, row_seed, unit};
+use super::note::{note, note_of};
+use super::plan::{Plan, PlannedFile, Step};
+use super::told::{finished, milliseconds, short_name, step_kind};
+use super::unit::{changed_meanwhile, contained, row_seed};
+use super::units::{Judged, Units};
 use super::{Checkout, Site, base, baseline, code};
-use crate::engine::{Applied, EngineError, Inspection, Loaded, Mode, Outcome, Session, Unit};
+use crate::engine::{EngineError, Inspection, Load, Loaded, Outcome, RowSeed, Session, Unit};
 use crate::error::Error;
-use crate::event::{Event, Observer, StepKind, StepResult};
-use crate::journal::{Entry, Kind, NewEntry, Stored};
-use crate::script::{engine_suffix, strip_sql};
+use crate::event::{Event, Observer, Silent, StepKind, StepResult};
+use crate::journal::{Kind, Mark};
 
-/// How many bytes of units are kept between judging the scripts and running them.
-const KEPT_BYTES: usize = 64 << 20;
+/// A plan that is executed on a session which holds the build lock.
+pub struct Execution<'a> {
+    /// The project and the target.
+    pub site: &'a Site<'a>,
+    /// What the plan was made from.
+    pub checkout: &'a Checkout,
+    /// The database as it was when the plan was made.
+    pub inspection: &'a Inspection,
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The session.
+    pub session: &'a mut dyn Session,
+    /// Who hears of it.
+    pub observer: &'a mut dyn Observer,
+    /// Set once something has been done.
+    pub touched: &'a mut bool,
+}
 
 /// How an execution ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
     /// How many steps this builder did.
     pub steps: usize,
-    /// True if another builder did one of the steps, or the baseline could not be loaded: plan again.
+    /// True if another builder did one of the steps: plan again.
     pub plan_again: bool,
 }
 
-/// Executes a plan on a session that holds the build lock. `touched` is set once something has been done.
-#[allow(clippy::too_many_arguments)]
-pub fn apply(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    inspection: &Inspection,
-    plan: &Plan,
-    judged: Judged,
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-    touched: &mut bool,
-) -> Result<End, Error> {
-    let mut units = Units { kept: judged.0, ..Units::new(site, checkout, inspection, plan) };
-    let fresh = plan.version.is_none();
-    // Where no code object is, nothing is to be suspended.
-    let suspends = inspection.journal.iter().flatten().any(|entry| entry.kind == Kind::Code);
-    let (mut at, mut steps) = (0, 0);
-    while at < plan.steps.len() {
-        if site.interrupt.is_raised() {
-            return Err(
-                EngineError::Interrupted { kept: format!("{at} of {} steps are done", plan.steps.len()) }.into()
-            );
+/// What came of a step, together with those behind it that go in the same transaction.
+enum Went {
+    /// It is done: so many elements of the plan, which count as so many steps.
+    On { length: usize, steps: usize },
+    /// Another builder was faster, after so many steps.
+    Taken { steps: usize },
+}
+
+impl Went {
+    /// One step, unless another builder did it.
+    fn one(is_done: bool) -> Self {
+        if is_done { Self::On { length: 1, steps: 1 } } else { Self::Taken { steps: 0 } }
+    }
+
+    /// Code objects that were looked after, unless another builder did it.
+    fn code(length: usize, kept: Option<usize>) -> Self {
+        kept.map_or(Self::Taken { steps: 0 }, |steps| Self::On { length, steps })
+    }
+}
+
+impl Execution<'_> {
+    /// Executes the plan.
+    pub fn run(mut self, judged: Judged) -> Result<End, Error> {
+        let mut units = Units::judged(self.site, self.checkout, self.inspection, self.plan, judged);
+        if self.has_code() {
+            code::refuse_hidden(self.site, self.inspection, &units.scripts(), self.session)?;
         }
-        let step = &plan.steps[at];
-        let mut taken = false;
-        let mut length = 1;
-        let mut done = 1;
-        match step {
-            Step::Journal { mark } => {
-                session.prepare(mark.as_ref())?;
-                done = 0;
+        let (mut at, mut done) = (0, 0);
+        while at < self.plan.steps.len() {
+            if self.site.interrupt.is_raised() {
+                let kept = format!("{at} of {} steps are done", self.plan.steps.len());
+                return Err(EngineError::Interrupted { kept }.into());
             }
-            Step::Load { folder } => match load(site, checkout, folder, session, observer) {
-                // Nothing of it was kept, but for the journal: by that the next plan goes by the scripts.
-                Err(Error::Engine(error)) if error.is_out_of_locks() => {
-                    let message = format!(
-                        "{folder} needs more locks in one transaction than the server has: building from the scripts \
-                         (`max_locks_per_transaction` is its setting)"
-                    );
-                    observer.event(Event::Note { code: "baseline-too-large".into(), message });
-                    return Ok(End { steps, plan_again: true });
+            match self.step(at, &mut units)? {
+                Went::On { length, steps } => {
+                    *self.touched = true;
+                    (at, done) = (at + length, done + steps);
                 }
-                other => other?,
-            },
-            Step::Base { folder, .. } => base::load(site, checkout, folder, session, observer)?,
+                Went::Taken { steps } => {
+                    *self.touched |= steps > 0;
+                    return Ok(End { steps: done + steps, plan_again: true });
+                }
+            }
+        }
+        Ok(End { steps: done, plan_again: false })
+    }
+
+    fn step(&mut self, at: usize, units: &mut Units<'_>) -> Result<Went, Error> {
+        let (site, checkout) = (self.site, self.checkout);
+        match &self.plan.steps[at] {
+            Step::Journal { mark } => self.journal(at, mark.as_ref()),
+            Step::Load { folder } => self.load(folder).map(Went::one),
+            Step::Base { folder, .. } => base::load(site, checkout, folder, self.session, self.observer).map(Went::one),
             Step::Note { .. } => {
-                let notes = plan.steps[at..].iter().map_while(note_of).collect::<Vec<_>>();
-                (length, done) = (notes.len(), notes.len());
-                note(site, checkout, &notes, session, observer)?;
+                let notes: Vec<_> = self.plan.steps[at..].iter().map_while(note_of).collect();
+                note(site, checkout, &notes, self.session, self.observer)?;
+                Ok(Went::On { length: notes.len(), steps: notes.len() })
             }
-            Step::Keep { .. } | Step::Drop(_) | Step::Code(_) => {
-                length = plan.steps[at..].iter().take_while(|step| code::is_of_code(step)).count();
-                let steps = &plan.steps[at..at + length];
-                let kept = code::keep(site, checkout, inspection, Vec::new(), steps, true, session, observer)?;
-                (taken, done) = (kept.is_none(), kept.unwrap_or_default());
-            }
-            Step::Apply { .. } if suspends && units.suspends(at)? => {
-                let (scripts, is_whole) = units.suspended(at)?;
-                length = scripts.len();
-                let steps: Vec<&Step> =
-                    plan.steps[at + length..].iter().take_while(|step| code::is_of_code(step)).collect();
-                if is_whole {
-                    length += steps.len();
-                }
-                let steps: Vec<Step> = steps.into_iter().filter(|_| is_whole).cloned().collect();
-                let kept = code::keep(site, checkout, inspection, scripts, &steps, is_whole, session, observer)?;
-                (taken, done) = (kept.is_none(), kept.unwrap_or_default());
-            }
-            Step::Apply { .. } => {
-                let segment = units.segment(at, if fresh { usize::MAX } else { 1 })?;
-                length = segment.len();
-                done = run(site, &segment, session, observer, touched)?;
-                taken = done < length;
-            }
-            Step::Seed(file) => {
-                taken = seed(site, checkout, file, Kind::Seed, &mut units, at, session, observer)?;
-                done = usize::from(!taken);
-            }
-            Step::Baseline { folder } => baseline::step(site, checkout, folder, observer)?,
-        }
-        steps += done;
-        *touched |= !taken || done > 0;
-        if taken {
-            return Ok(End { steps, plan_again: true });
-        }
-        at += length;
-    }
-    Ok(End { steps, plan_again: false })
-}
-
-/// The units of a plan: all of them are judged before the first one runs.
-pub struct Units<'a> {
-    site: &'a Site<'a>,
-    checkout: &'a Checkout,
-    plan: &'a Plan,
-    running: Vec<&'a Entry>,
-    kept: Vec<Option<Unit>>,
-}
-
-/// What came of judging the units of a plan, as far as there was room to keep them.
-pub struct Judged(Vec<Option<Unit>>);
-
-/// Makes every unit of a plan, or says everything that is wrong with them, before the first one runs.
-pub fn judge(site: &Site<'_>, checkout: &Checkout, inspection: &Inspection, plan: &Plan) -> Result<Judged, Error> {
-    Units::judge(site, checkout, inspection, plan).map(|units| Judged(units.kept))
-}
-
-impl<'a> Units<'a> {
-    fn new(site: &'a Site<'a>, checkout: &'a Checkout, inspection: &'a Inspection, plan: &'a Plan) -> Self {
-        let entries = inspection.journal.as_deref().unwrap_or_default();
-        let running = entries.iter().filter(|entry| entry.state == Stored::Running).collect();
-        Self { site, checkout, plan, running, kept: Vec::new() }
-    }
-
-    /// Makes all units, or says everything that is wrong with their texts.
-    pub fn judge(
-        site: &'a Site<'a>,
-        checkout: &'a Checkout,
-        inspection: &'a Inspection,
-        plan: &'a Plan,
-    ) -> Result<Self, Error> {
-        let mut units = Self::new(site, checkout, inspection, plan);
-        let (mut bytes, mut faults) = (0, Vec::new());
-        for step in 0..plan.steps.len() {
-            let unit = match units.make(step) {
-                Ok(unit) => {
-                    unit.as_ref().map_or(Ok(()), |unit| site.engine.judge(unit))?;
-                    unit
-                }
-                Err(Error::Scripts(errors)) => {
-                    faults.extend(errors.0);
-                    None
-                }
-                Err(other) => return Err(other),
-            };
-            bytes += unit.as_ref().map_or(0, size);
-            units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
-        }
-        if faults.is_empty() { Ok(units) } else { Err(crate::script::ScriptErrors(faults).into()) }
-    }
-
-    fn make(&self, step: usize) -> Result<Option<Unit>, Error> {
-        let planned = match &self.plan.steps[step] {
-            Step::Apply { script, .. } => self.script(script),
-            Step::Code(file) => self.file(file, Kind::Code),
-            Step::Seed(file) if !file.file.to_ascii_lowercase().ends_with(".csv") => self.file(file, Kind::Seed),
-            Step::Keep { .. }
-            | Step::Drop(_)
-            | Step::Seed(_)
-            | Step::Journal { .. }
-            | Step::Load { .. }
-            | Step::Base { .. }
-            | Step::Note { .. }
-            | Step::Baseline { .. } => {
-                return Ok(None);
-            }
-        };
-        unit(self.site.project, self.site.target, self.checkout.dialect, &planned).map(Some)
-    }
-
-    fn script<'b>(&self, script: &'b PlannedScript) -> Planned<'b> {
-        let key = script.version.to_string();
-        let running = self.running.iter().find(|entry| entry.kind == Kind::Script && entry.key == key);
-        Planned {
-            running: running.map(|entry| (*entry).clone()),
-            ..planned_script(&script.version, &script.name, &script.file, &script.checksum, script.attempt)
-        }
-    }
-
-    fn file<'b>(&self, file: &'b PlannedFile, kind: Kind) -> Planned<'b> {
-        let seed = self.checkout.seeds.iter().find(|seed| seed.source.file == file.file);
-        let running = self.running.iter().find(|entry| entry.kind == kind && entry.key == file.file);
-        Planned {
-            running: running.map(|entry| (*entry).clone()),
-            of_environment: kind == Kind::Seed && seed.is_some_and(|seed| seed.environment.is_some()),
-            ..planned_file(kind, &file.file, &file.checksum, file.attempt)
-        }
-    }
-
-    /// Takes the unit of a step, made again if it was too large to keep.
-    pub fn take(&mut self, step: usize) -> Result<Option<Unit>, Error> {
-        match self.kept.get_mut(step).and_then(Option::take) {
-            Some(unit) => Ok(Some(unit)),
-            None => self.make(step),
-        }
-    }
-
-    /// Returns true if a script wants code objects out of its way.
-    fn suspends(&mut self, step: usize) -> Result<bool, Error> {
-        if self.kept.get(step).is_none_or(Option::is_none) {
-            let unit = self.make(step)?;
-            if let Some(kept) = self.kept.get_mut(step) {
-                *kept = unit;
+            Step::Keep { .. } | Step::Drop(_) | Step::Code(_) => self.code(at),
+            Step::Apply { .. } if self.has_code() && units.suspends(at)? => self.suspended(at, units),
+            Step::Apply { .. } => self.scripts(at, units),
+            Step::Seed(file) => self.seed(at, file, units).map(Went::one),
+            Step::Baseline { folder } => {
+                baseline::step(site, checkout, folder, self.observer).map(|()| Went::one(true))
             }
         }
-        Ok(self.kept.get(step).and_then(Option::as_ref).is_some_and(|unit| !unit.suspends.is_empty()))
     }
 
-    /// Takes the scripts from one that suspends code objects on. If all of them run in a transaction, then in one
-    /// with the code step; else it is the one alone, and the objects come back later.
-    fn suspended(&mut self, from: usize) -> Result<(Vec<Unit>, bool), Error> {
-        let end = (from..self.plan.steps.len()).find(|step| !matches!(self.plan.steps[*step], Step::Apply { .. }));
-        let mut scripts = Vec::new();
-        for step in from..end.unwrap_or(self.plan.steps.len()) {
-            scripts.extend(self.take(step)?);
-        }
-        if scripts.iter().all(|unit| unit.mode != Mode::Statements && unit.running.is_none()) {
-            return Ok((scripts, true));
-        }
-        scripts.truncate(1);
-        Ok((scripts, false))
+    /// Where no code object is, none is in the way.
+    fn has_code(&self) -> bool {
+        self.inspection.journal.iter().flatten().any(|entry| entry.kind == Kind::Code)
     }
 
-    /// Takes the units from a step on that may share one transaction, at least one.
-    fn segment(&mut self, from: usize, most: usize) -> Result<Vec<Unit>, Error> {
-        let mut segment: Vec<Unit> = self.take(from)?.into_iter().collect();
-        let is_open = |unit: &Unit| unit.fusible && unit.lock_timeout.is_none() && unit.statement_timeout.is_none();
-        let mut statements = segment.iter().map(|unit| unit.parts.len()).sum::<usize>();
-        if !segment.iter().all(is_open) {
-            return Ok(segment);
-        }
-        for step in from + 1..self.plan.steps.len() {
-            let next = match self.kept.get(step).and_then(Option::as_ref) {
-                Some(unit) if matches!(self.plan.steps[step], Step::Apply { .. }) => unit,
-                _ => break,
-            };
-            statements += next.parts.len();
-            if segment.len() >= most || !is_open(next) || statements > self.site.engine.most_fused() {
-                break;
-            }
-            segment.extend(self.take(step)?);
-        }
-        Ok(segment)
+    fn journal(&mut self, at: usize, mark: Option<&Mark>) -> Result<Went, Error> {
+        let soon = self.plan.steps.get(at + 1).is_some_and(|next| !matches!(next, Step::Baseline { .. }));
+        self.session.prepare(mark, soon)?;
+        Ok(Went::On { length: 1, steps: 0 })
     }
-}
 
-/// Runs units in one transaction; if that fails, each in its own, and only that result is reported. Returns how
-/// many were run, which is less than all if another builder has taken one.
-fn run(
-    site: &Site<'_>,
-    units: &[Unit],
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-    touched: &mut bool,
-) -> Result<usize, Error> {
-    if units.len() > 1 {
-        match session.apply(units, &site.run, &mut crate::event::Silent) {
-            Ok(outcomes) => {
-                for (done, (unit, outcome)) in units.iter().zip(outcomes).enumerate() {
-                    match outcome {
-                        Outcome::Taken => return Ok(done),
-                        Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
+    /// Loads the baseline; false if another builder did.
+    fn load(&mut self, folder: &str) -> Result<bool, Error> {
+        let (site, checkout) = (self.site, self.checkout);
+        let started = Instant::now();
+        self.observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
+        let (entries, tracked) = contained(site.project, site.target, checkout)?;
+        let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
+        let checksum = baseline::checksum(site.project, checkout.dialect).unwrap_or_default();
+        let load = Load::new(&root, &site.project.name, folder, checksum);
+        let load = Load { entries: &entries, tracked: &tracked, ..load };
+        if !self.session.load(&load, &site.run, self.observer)? {
+            return Ok(false);
+        }
+        let version = checkout.newest().map(ToString::to_string);
+        self.observer.event(Event::Finished {
+            step: StepKind::Load,
+            name: folder.to_owned(),
+            duration_ms: milliseconds(started.elapsed()),
+            result: StepResult::Loaded { version },
+        });
+        Ok(true)
+    }
+
+    /// Has the code objects looked after.
+    fn code(&mut self, at: usize) -> Result<Went, Error> {
+        let steps = code_steps(&self.plan.steps[at..]);
+        let kept = self.keep(Vec::new(), steps, true)?;
+        Ok(Went::code(steps.len(), kept))
+    }
+
+    /// Runs scripts that code objects are out of the way of, with the code step where that can be one transaction.
+    fn suspended(&mut self, at: usize, units: &mut Units<'_>) -> Result<Went, Error> {
+        let (scripts, is_whole) = units.suspended(at)?;
+        let length = scripts.len();
+        let steps = if is_whole { code_steps(&self.plan.steps[at + length..]) } else { &[] };
+        let kept = self.keep(scripts, steps, is_whole)?;
+        Ok(Went::code(length + steps.len(), kept))
+    }
+
+    fn keep(&mut self, scripts: Vec<Unit>, steps: &[Step], is_whole: bool) -> Result<Option<usize>, Error> {
+        let Self { site, checkout, inspection, .. } = self;
+        code::keep(site, checkout, inspection, scripts, steps, is_whole, self.session, self.observer)
+    }
+
+    /// Runs a script, on a fresh database as many as may share its transaction.
+    fn scripts(&mut self, at: usize, units: &mut Units<'_>) -> Result<Went, Error> {
+        let is_fresh = self.plan.version.is_none();
+        let segment = units.segment(at, if is_fresh { usize::MAX } else { 1 })?;
+        let steps = self.together(&segment)?;
+        let length = segment.len();
+        Ok(if steps < length { Went::Taken { steps } } else { Went::On { length, steps } })
+    }
+
+    /// Runs units in one transaction; if that fails, each in its own, and only that result is reported. Returns how
+    /// many were run, which is less than all if another builder has taken one.
+    fn together(&mut self, units: &[Unit]) -> Result<usize, Error> {
+        if units.len() > 1 {
+            match self.session.apply(units, &self.site.run, &mut Silent) {
+                Ok(outcomes) => {
+                    for (done, (unit, outcome)) in units.iter().zip(outcomes).enumerate() {
+                        match outcome {
+                            Outcome::Taken => return Ok(done),
+                            Outcome::Applied(applied) => self.observer.event(finished(self.site, unit, &applied)),
+                        }
                     }
+                    return Ok(units.len());
                 }
-                return Ok(units.len());
+                Err(EngineError::Interrupted { .. }) => {
+                    return Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into());
+                }
+                Err(_) => {}
             }
-            Err(EngineError::Interrupted { .. }) => {
-                return Err(EngineError::Interrupted { kept: "nothing of this step is kept".into() }.into());
+        }
+        for (done, unit) in units.iter().enumerate() {
+            if !run_one(self.site, unit, self.session, self.observer)? {
+                return Ok(done);
             }
-            Err(_) => {}
+            *self.touched = true;
+        }
+        Ok(units.len())
+    }
+
+    /// Brings in one seed; false if another builder did.
+    fn seed(&mut self, at: usize, file: &PlannedFile, units: &mut Units<'_>) -> Result<bool, Error> {
+        let seed = self.checkout.seeds.iter().find(|seed| seed.source.file == file.file);
+        let rows = seed.and_then(|seed| row_seed(self.site.project, seed, Kind::Seed, file.attempt));
+        if let Some(rows) = rows {
+            if rows_checksum(self.site.project, &file.file)? != file.checksum {
+                return Err(changed_meanwhile(&file.file).into());
+            }
+            return load_rows(self.site, &rows, self.session, self.observer);
+        }
+        match units.take(at)? {
+            Some(unit) => run_one(self.site, &unit, self.session, self.observer),
+            None => Ok(true),
         }
     }
-    for (done, unit) in units.iter().enumerate() {
-        if run_one(site, unit, session, observer)? {
-            return Ok(done);
-        }
-        *touched = true;
-    }
-    Ok(units.len())
 }
 
-/// Runs one unit; returns true if another builder did.
-fn run_one(
+/// Returns the steps at the head that are done together with the code objects.
+fn code_steps(steps: &[Step]) -> &[Step] {
+    let length = steps.iter().take_while(|step| code::is_of_code(step)).count();
+    &steps[..length]
+}
+
+/// Runs one unit; false if another builder did.
+pub fn run_one(
     site: &Site<'_>,
     unit: &Unit,
     session: &mut dyn Session,
@@ -307,206 +237,27 @@ fn run_one(
     let outcomes = outcomes.map_err(|error| code::in_the_way(site, unit, error))?;
     for outcome in outcomes {
         match outcome {
-            Outcome::Taken => return Ok(true),
+            Outcome::Taken => return Ok(false),
             Outcome::Applied(applied) => observer.event(finished(site, unit, &applied)),
         }
     }
-    Ok(false)
+    Ok(true)
 }
 
-fn step_kind(unit: &Unit) -> StepKind {
-    if unit.running.is_some() { StepKind::Resume } else { StepKind::from(unit.entry.kind) }
-}
-
-/// Returns about how many bytes a unit takes.
-fn size(unit: &Unit) -> usize {
-    let texts = if unit.entry.text.is_some() { 2 } else { 1 };
-    texts * unit.text.as_str().len() + unit.parts.len() * size_of::<crate::script::Part>()
-}
-
-/// Returns a file's name for people: its path in the folder of its kind, without `.sql` and engine.
-pub fn short_name(site: &Site<'_>, file: &str) -> String {
-    let dialect = site.engine.dialect();
-    let (code, folders) =
-        (site.project.code_folder(), [site.project.scripts_folder(dialect), site.project.seed_folder()]);
-    let inside = |folder: &str| file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
-    // A code object's folder sorts it, and says nothing to people.
-    let path = match inside(&code) {
-        Some(rest) => rest.rsplit('/').next().unwrap_or(rest),
-        None => folders.into_iter().find_map(inside).unwrap_or(file),
-    };
-    let stem = strip_sql(path);
-    let stem = stem.strip_suffix(".up").unwrap_or(stem);
-    let stem = engine_suffix(stem).map_or(stem, |(stem, _)| stem);
-    // In a folder per change, the folder has the name.
-    stem.strip_suffix("/up").unwrap_or(stem).to_owned()
-}
-
-pub fn finished(site: &Site<'_>, unit: &Unit, applied: &Applied) -> Event {
-    let result = StepResult::Ran {
-        statements: count(applied.statements + applied.skipped),
-        skipped: count(applied.skipped),
-        passes: applied.passes,
-        rows_changed: if unit.mode == Mode::Statements { applied.rows } else { 0 },
-    };
-    Event::Finished {
-        step: step_kind(unit),
-        name: short_name(site, unit.text.file()),
-        duration_ms: milliseconds(applied.duration),
-        result,
-    }
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Returns a duration in whole milliseconds.
-pub fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn load(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    folder: &str,
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-) -> Result<(), Error> {
-    let started = Instant::now();
-    observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
-    let (entries, tracked) = contained(site.project, site.target, checkout)?;
-    let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
-    session.load(&root, &entries, &tracked, &site.run, observer)?;
-    let version = checkout.newest().map(ToString::to_string);
-    observer.event(Event::Finished {
-        step: StepKind::Load,
-        name: folder.to_owned(),
-        duration_ms: milliseconds(started.elapsed()),
-        result: StepResult::Loaded { version },
-    });
-    Ok(())
-}
-
-/// A script to journal without running it, why, and the version it gave away.
-type NoteOf<'a> = (&'a PlannedScript, &'a str, Option<&'a PlannedScript>);
-
-fn note_of(step: &Step) -> Option<NoteOf<'_>> {
-    match step {
-        Step::Note { script, why, freed } => Some((script, why, freed.as_ref())),
-        Step::Journal { .. }
-        | Step::Load { .. }
-        | Step::Base { .. }
-        | Step::Apply { .. }
-        | Step::Code(_)
-        | Step::Keep { .. }
-        | Step::Drop(_)
-        | Step::Seed(_)
-        | Step::Baseline { .. } => None,
-    }
-}
-
-/// Journals scripts, all in one transaction: half of those that moved up together would make the others look as
-/// if they had never run.
-fn note(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    notes: &[NoteOf<'_>],
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-) -> Result<(), Error> {
-    let mut entries = Vec::with_capacity(notes.len());
-    for (script, _, freed) in notes {
-        entries.extend(note_entries(site, checkout, script, *freed)?);
-    }
-    session.record(&entries, &[], &site.run)?;
-    for (script, why, _) in notes {
-        observer.event(Event::Finished {
-            step: StepKind::Note,
-            name: short_name(site, &script.file),
-            duration_ms: 0,
-            result: StepResult::Journaled { why: (*why).to_owned() },
-        });
-    }
-    Ok(())
-}
-
-/// Makes the entry of a script that is journaled as applied without running.
-pub fn entry_without_running(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    script: &crate::script::Script,
-    attempt: i32,
-) -> Result<NewEntry, Error> {
-    let planned = PlannedScript {
-        version: script.version.clone(),
-        name: script.name.clone(),
-        file: script.file.clone(),
-        checksum: script.checksum.clone(),
-        attempt,
-    };
-    let mut entries = note_entries(site, checkout, &planned, None)?;
-    Ok(entries.swap_remove(0))
-}
-
-/// Makes the entries of a script that is journaled without running: its own, and one that frees the version that
-/// it gave away.
-pub fn note_entries(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    script: &PlannedScript,
-    freed: Option<&PlannedScript>,
-) -> Result<Vec<NewEntry>, Error> {
-    let entry = |script: &PlannedScript, state| -> Result<NewEntry, Error> {
-        let planned = planned_script(&script.version, &script.name, &script.file, &script.checksum, script.attempt);
-        Ok(NewEntry { state, ..unit(site.project, site.target, checkout.dialect, &planned)?.entry })
-    };
-    let mut entries = vec![entry(script, Stored::Applied)?];
-    if let Some(freed) = freed {
-        entries.push(entry(freed, Stored::Reverted)?);
-    }
-    Ok(entries)
-}
-
-/// Brings in one seed or test data file; returns true if another builder did.
-#[allow(clippy::too_many_arguments)]
-fn seed(
-    site: &Site<'_>,
-    checkout: &Checkout,
-    file: &PlannedFile,
-    kind: Kind,
-    units: &mut Units<'_>,
-    step: usize,
-    session: &mut dyn Session,
-    observer: &mut dyn Observer,
-) -> Result<bool, Error> {
-    let found = checkout.seeds.iter().find(|seed| seed.source.file == file.file);
-    if let Some(rows) = found.and_then(|seed| row_seed(site.project, seed, kind, file.attempt)) {
-        if rows_checksum(site.project, &file.file)? != file.checksum {
-            return Err(changed_meanwhile(&file.file).into());
-        }
-        return load_rows(site, &rows, session, observer);
-    }
-    match units.take(step)? {
-        Some(unit) => run_one(site, &unit, session, observer),
-        None => Ok(false),
-    }
-}
-
-/// Loads a CSV file; returns true if another builder did.
+/// Loads a CSV file; false if another builder did.
 pub fn load_rows(
     site: &Site<'_>,
-    rows: &crate::engine::RowSeed,
+    rows: &RowSeed,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
 ) -> Result<bool, Error> {
     let step = StepKind::from(rows.entry.kind);
     let name = short_name(site, &rows.file);
     observer.event(Event::Started { step, name: name.clone() });
-    let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(true) };
+    let Some(loaded) = session.load_rows(rows, &site.run, observer)? else { return Ok(false) };
     let duration_ms = milliseconds(loaded.duration);
     let Loaded { rows, inserted, updated, deleted, overwritten, .. } = loaded;
     let result = StepResult::Rows { rows, inserted, updated, deleted, overwritten };
     observer.event(Event::Finished { step, name, duration_ms, result });
-    Ok(false)
+    Ok(true)
 }

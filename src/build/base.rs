@@ -4,62 +4,53 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::apply::milliseconds;
-use super::{Checkout, Refusal, Site};
-use crate::engine::Session;
+use super::told::milliseconds;
+use super::{Checkout, Site};
+use crate::engine::{Load, Session};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent, StepKind, StepResult};
 use crate::journal::{Kind, NewEntry, Stored};
 use crate::project::{Base, Project};
 use crate::script::Squashed;
 
-/// Loads the checkout's base and journals what it stands for, all in one transaction.
+/// Loads the checkout's base and journals what it stands for; false if another builder was faster.
 pub fn load(
     site: &Site<'_>,
     checkout: &Checkout,
     folder: &str,
     session: &mut dyn Session,
     observer: &mut dyn Observer,
-) -> Result<(), Error> {
-    let Some(base) = &checkout.base else { return Ok(()) };
+) -> Result<bool, Error> {
+    let Some(base) = &checkout.base else { return Ok(true) };
     let started = Instant::now();
     observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
-    put_in(site, base, session, observer)?;
+    if !put_in(site, base, session, observer)? {
+        return Ok(false);
+    }
     observer.event(Event::Finished {
         step: StepKind::Load,
         name: folder.to_owned(),
         duration_ms: milliseconds(started.elapsed()),
         result: StepResult::Loaded { version: Some(base.version.to_string()) },
     });
-    Ok(())
+    Ok(true)
 }
 
 /// Loads the project's base, if it has one, into an empty database that has a journal: for whoever runs scripts one
 /// by one.
 pub fn begin(site: &Site<'_>, session: &mut dyn Session) -> Result<(), Error> {
     match Base::read(site.project, site.engine.dialect())? {
-        Some(base) => put_in(site, &base, session, &mut Silent),
+        Some(base) => put_in(site, &base, session, &mut Silent).map(drop),
         None => Ok(()),
     }
 }
 
-fn put_in(site: &Site<'_>, base: &Base, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<(), Error> {
+fn put_in(site: &Site<'_>, base: &Base, session: &mut dyn Session, observer: &mut dyn Observer) -> Result<bool, Error> {
     let entries: Vec<NewEntry> = base.scripts.iter().map(|script| entry(&site.project.name, script)).collect();
     let (path, _unpacked) = on_disk(site.project, base)?;
-    session.load(&path, &entries, &[], &site.run, observer).map_err(|error| match error.is_out_of_locks() {
-        true => out_of_locks(&base.folder).into(),
-        false => error.into(),
-    })
-}
-
-/// A base is one transaction, and every table, index and sequence that is made is locked to its end.
-fn out_of_locks(folder: &str) -> Refusal {
-    Refusal::new("base/locks", format!("{folder} needs more locks in one transaction than the server has room for"))
-        .note("nothing of it was kept")
-        .hint(
-            "raise `max_locks_per_transaction` (64 unless it was set) until it is, times `max_connections`, above the \
-             number of the base's tables, indexes and sequences; start the server again, and run `dbbuild`",
-        )
+    let load = Load::new(&path, &site.project.name, &base.folder, base.checksum.clone());
+    let load = Load { entries: &entries, ..load };
+    Ok(session.load(&load, &site.run, observer)?)
 }
 
 /// Makes the entry of a script that a base stands for.

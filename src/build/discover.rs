@@ -10,7 +10,7 @@ use super::load::{Reading, load};
 use crate::engine::SeedMode;
 use crate::error::Error;
 use crate::project::layout::{engine_folder, is_named_folder};
-use crate::project::{Base, Found, FoundKind, PathRole, Project};
+use crate::project::{Base, Found, FoundKind, Layout, PathRole, Project, is_way_down};
 use crate::script::{
     Checksum, Fault, FileName, FileNameError, Role, Script, ScriptErrors, Source, Squashed, Version, engine_suffix,
     strip_sql,
@@ -209,17 +209,20 @@ fn usable(found: Vec<Found>, extensions: &[&str], ignore: &Ignore, faults: &mut 
 
 fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Vec<Fault>) -> (Vec<Named>, Vec<String>) {
     let folder = project.scripts_folder(dialect);
-    let layout = project.layout();
+    let prefers_own = project.layout().prefers_own();
     let mut ups: BTreeMap<Version, Vec<Named>> = BTreeMap::new();
-    let mut downs: BTreeMap<Version, String> = BTreeMap::new();
+    let mut downs: BTreeMap<Version, Named> = BTreeMap::new();
     let mut code = Vec::new();
-    for file in usable(project.files.walk(folder), &["sql"], ignore, faults) {
+    let mut found = project.files.walk(folder);
+    // A folder that is a change may be called `20240418_x.sql`.
+    found.retain(|found| found.kind != FoundKind::Folder || project.layout() != Layout::FolderPerChange);
+    for file in usable(found, &["sql"], ignore, faults) {
         let inside = file.strip_prefix(folder).unwrap_or(&file).trim_start_matches('/');
         if is_named_folder(inside) {
             continue;
         }
         let (inside, of_folder) = engine_folder(inside);
-        match layout.role(inside) {
+        match project.role(&file, inside) {
             PathRole::Skip => {}
             PathRole::Code(engine) => {
                 if engine.or(of_folder).is_none_or(|engine| engine == dialect) {
@@ -232,27 +235,41 @@ fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Ve
                 if name.engine.is_some_and(|engine| engine != dialect) {
                     continue;
                 }
-                match name.role {
-                    Role::Up => ups.entry(name.version.clone()).or_default().push(Named { file, name, down: None }),
-                    Role::Down => {
-                        downs.insert(name.version, file);
-                    }
+                let named = Named { file, name, down: None };
+                match named.name.role {
+                    Role::Up => ups.entry(named.name.version.clone()).or_default().push(named),
+                    Role::Down => add_down(&mut downs, named, prefers_own),
                 }
             }
         }
     }
     let mut named = Vec::with_capacity(ups.len());
     for (version, mut files) in ups {
+        if prefers_own && files.iter().any(|named| named.name.engine.is_some()) {
+            files.retain(|named| named.name.engine.is_some());
+        }
+        let names: Vec<String> = files.iter().map(|named| named.name.name.clone()).collect();
+        let is_down = |named: &Named| is_way_down(&named.name.name, names.iter().map(String::as_str));
+        let (ways_down, mut files): (Vec<Named>, Vec<Named>) = files.into_iter().partition(is_down);
+        ways_down.into_iter().for_each(|named| add_down(&mut downs, named, prefers_own));
         if files.len() > 1 {
             faults.push(two_of_one_version(&version, &files));
             continue;
         }
         if let Some(mut only) = files.pop() {
-            only.down = downs.remove(&version);
+            only.down = downs.remove(&version).map(|named| named.file);
             named.push(only);
         }
     }
     (named, code)
+}
+
+/// Keeps a way down; an engine's own goes first where the layout has it so.
+fn add_down(downs: &mut BTreeMap<Version, Named>, named: Named, prefers_own: bool) {
+    let version = named.name.version.clone();
+    if !prefers_own || named.name.engine.is_some() || !downs.contains_key(&version) {
+        downs.insert(version, named);
+    }
 }
 
 fn name_fault(file: &str, error: &FileNameError) -> Fault {
@@ -275,7 +292,10 @@ fn two_of_one_version(version: &Version, files: &[Named]) -> Fault {
             .hint("give the other file its engine's suffix, or take one of them out");
     }
     Fault::new("script/two-of-one-version", last, format!("two scripts of version {version}: {}", names.join(", ")))
-        .hint("`dbbuild renumber` gives the unmerged one the next version")
+        .hint(format!(
+            "`dbbuild renumber` gives the unmerged one the next version; where both have run already, give the later \
+             one its own in dbbuild.toml: under `[layout.versions]`, `{last:?} = \"{version}.1\"`"
+        ))
 }
 
 fn code(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Vec<Fault>) -> Vec<String> {

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::{Checkout, Site, Wish, build_into};
 use super::{reach, template};
 use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, Object, Scratch, ScratchWish, Session};
+use crate::engine::{Access, Catalog, Clock, Load, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
 use crate::project::Target;
+use crate::script::Checksum;
 
 /// A scratch database, and an open session on it. It goes when the value is dropped.
 pub struct Fresh {
@@ -23,10 +24,20 @@ pub struct Fresh {
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
+        Self::open_at(site, Clock::Own, observer)
+    }
+
+    /// The same with a certain clock, where that can be had.
+    pub fn open_at(site: &Site<'_>, clock: Clock, observer: &mut dyn Observer) -> Result<Self, Error> {
         let reaches = || reach::of_project(site.project, site.engine.dialect());
         let roles = || reach::role_names(site.project, site.engine.dialect());
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles };
+        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles, clock };
         Self::of(site.engine.scratch(&wish, observer)?)
+    }
+
+    /// Returns which clock it has.
+    pub fn clock(&self) -> Clock {
+        self.scratch.clock
     }
 
     /// Makes a scratch database in which scripts, code and seeds were run from the beginning. An unchanged
@@ -64,7 +75,13 @@ impl Fresh {
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
         let roles = || reach::role_names(site.project, checkout.dialect);
-        let wish = ScratchWish { protected: site.protected, template: Some(&template), reaches, roles: &roles };
+        let wish = ScratchWish {
+            protected: site.protected,
+            template: Some(&template),
+            reaches,
+            roles: &roles,
+            clock: Clock::Own,
+        };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
 
@@ -116,8 +133,10 @@ impl Fresh {
 
     /// Loads a baseline.
     pub fn load(&mut self, site: &Site<'_>, folder: &Path) -> Result<(), Error> {
-        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }))?;
-        Ok(self.session.load(folder, &[], &[], &site.run, &mut Silent)?)
+        self.session.prepare(Some(&Mark { environment: String::new(), protected: false }), false)?;
+        let load = Load::new(folder, &site.project.name, "baseline", Checksum::default());
+        self.session.load(&load, &site.run, &mut Silent)?;
+        Ok(())
     }
 
     /// Ends the session, so that copies of this state can be made.

@@ -1,9 +1,9 @@
 //! From a file to the text that runs: normalised, its section taken, includes framed in, variables put in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::project::{Layout, Project};
-use crate::script::{Directive, Fault, ScriptErrors, Text, directives, has_directives, normalise};
+use crate::script::{Directive, Fault, Filled, ScriptErrors, Text, directives, fill, has_directives, normalise};
 use crate::sql::{self, Dialect, Span, VariableKind};
 
 /// What a file's text is read as.
@@ -40,10 +40,13 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
                 Err(fault) => return Err(fault.in_file(&Text::of_file(file, raw.clone())).into()),
             };
             let (line, up) = sections.up;
-            let no_transaction = sections.no_transaction || sidecar_says_so(project, layout, file)?;
+            let no_transaction = sections.no_transaction
+                || layout.name_asks_no_transaction(file)
+                || sidecar_says_so(project, layout, file)?;
             // The usual case is the whole file, which is not copied again.
             let part = (up.len() < raw.len()).then(|| up.to_owned());
-            (Text::of_section(file, part.unwrap_or(raw), line), no_transaction)
+            let text = Text::of_section(file, part.unwrap_or(raw), line);
+            (filled_in(project, text, reading, &mut vec![file.to_owned()])?, no_transaction)
         }
         None => (Text::of_file(file, raw), false),
     };
@@ -77,6 +80,7 @@ pub fn load_down(
     };
     let Some((line, text)) = sections.down else { return Ok(None) };
     let text = Text::of_section(file, text.to_owned(), line);
+    let text = filled_in(project, text, reading, &mut vec![file.to_owned()])?;
     let text = includes(project, text, reading.dialect, &mut vec![file.to_owned()])?;
     let text = variables(project, text, reading)?;
     Ok(Some(Loaded { text, no_transaction: sections.down_no_transaction }))
@@ -96,6 +100,56 @@ fn read(project: &Project, file: &str) -> Result<String, Fault> {
             .hint("make it readable, or take it out")
     })?;
     normalise(file, bytes)
+}
+
+/// Fills in a script that is a template. Its files are named from the scripts' folder.
+fn filled_in(
+    project: &Project,
+    mut text: Text,
+    reading: Reading<'_>,
+    open: &mut Vec<String>,
+) -> Result<Text, ScriptErrors> {
+    if !project.has_templates() || !text.as_str().contains("{{") {
+        return Ok(text);
+    }
+    let placed = |text: &Text, span: Span, code: &'static str, message: String, hint: String| {
+        let place = text.place(span);
+        ScriptErrors::from(Fault::new(code, &place.file.clone(), message).at(place).hint(hint))
+    };
+    let found = fill(text.as_str(), &|name: &str| project.settings.variables.get(name).cloned())
+        .map_err(|fault| placed(&text, fault.span, "script/template", fault.message, fault.hint))?;
+    for (span, by) in found.into_iter().rev() {
+        let inner = match by {
+            Filled::Text(value) => {
+                let place = text.place(span);
+                Text::of_section(&place.file, value, place.line)
+            }
+            Filled::File(name) => {
+                let path = format!("{}/{name}", project.scripts_folder(reading.dialect));
+                let path = path.trim_start_matches("./").to_owned();
+                let wrong =
+                    |message: String, hint: &str| placed(&text, span, "script/template", message, hint.to_owned());
+                if open.contains(&path) {
+                    let chain = [open.as_slice(), &[path]].concat().join(" → ");
+                    return Err(wrong(format!("a loop of templates: {chain}"), "take one of them out"));
+                }
+                if path.split('/').any(|part| part == "..")
+                    || !project.files.has(&path)
+                    || !project.files.is_inside(&path)
+                {
+                    let hint = "templates are named from the scripts' folder";
+                    return Err(wrong(format!("there is no file `{path}` in the project"), hint));
+                }
+                let inner = Text::of_file(&path, read(project, &path)?);
+                open.push(path);
+                let inner = filled_in(project, inner, reading, open)?;
+                open.pop();
+                inner
+            }
+        };
+        text = text.replace(span, &inner);
+    }
+    Ok(text)
 }
 
 /// Frames in what `-- dbbuild: include path` names, relative to the project.
@@ -144,6 +198,24 @@ fn includes(project: &Project, text: Text, dialect: Dialect, open: &mut Vec<Stri
         text = text.replace(span, &inner);
     }
     Ok(text)
+}
+
+/// Returns the files of the project that a file includes, and those that they include.
+pub fn included(project: &Project, file: &str, dialect: Dialect) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![file.to_owned()];
+    while let Some(file) = open.pop() {
+        // What cannot be read is told by whoever reads it to run it.
+        let Ok(text) = read(project, &file) else { continue };
+        for (_, body) in directives(&text, dialect) {
+            let Ok(Directive::Include(path)) = Directive::parse(body) else { continue };
+            let path = path.trim_start_matches("./").to_owned();
+            if found.insert(path.clone()) {
+                open.push(path);
+            }
+        }
+    }
+    found
 }
 
 /// Puts in the values of the variables that the file declares.

@@ -7,6 +7,7 @@ mod discover;
 mod fresh;
 mod history;
 mod load;
+mod note;
 mod refusal;
 
 mod apply;
@@ -19,11 +20,12 @@ pub mod proof;
 mod reach;
 mod template;
 mod test_data;
+mod told;
 mod unit;
+mod units;
 
 use std::time::{Duration, Instant};
 
-pub use apply::entry_without_running;
 pub use base::{begin as begin_with_base, entry as squashed_entry};
 pub use baseline::{
     Digests, Held, Regenerated, Worth, checksum_of, collect_forgotten, files_below, stays as baseline_stays,
@@ -32,7 +34,8 @@ pub use code::run_all as run_code;
 pub use discover::{Checkout, Seed, SeedForm, discover};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
-pub use load::{Loaded, Reading, load};
+pub use load::{Loaded, Reading, included, load};
+pub use note::entry_without_running;
 pub use offline::script as offline_script;
 pub use plan::{
     Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
@@ -197,7 +200,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
-        let judged = apply::judge(site, &survey.checkout, &survey.inspection, &plan)?;
+        let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan)?;
         let mut session = site.engine.connect(Access::Write)?;
         let built = Build {
             site: &site.with_revision(),
@@ -247,7 +250,7 @@ struct Build<'a> {
     /// The only plan that may be executed.
     saved: Option<&'a Plan>,
     /// A plan whose units were judged.
-    judged: Option<(Plan, apply::Judged)>,
+    judged: Option<(Plan, units::Judged)>,
 }
 
 impl Build<'_> {
@@ -278,7 +281,7 @@ impl Build<'_> {
             }
             let judged = match self.judged.take() {
                 Some((before, judged)) if before == plan => judged,
-                _ => apply::judge(site, checkout, &inspection, &plan)?,
+                _ => units::judge(site, checkout, &inspection, &plan)?,
             };
             if let (Some(mark), Some(Step::Journal { mark: first })) = (self.mark, plan.steps.first_mut()) {
                 *first = Some(mark.clone());
@@ -290,7 +293,9 @@ impl Build<'_> {
             if plan.is_empty() {
                 return Ok(built);
             }
-            let end = apply::apply(site, checkout, &inspection, &plan, judged, session, observer, touched)?;
+            let execution =
+                apply::Execution { site, checkout, inspection: &inspection, plan: &plan, session, observer, touched };
+            let end = execution.run(judged)?;
             built.steps += end.steps;
             if !end.plan_again {
                 return Ok(built);
@@ -363,8 +368,9 @@ fn plan_for(
     let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
     let code =
         if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
-    let fresh = inspection.journal.is_none();
-    let worth = baseline::worth(site.project, checkout, fresh && !wish.from_scripts);
+    let half_loaded = plan::is_half_loaded(entries);
+    let worth =
+        baseline::worth(site.project, checkout, half_loaded || (inspection.is_untouched() && !wish.from_scripts));
     let described = site.engine.describe();
     let seeds = seeds_here(site, checkout, inspection)?;
     let facts = plan::Facts {
@@ -390,6 +396,7 @@ fn plan_for(
             Worth::Belongs { server } => inspection.major == 0 || inspection.major >= server,
             Worth::Stale | Worth::Untrusted => false,
         },
+        baseline_checksum: half_loaded.then(|| baseline::checksum(site.project, checkout.dialect)).flatten(),
         wish,
     };
     let mut plan = plan::plan(&facts);

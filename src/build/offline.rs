@@ -3,8 +3,9 @@
 //! With a version to begin at, no database is asked: the journal is taken to hold exactly the scripts up to there,
 //! and the plan is made from that by the same planner. The script checks it when it runs.
 
-use super::apply::{Units, note_entries};
+use super::note::note_entries;
 use super::plan::{Plan, PlannedScript, Step};
+use super::units::Units;
 use super::{
     Checkout, Reading, Refusal, SeedForm, Site, Survey, Wish, discover, first_mark, load, plan_for, refuse_no_project,
     survey,
@@ -31,10 +32,12 @@ pub fn script(site: &Site<'_>, wish: &Wish, from: Option<&Version>) -> Result<St
 fn assumed(site: &Site<'_>, wish: &Wish, from: &Version) -> Result<Survey, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
     refuse_no_project(site.project, &checkout)?;
+    // 0 is an empty database, also where a history begins with a script of that number.
+    let has = |version: &Version| *from != Version::from(0) && version <= from;
     let mut journal: Vec<Entry> = checkout
         .scripts
         .iter()
-        .filter(|script| script.version <= *from)
+        .filter(|script| has(&script.version))
         .zip(1..)
         .map(|(script, sequence)| Entry {
             sequence,
@@ -50,7 +53,7 @@ fn assumed(site: &Site<'_>, wish: &Wish, from: &Version) -> Result<Survey, Error
         })
         .collect();
     let is_gone = |squashed: &&Squashed| !checkout.scripts.iter().any(|script| script.version == squashed.version);
-    let squashed = checkout.squashed().iter().filter(|squashed| squashed.version <= *from).filter(is_gone);
+    let squashed = checkout.squashed().iter().filter(|squashed| has(&squashed.version)).filter(is_gone);
     journal.extend(squashed.map(|squashed| Entry {
         sequence: 0,
         kind: Kind::Script,

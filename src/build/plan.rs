@@ -2,6 +2,7 @@
 //! the files still match it. Pure.
 
 mod code;
+mod half_loaded;
 mod refuse;
 mod squashed;
 
@@ -137,6 +138,11 @@ pub struct Note {
     pub message: String,
 }
 
+/// Returns true if a load was stopped half-way.
+pub fn is_half_loaded(entries: &[Entry]) -> bool {
+    half_loaded::entry(entries).is_some()
+}
+
 /// What a build was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -194,6 +200,8 @@ pub struct Facts<'a> {
     pub baseline_belongs: bool,
     /// True if it may be loaded: it belongs, and this server reads it.
     pub baseline_loads: bool,
+    /// What tells the committed baseline from every other; asked only where a load of one is under way.
+    pub baseline_checksum: Option<Checksum>,
     /// What was asked for.
     pub wish: &'a Wish,
 }
@@ -232,7 +240,10 @@ fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
         None => None,
     };
     let is_whole = facts.wish.to.is_none();
-    if fresh && is_whole && facts.baseline_loads && !facts.wish.from_scripts && !facts.wish.no_seed {
+    let goes_on = half_loaded::of_baseline(facts, &mut plan)?;
+    let is_empty = facts.inspection.is_untouched();
+    let may_load = is_empty && is_whole && facts.baseline_loads && !facts.wish.from_scripts && !facts.wish.no_seed;
+    if goes_on || may_load {
         plan.steps.push(Step::Load { folder: facts.baseline_folder.to_owned() });
         let own = facts.seeds.iter().filter(|seed| seed.environment.is_some());
         plan.steps.extend(own.filter_map(|seed| changed(&seed.source, &[], Kind::Seed).map(Step::Seed)));

@@ -3,9 +3,9 @@
 use super::plan::changed;
 use super::unit::{Planned, planned_file, row_seed, unit};
 use super::{Refusal, Site, apply, discover, refuse_other_mark};
-use crate::engine::{Access, Outcome, Wait};
+use crate::engine::{Access, Wait};
 use crate::error::Error;
-use crate::event::{Event, Observer, StepKind};
+use crate::event::Observer;
 use crate::journal::{Kind, Stored};
 
 /// What came of loading test data.
@@ -56,12 +56,7 @@ pub fn test_data(site: &Site<'_>, observer: &mut dyn Observer) -> Result<TestDat
             ..planned_file(Kind::TestData, &planned.file, &planned.checksum, planned.attempt)
         };
         let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
-        observer.event(Event::Started { step: StepKind::TestData, name: planned.file.to_owned() });
-        for outcome in session.apply(std::slice::from_ref(&unit), &site.run, observer)? {
-            if let Outcome::Applied(applied) = outcome {
-                observer.event(apply::finished(site, &unit, &applied));
-            }
-        }
+        apply::run_one(site, &unit, &mut *session, observer)?;
     }
     Ok(TestData { files: checkout.test_data.len(), loaded })
 }

@@ -50,6 +50,8 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         planned.version.map(|version| project.script_directives(version).to_vec()).unwrap_or_default();
     if loaded.no_transaction {
         settings.push(Directive::NoTransaction);
+    } else if planned.kind == Kind::Script && project.layout().turns_foreign_keys_off(dialect) {
+        settings.push(Directive::ForeignKeysOff);
     }
     let mut cut = cut(&text, dialect, &settings).map_err(ScriptErrors)?;
     if planned.running.is_some() {
@@ -65,6 +67,11 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
     };
     let keeps_text =
         !matches!(planned.kind, Kind::Seed | Kind::TestData) && project.settings.journal.texts != Some(false);
+    // Whether only comments changed is asked of scripts and code; seeds may be large, and count as they are written.
+    let token_checksum = match planned.kind {
+        Kind::Seed | Kind::TestData => planned.checksum.clone(),
+        _ => token_checksum(text.as_str(), dialect),
+    };
     let entry = NewEntry {
         project: project.name.clone(),
         kind: planned.kind,
@@ -73,7 +80,7 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         attempt: planned.attempt + 1,
         name: planned.name.to_owned(),
         checksum: planned.checksum.clone(),
-        token_checksum: token_checksum(text.as_str(), dialect),
+        token_checksum,
         text: keeps_text.then(|| text.as_str().to_owned()),
         state: Stored::Applied,
         statements,
@@ -95,6 +102,7 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         running: planned.running.clone(),
         fusible: cut.fusible && mode == Mode::Transaction && cut.suspends.is_empty(),
         suspends: cut.suspends,
+        isolation: cut.isolation,
     })
 }
 

@@ -169,6 +169,11 @@ impl Context {
         super::exit::told(writeln!(anstream::stdout(), "{}", text.as_ref()));
     }
 
+    /// Returns true if colours reach who reads the result.
+    pub fn is_styled(&self) -> bool {
+        anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+    }
+
     /// Prints a result for programs: one document.
     pub fn document(&self, value: &impl serde::Serialize) {
         match serde_json::to_string_pretty(value) {

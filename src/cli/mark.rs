@@ -43,7 +43,7 @@ pub fn run(context: &Context, args: &MarkArgs) -> Outcome {
     let mut session = opened.engine.connect(Access::Write)?;
     session.exclusive(Wait { limit: opened.target.lock_wait }, &mut *observer)?;
     if inspection.journal.is_none() {
-        session.prepare(Some(&mark))?;
+        session.prepare(Some(&mark), false)?;
     }
     session.mark(&mark)?;
     drop(observer);

@@ -3,7 +3,7 @@
 //! Which objects a file made, and with which definitions, is in the journal; what stands in the database now, only
 //! the engine sees. So the engine decides, inside the transaction, which of the other files run again.
 
-use super::{Applied, Unit};
+use super::{Applied, EngineError, Unit};
 use crate::journal::NewEntry;
 use crate::sql::{Head, Kind, Name, Tokens, Verb};
 
@@ -89,10 +89,22 @@ pub struct Creation {
     pub name: Name,
     /// The table that it is on.
     pub table: Option<Name>,
-    /// True for `if not exists`.
-    pub if_not_exists: bool,
     /// Where its name stands in the text.
     pub name_span: crate::sql::Span,
+}
+
+/// How often the files are gone through: each time more of what was out of order is in place.
+pub const MOST_ROUNDS: usize = 24;
+
+/// Makes the refusal for files that take away what the others made, again and again.
+pub fn never_ends<'a>(files: impl Iterator<Item = &'a str>) -> EngineError {
+    let names: Vec<&str> = files.collect();
+    EngineError::Refused {
+        code: "code/circle",
+        message: format!("these files take away what each other made, whatever their order: {}", names.join(", ")),
+        place: None,
+        hint: Some("put what needs each other into one file, in the order in which it can be made".into()),
+    }
 }
 
 /// Returns the statements of a code file that make code objects. What is temporary is nobody's.
@@ -105,23 +117,33 @@ pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
             Some(Creation {
                 part,
                 kind: head.kind.filter(|kind| kind.is_code())?,
-                name: head.name?,
+                name: head.full_name()?,
                 table: head.table,
-                if_not_exists: head.if_not_exists,
                 name_span: head.name_span?,
             })
         })
         .collect()
 }
 
-/// Reads the objects of a journal's row: the names, and the digests where they are known.
-pub fn journaled(text: &str) -> Vec<(String, Option<String>)> {
+/// An object that a file made, as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Its key: kind and name.
+    pub object: String,
+    /// Its definition's digest, where it is known.
+    pub digest: Option<String>,
+    /// What the engine knows it by whatever it is called, if there is such a thing.
+    pub id: Option<String>,
+}
+
+/// Reads the objects of a journal's row: an older one, and a baseline's, has names only.
+pub fn journaled(text: &str) -> Vec<Owned> {
     let Ok(serde_json::Value::Array(list)) = serde_json::from_str(text) else { return Vec::new() };
     let read = |value: &serde_json::Value| match value {
-        serde_json::Value::String(name) => Some((name.clone(), None)),
+        serde_json::Value::String(name) => Some(Owned { object: name.clone(), digest: None, id: None }),
         serde_json::Value::Object(map) => {
             let field = |name: &str| map.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-            Some((field("object")?, field("digest")))
+            Some(Owned { object: field("object")?, digest: field("digest"), id: field("id") })
         }
         _ => None,
     };
@@ -129,10 +151,11 @@ pub fn journaled(text: &str) -> Vec<(String, Option<String>)> {
 }
 
 /// Writes the objects of a journal's row.
-pub fn to_journal(objects: &[(String, Option<String>)]) -> String {
-    let value = |(object, digest): &(String, Option<String>)| match digest {
-        Some(digest) => serde_json::json!({"object": object, "digest": digest}),
-        None => serde_json::Value::from(object.as_str()),
+pub fn to_journal(objects: &[Owned]) -> String {
+    let value = |owned: &Owned| {
+        let fields = [("object", Some(&owned.object)), ("digest", owned.digest.as_ref()), ("id", owned.id.as_ref())];
+        let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.as_str().into())));
+        serde_json::Value::Object(there.collect())
     };
     serde_json::Value::from(objects.iter().map(value).collect::<Vec<_>>()).to_string()
 }
@@ -142,6 +165,11 @@ pub fn key_name(key: &str, dialect: crate::sql::Dialect) -> Option<(Kind, Name)>
     let mut tokens = Tokens::of(key, dialect);
     let kind = Kind::read(&mut tokens)?;
     Some((kind, tokens.eat_name()?.0))
+}
+
+/// Returns true if a name is a file's: `customer_view` of `db/code/customer_view.sql`.
+pub fn is_stem(file: &str, name: &str) -> bool {
+    file.rsplit('/').next().and_then(|last| last.split('.').next()) == Some(name)
 }
 
 /// Returns true if somebody who writes `wanted` may mean the object of this key.

@@ -1,4 +1,10 @@
-//! What of a database is dumped, and the rows of a dump as cells.
+//! What of a database is dumped and loaded, and the rows of a dump as cells.
+
+use std::path::Path;
+
+use super::RowSeed;
+use crate::journal::{Kind, NewEntry, Stored};
+use crate::script::Checksum;
 
 /// What of a database is dumped. The default is all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +27,41 @@ pub enum DumpPart {
     Schema,
     /// The rows and sequences alone.
     Rows,
+}
+
+/// A dump to be loaded into an empty database, and what the journal says then.
+#[derive(Debug)]
+pub struct Load<'a> {
+    /// The folder that `dump` wrote.
+    pub folder: &'a Path,
+    /// The load's own entry. It is written only where a load is more than one transaction holds, and tells an
+    /// interrupted one how far it came; its checksum says of which dump.
+    pub entry: NewEntry,
+    /// What the dump contains.
+    pub entries: &'a [NewEntry],
+    /// The CSV seeds among it, whose row digests become known.
+    pub tracked: &'a [RowSeed],
+}
+
+impl<'a> Load<'a> {
+    /// Makes the load of a folder, which stands for nothing yet. `key` is what the folder is called in the journal.
+    pub fn new(folder: &'a Path, project: &str, key: &str, checksum: Checksum) -> Self {
+        let entry = NewEntry {
+            project: project.to_owned(),
+            kind: Kind::Baseline,
+            key: key.to_owned(),
+            order_key: key.to_owned(),
+            attempt: 1,
+            name: key.to_owned(),
+            token_checksum: checksum.clone(),
+            checksum,
+            text: None,
+            state: Stored::Applied,
+            statements: 0,
+            objects: Vec::new(),
+        };
+        Self { folder, entry, entries: &[], tracked: &[] }
+    }
 }
 
 /// Tables in which known tools keep what they ran: Flyway, Liquibase, golang-migrate and dbmate and Rails, goose,

@@ -129,6 +129,61 @@ pub enum EngineError {
     },
 }
 
+/// Returns what to do about a file that cannot be read or written.
+pub(crate) fn of_file(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "see that the path is right and its folder is there; it begins at the project's folder",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "give the user that dbbuild runs as the right to it, or run it as another one"
+        }
+        ErrorKind::AlreadyExists => "take the file that is there away, or give the new one another name",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk, and run the same command again",
+        _ => "see what the path leads to, and run the same command again",
+    }
+}
+
+/// Returns what to do about a statement of the tool's own that the database would not run.
+fn of_own(failure: &SqlFailure) -> &'static str {
+    match failure.code.as_str() {
+        "42501" => "grant the login role what is missing, or say whom scripts run as: `owner-role` in dbbuild.toml",
+        "53100" | "SQLITE_FULL" => "make room on the database's disk, and run the same command again",
+        "53200" => "raise `max_locks_per_transaction` on the server, and run the same command again",
+        "55P03" | "57014" | "40001" | "40P01" => "run the same command again when the others are done",
+        "25006" => "this server only reads, as a standby does: name the one that may be written to",
+        code if code.starts_with("SQLITE_BUSY") => {
+            "run the same command again when the other program is done with the file"
+        }
+        code if code.starts_with("SQLITE_READONLY") || code.starts_with("SQLITE_CANTOPEN") => {
+            "give the user that dbbuild runs as the right to write the file and its folder"
+        }
+        "SQLITE_NOTADB" => "see that the path names a database: `dbbuild config`",
+        code if code.starts_with("SQLITE_CORRUPT") => "the file is damaged: put a backup back",
+        _ => "nothing of this step was kept; when its cause is mended, run the same command again",
+    }
+}
+
+/// Returns what to do about a refusal that says nothing of its own.
+fn usual(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "seed/csv" => {
+            "a field with a comma, a quote or a line's end stands in double quotes, and a quote in it is doubled"
+        }
+        "seed/ragged-row" => "give the row as many fields as the header has; an empty field is NULL",
+        "seed/null-key" => "give the row its key, or name another key in the sidecar: `key = [\"code\"]`",
+        "seed/key-twice" => "take one of the two rows out, or name a longer key in the sidecar",
+        "seed/column-twice" => "take one of the two columns out of the file",
+        "load/not-empty" => "empty the database, `dbbuild reset`, or take it over: `dbbuild adopt`",
+        _ if code.starts_with("load/") => {
+            "write the baseline again, `dbbuild baseline`, or go by the scripts: `dbbuild --from-scripts`"
+        }
+        "baseline/virtual-table" => "fill it by a seed or leave it out of the scripts; builds go by the scripts then",
+        "baseline/number" => "write the value as text, or as a number that can be read back",
+        "engine/not-sqlite" => "write the URL as `sqlite:PATH`",
+        _ => return None,
+    })
+}
+
 impl EngineError {
     /// Returns true if one transaction wanted more locks than the server has room for (PostgreSQL: 53200, where the
     /// memory that is out is the shared one of the locks).
@@ -203,13 +258,23 @@ impl EngineError {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Unreachable { hint, .. } => {
+                hint.clone().or_else(|| Some("see that the server runs and that the URL is right: `dbbuild config`".into()))
+            }
+            Self::Refused { hint, code, .. } => hint.clone().or_else(|| usual(code).map(str::to_owned)),
             Self::NoDatabase { .. } => Some("make it with `dbbuild create`, or check the name".into()),
             Self::Lost { .. } => Some("run the same command again: it reads the journal and goes on from there".into()),
             Self::Locked { .. } => Some("wait for the other build, or raise `lock-wait` in dbbuild.toml".into()),
             Self::Tool { hint, .. } => Some(hint.clone()),
             Self::Interrupted { .. } => Some("run the same command again to go on".into()),
-            Self::Unit(_) | Self::Sql { .. } | Self::Journal(_) | Self::Io { .. } => None,
+            Self::Journal(_) => Some(
+                "use the dbbuild that wrote it or a newer one; if somebody else's tables have its names, give the journal \
+                 another: `name` under `[journal]` in dbbuild.toml"
+                    .into(),
+            ),
+            Self::Sql { failure, .. } => Some(of_own(failure).into()),
+            Self::Io { source, .. } => Some(of_file(source).into()),
+            Self::Unit(_) => None,
         }
     }
 }

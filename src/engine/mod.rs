@@ -41,10 +41,11 @@ pub use postgres::PrivateServer;
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use contents::Moved;
-pub use dump::{DumpPart, DumpWish, RowText};
+pub use dump::{DumpPart, DumpWish, Load, RowText};
+pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
-pub use scratch::{Scratch, ScratchWish, Throwaway};
+pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
@@ -119,7 +120,7 @@ pub struct Inspection {
     pub other_projects: Vec<String>,
     /// The database's mark.
     pub mark: Option<Mark>,
-    /// Without a journal: names of a few objects that are there (at most ten); empty for an empty database.
+    /// Where nothing is journaled: names of a few objects that are there (at most ten); empty for an empty database.
     pub objects: Vec<String>,
     /// The server's major version (`15`; SQLite: `3`).
     pub major: u32,
@@ -129,6 +130,12 @@ impl Inspection {
     /// Returns what is known of a database that is not there yet.
     pub fn empty() -> Self {
         Self { journal: None, other_projects: Vec::new(), mark: None, objects: Vec::new(), major: 0 }
+    }
+
+    /// Returns true for a database in which nothing was built: an empty journal is what a builder leaves that was
+    /// stopped at once.
+    pub fn is_untouched(&self) -> bool {
+        self.journal.as_ref().is_none_or(Vec::is_empty) && self.other_projects.is_empty() && self.objects.is_empty()
     }
 }
 
@@ -201,8 +208,8 @@ pub trait Session: Send {
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
 
     /// Creates or upgrades the journal's tables and, if the database has no mark, writes `mark`.
-    /// Safe for many builders at once.
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()>;
+    /// Safe for many builders at once. With `soon` another call writes in a moment, whose transaction may do it.
+    fn prepare(&mut self, mark: Option<&Mark>, soon: bool) -> Result<()>;
 
     /// Writes the mark.
     fn mark(&mut self, mark: &Mark) -> Result<()>;
@@ -255,16 +262,10 @@ pub trait Session: Send {
     /// Writes a part of the database in the baseline's form into an empty folder.
     fn dump_some(&mut self, wish: &DumpWish, folder: &Path, observer: &mut dyn Observer) -> Result<DumpInfo>;
 
-    /// Loads what `dump` wrote into an empty database and writes `entries` and the digests of `tracked`,
-    /// all in one transaction.
-    fn load(
-        &mut self,
-        folder: &Path,
-        entries: &[NewEntry],
-        tracked: &[RowSeed],
-        run: &Run,
-        observer: &mut dyn Observer,
-    ) -> Result<()>;
+    /// Loads what `dump` wrote into an empty database and writes the entries of what it contains, all in one
+    /// transaction; or, where that would be more than the server has locks for, in several that an interrupted load
+    /// goes on from, the entries with the last. Returns false if another builder was faster.
+    fn load(&mut self, load: &Load<'_>, run: &Run, observer: &mut dyn Observer) -> Result<bool>;
 
     /// Reads everything that is in the database, as of one moment, without what belongs to the system, to
     /// extensions and to dbbuild.

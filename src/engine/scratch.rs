@@ -5,6 +5,20 @@ use std::collections::BTreeSet;
 use super::{Engine, Result};
 use crate::script::Checksum;
 
+/// Which clock a throwaway database has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The server's or the machine's.
+    #[default]
+    Own,
+    /// One that is far ahead, where that can be had: what asks it comes out differently.
+    Other,
+}
+
+/// How far ahead the other clock is: another year, month, day, weekday, hour, minute and second.
+#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
+pub(super) const LATER: std::time::Duration = std::time::Duration::from_secs(400 * 86_400 + 3_661);
+
 /// What a throwaway database is wanted for.
 pub struct ScratchWish<'a> {
     /// The target's protection: a protected server never hosts scratch work.
@@ -16,12 +30,14 @@ pub struct ScratchWish<'a> {
     /// Names what of the texts may be a role that they make. A role is the server's; on a configured server one that
     /// came with the build and has such a name goes with the database.
     pub roles: &'a dyn Fn() -> BTreeSet<String>,
+    /// Which clock it should have. Another one than its own is not to be had everywhere.
+    pub clock: Clock,
 }
 
 impl ScratchWish<'_> {
     /// Wishes for an empty database, for work that stays inside it.
     pub fn empty(protected: bool) -> Self {
-        Self { protected, template: None, reaches: &|| None, roles: &BTreeSet::new }
+        Self { protected, template: None, reaches: &|| None, roles: &BTreeSet::new, clock: Clock::Own }
     }
 }
 
@@ -29,13 +45,20 @@ impl ScratchWish<'_> {
 pub struct Scratch {
     /// The engine of the throwaway database.
     pub engine: Box<dyn Engine>,
+    /// Which clock it has.
+    pub clock: Clock,
     place: Box<dyn Throwaway>,
 }
 
 impl Scratch {
     /// Joins an engine with what removes its database when dropped.
     pub fn new(engine: Box<dyn Engine>, place: Box<dyn Throwaway>) -> Self {
-        Self { engine, place }
+        Self { engine, clock: Clock::Own, place }
+    }
+
+    /// Says which clock it has.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Makes another throwaway database with the same content; nothing where a copy would not be whole.

@@ -30,6 +30,8 @@ pub struct Unit {
     pub suspends: Vec<String>,
     /// False if the text holds what must not share a transaction with other scripts.
     pub fusible: bool,
+    /// PostgreSQL: what the text asks of its transaction.
+    pub isolation: Option<crate::sql::Isolation>,
 }
 
 /// How a unit runs.

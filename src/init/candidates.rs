@@ -30,7 +30,7 @@ pub enum FolderEngine {
 }
 
 /// Folders whose scripts are no history.
-const ASIDE: [&str; 15] = [
+const ASIDE: [&str; 19] = [
     "test",
     "tests",
     "testing",
@@ -46,6 +46,10 @@ const ASIDE: [&str; 15] = [
     "samples",
     "benches",
     "templates",
+    "stub",
+    "stubs",
+    "mock",
+    "mocks",
 ];
 
 /// Folders in which even a single script counts.
@@ -66,7 +70,7 @@ pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
             *counts.entry((Layout::Flyway, flyway_base(folder))).or_default() += 1;
         } else if is_up(Layout::FolderPerChange, &format!("{last}/{file}")) {
             *counts.entry((Layout::FolderPerChange, outer.to_owned())).or_default() += 1;
-        } else if is_up(Layout::Plain, file) {
+        } else if is_up(Layout::Plain, file) || is_up(Layout::Pop, file) {
             *counts.entry((Layout::Plain, folder.to_owned())).or_default() += 1;
             if folder_version(last).is_some() {
                 *dotted.entry(outer.to_owned()).or_default().entry(last.to_owned()).or_default() += 1;
@@ -89,6 +93,18 @@ pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
     let depth = |candidate: &Candidate| candidate.folders.first().map_or(0, |(folder, _)| folder.matches('/').count());
     candidates.sort_by(|a, b| b.scripts.cmp(&a.scripts).then(depth(a).cmp(&depth(b))));
     candidates
+}
+
+/// Returns true if a folder's files have the suffixes that pop knows and the plain layout does not.
+pub fn is_pop<'a>(folder: &str, paths: impl IntoIterator<Item = &'a String>) -> bool {
+    const SUFFIXES: [&str; 7] = ["autocommit", "sqlite3", "postgresql", "mysql", "mariadb", "cockroach", "cockroachdb"];
+    let mut inside = paths.into_iter().filter_map(|path| {
+        let file = if folder.is_empty() { path.as_str() } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+        let stem = strip_sql(file);
+        let stem = stem.strip_suffix(".up").or_else(|| stem.strip_suffix(".down"))?;
+        Some((file, stem.rsplit_once('.')?.1))
+    });
+    inside.any(|(file, suffix)| !file.contains('/') && SUFFIXES.contains(&suffix))
 }
 
 fn is_up(layout: Layout, path: &str) -> bool {

@@ -29,7 +29,7 @@ impl Look {
 
     fn word(&mut self, word: &str) {
         match word {
-            "autoincrement" | "pragma" | "sqlite_master" | "sqlite_sequence" | "sqlite_schema" | "fts5" => {
+            "autoincrement" | "pragma" | "sqlite_master" | "sqlite_sequence" | "sqlite_schema" | "fts5" | "nocase" => {
                 self.sqlite += 5
             }
             "strftime" | "rowid" | "julianday" | "unixepoch" | "json_extract" => self.sqlite += 3,

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::candidates::{Candidate, FolderEngine, candidates};
+use super::candidates::{Candidate, FolderEngine, candidates, is_pop};
 use super::look::Look;
 use super::{survey, variable};
 use crate::error::Error;
-use crate::project::layout::Parts;
+use crate::project::layout::{Parts, TERN_BETWEEN};
 use crate::project::settings::LayoutSettings;
-use crate::project::{EngineName, Layout};
+use crate::project::{EngineName, Layout, PathRole};
 use crate::script::{Version, engine_suffix, strip_sql};
 use crate::sql::Dialect;
 
@@ -34,6 +34,12 @@ pub struct Recognised {
     pub directives: BTreeMap<Version, Vec<String>>,
     /// Files in the scripts' folders that are no scripts.
     pub ignore: Vec<String>,
+    /// True if the versions are in order only as dates.
+    pub dates: bool,
+    /// True if scripts are templates, although their layout's are not.
+    pub templates: bool,
+    /// Versions of files that share theirs with another.
+    pub versions: BTreeMap<String, String>,
     /// The folder of the seeds, where the usual one holds something else.
     pub seed: Option<String>,
     /// The variable that holds the database's URL, if one is in use.
@@ -80,10 +86,15 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
     });
     let Some(mut recognised) = found else { return Ok(None) };
     recognised.notes.extend(passed_over);
+    let mut has_others = false;
     for other in all.take(5) {
         let folders: Vec<&str> = other.folders.iter().map(|(folder, _)| folder.as_str()).collect();
         let scripts = if other.scripts == 1 { "a versioned script" } else { "versioned scripts" };
         recognised.notes.push(format!("{} has {scripts} too; left alone", folders.join(", ")));
+        has_others = true;
+    }
+    if has_others {
+        recognised.notes.push("`dbbuild --project FOLDER init` makes a project of another folder".to_owned());
     }
     survey::survey(root, &mut recognised)?;
     Ok(Some(recognised))
@@ -112,6 +123,9 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
     let (mut layout, mut mixed) = (candidate.layout, BTreeSet::new());
     let mut common = None;
     for (folder, engine) in candidate.folders {
+        if layout == Layout::Plain && is_pop(&folder, paths) {
+            layout = Layout::Pop;
+        }
         let texts = texts(root, layout, &folder, paths);
         layout = with_sections(layout, texts.iter().map(|(_, text)| text.as_str()));
         match engine {
@@ -127,7 +141,7 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
                 if look.is_mysql() {
                     return Err(format!("{folder} looks like MySQL, which dbbuild does not know; left alone"));
                 }
-                mixed.extend(texts.iter().filter_map(|(path, _)| suffix(path)));
+                mixed.extend(texts.iter().filter_map(|(path, _)| suffix(layout, path)));
                 if mixed.is_empty() {
                     mixed.insert(look.engine().unwrap_or_else(|| {
                         notes.push(
@@ -166,6 +180,9 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
         newest: None,
         directives: BTreeMap::new(),
         ignore: Vec::new(),
+        dates: false,
+        templates: false,
+        versions: BTreeMap::new(),
         seed,
         variable,
         notes,
@@ -173,7 +190,14 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
 }
 
 /// Returns the engine of a file's own suffix.
-fn suffix(path: &str) -> Option<Dialect> {
+fn suffix(layout: Layout, path: &str) -> Option<Dialect> {
+    if layout == Layout::Pop {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        return match layout.role(file) {
+            PathRole::Script(name) => name.engine,
+            PathRole::Code(_) | PathRole::Skip | PathRole::Fault(_) => None,
+        };
+    }
     let stem = strip_sql(path);
     let stem = stem.strip_suffix(".down").or_else(|| stem.strip_suffix(".up")).unwrap_or(stem);
     engine_suffix(stem).ok().and_then(|(_, engine)| engine)
@@ -201,17 +225,17 @@ fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> La
         matches!(words.as_slice(), [dashes, first, second, ..] if dashes == "--" && first == tool && second == word)
     };
     for text in texts {
-        for line in text.lines().filter(|line| line.starts_with("--")) {
+        for line in text.lines().filter(|line| line.trim_start().starts_with("--")) {
             if has(line, "+goose", "up") {
                 return Layout::Goose;
             }
             if has(line, "+migrate", "up") {
                 return Layout::SqlMigrate;
             }
-            if line[2..].split_whitespace().next() == Some("migrate:up") {
+            if line.strip_prefix("--").unwrap_or_default().split_whitespace().next() == Some("migrate:up") {
                 return Layout::Dbmate;
             }
-            if line.trim_end() == "---- create above / drop below ----" {
+            if line.contains(TERN_BETWEEN) {
                 return Layout::Tern;
             }
         }
@@ -232,6 +256,9 @@ impl Recognised {
             engine_scripts,
             seed: self.seed.clone(),
             ignore: self.ignore.clone(),
+            dates: self.dates,
+            templates: self.templates.then_some(true),
+            versions: self.versions.clone(),
             ..LayoutSettings::default()
         }
     }

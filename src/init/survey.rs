@@ -1,15 +1,14 @@
 //! Reads the scripts of a recognised layout as a build would, for what the settings must say about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::recognise::{Recognised, RecognisedScript};
 use crate::build::discover;
 use crate::error::Error;
-use crate::numbering::here;
-use crate::project::layout::template_action;
+use crate::numbering::{Known, here};
 use crate::project::{EngineName, Files, Layout, Project, Settings};
-use crate::script::{Directive, Fault, Text, cut, normalise};
+use crate::script::{Directive, Fault, Filled, Text, Version, cut, fill, normalise, template_action};
 use crate::sql::Dialect;
 
 /// How many faults of one kind are told one by one.
@@ -26,15 +25,21 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
         recognised.notes.push(format!("no scripts, so ignored: {}", shortened(files.into_iter().collect())));
         faults = discovered(root, recognised)?;
     }
+    if settle_versions(root, recognised)? {
+        faults = discovered(root, recognised)?;
+    }
     let project = project(root, recognised)?;
-    let mut filled_in = Vec::new();
+    let (mut filled_in, mut values) = (Vec::new(), BTreeSet::new());
     for engine in recognised.engines.clone() {
         let scripts = scripts(&project, engine)?;
         for script in &scripts {
-            let Some(text) = read(&project, script, &mut faults) else { continue };
-            if template_action(&text.raw).is_some() || (recognised.layout == Layout::Flyway && text.raw.contains("${"))
-            {
+            let Some(mut text) = read(&project, script, engine.into(), &mut faults) else { continue };
+            if recognised.layout == Layout::Flyway && text.raw.contains("${") {
                 filled_in.push(script.file.clone());
+            }
+            if template_action(&text.raw).is_some() {
+                recognised.templates |= recognised.layout != Layout::Tern;
+                text.up = asked_for(&text.up, &mut values);
             }
             match needs(&text, engine.into()) {
                 Ok(needed) if needed.is_empty() => {}
@@ -50,8 +55,64 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
         recognised.scripts.insert(engine, scripts);
     }
     filled_in.dedup();
+    if recognised.templates {
+        // What they would refuse without their values is another thing than what they refuse as they stand.
+        faults.extend(discovered(root, recognised)?);
+    }
+    if !values.is_empty() {
+        faults.retain(|fault| fault.code != "script/template" || !fault.message.ends_with("has no pinned value"));
+        let names = values.into_iter().collect::<Vec<_>>().join(", ");
+        recognised
+            .notes
+            .push(format!("scripts are templates: give their values under [variables] in dbbuild.toml: {names}"));
+    }
     tell(recognised, faults, filled_in);
     Ok(())
+}
+
+/// Sees to it that versions say the order in which the scripts ran. Returns true if the settings have to.
+fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Error> {
+    let found = |recognised: &Recognised| {
+        let project = project(root, recognised)?;
+        recognised.engines.iter().map(|engine| scripts(&project, *engine)).collect::<Result<Vec<_>, Error>>()
+    };
+    let before = found(recognised)?;
+    recognised.dates = before.iter().any(|scripts| {
+        let dates: Vec<Version> = scripts.iter().map(|script| script.version.by_date()).collect();
+        let is_date = |version: &&Version| matches!(version.numbers(), [19_700_101..=22_001_231, ..]);
+        // Diesel's own first script is `00000000000000`.
+        let counted = dates.iter().filter(|version| version.numbers() != [0]);
+        !dates.is_sorted() && dates.iter().filter(is_date).count() * 10 >= counted.count() * 9
+    });
+    let of_engines = if recognised.dates { found(recognised)? } else { before };
+    for scripts in &of_engines {
+        let taken: BTreeSet<&Version> = scripts.iter().map(|script| &script.version).collect();
+        let mut counts: BTreeMap<&Version, u64> = BTreeMap::new();
+        for script in scripts {
+            match counts.get_mut(&script.version) {
+                None => {
+                    counts.insert(&script.version, 0);
+                }
+                Some(count) => {
+                    let next = (*count + 1..).find(|next| !taken.contains(&script.version.join(&(*next).into())));
+                    *count = next.unwrap_or(*count + 1);
+                    let version = script.version.join(&(*count).into());
+                    recognised.versions.insert(script.file.clone(), version.to_string());
+                }
+            }
+        }
+    }
+    if !recognised.versions.is_empty() {
+        let count = match recognised.versions.len() {
+            1 => "1 script has".to_owned(),
+            several => format!("{several} scripts have"),
+        };
+        recognised.notes.push(format!(
+            "{count} the number of another: [layout.versions] gives versions in the order of the names; see that it is \
+             the order in which they run"
+        ));
+    }
+    Ok(recognised.dates || !recognised.versions.is_empty())
 }
 
 fn tell(recognised: &mut Recognised, faults: Vec<Fault>, filled_in: Vec<String>) {
@@ -67,6 +128,21 @@ fn tell(recognised: &mut Recognised, faults: Vec<Fault>, filled_in: Vec<String>)
         let message = "placeholders that some program fills in before the text is SQL; write the values in, or declare `-- dbbuild: variables`";
         recognised.notes.push(format!("{message}: {}", shortened(filled_in)));
     }
+}
+
+/// Adds the names of the values that a template asks for. Returns its text with something in their places.
+fn asked_for(text: &Text, names: &mut BTreeSet<String>) -> Text {
+    let asked = std::cell::RefCell::new(names);
+    let value = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        Some("x".to_owned())
+    };
+    // What is wrong with it a build tells; a branch that is not taken asks for nothing.
+    let filled = fill(text.as_str(), &value).unwrap_or_default();
+    filled.into_iter().rev().fold(text.clone(), |text, (span, by)| match by {
+        Filled::Text(value) => text.replace(span, &Text::of_section(text.file(), value, 1)),
+        Filled::File(_) => text.replace(span, &Text::of_section(text.file(), String::new(), 1)),
+    })
 }
 
 fn shortened(mut files: Vec<String>) -> String {
@@ -101,7 +177,14 @@ fn scripts(project: &Project, engine: EngineName) -> Result<Vec<RecognisedScript
     let dialect = Dialect::from(engine);
     let serving =
         here(project)?.into_iter().filter(|known| known.parts.is_up() && known.engine.is_none_or(|own| own == dialect));
-    let script = serving.map(|known| RecognisedScript {
+    let serving: Vec<Known> = serving.collect();
+    let has_own: BTreeSet<Version> = serving
+        .iter()
+        .filter(|known| project.layout().prefers_own() && known.parts.name.engine.is_some())
+        .map(|known| known.version().clone())
+        .collect();
+    let runs = |known: &Known| known.parts.name.engine.is_some() || !has_own.contains(known.version());
+    let script = serving.into_iter().filter(runs).map(|known| RecognisedScript {
         version: known.version().clone(),
         name: known.parts.name.name.clone(),
         file: known.path,
@@ -113,11 +196,11 @@ fn scripts(project: &Project, engine: EngineName) -> Result<Vec<RecognisedScript
 struct Read {
     raw: String,
     up: Text,
-    no_transaction: bool,
+    own: Option<Directive>,
 }
 
 /// Reads a script; what is wrong with it goes to the faults.
-fn read(project: &Project, script: &RecognisedScript, faults: &mut Vec<Fault>) -> Option<Read> {
+fn read(project: &Project, script: &RecognisedScript, dialect: Dialect, faults: &mut Vec<Fault>) -> Option<Read> {
     let layout = project.layout();
     let bytes = project.files.read(&script.file).ok()?;
     // What discovering tells already is not told twice.
@@ -134,14 +217,19 @@ fn read(project: &Project, script: &RecognisedScript, faults: &mut Vec<Fault>) -
         let bytes = project.files.read(&sidecar.path).ok()?;
         Some(sidecar.asks_no_transaction(&String::from_utf8_lossy(&bytes)))
     });
-    let no_transaction = sections.no_transaction || sidecar == Some(true);
+    let no_transaction =
+        sections.no_transaction || sidecar == Some(true) || layout.name_asks_no_transaction(&script.file);
     let up = Text::of_section(&script.file, sections.up.1.to_owned(), sections.up.0);
-    Some(Read { raw, up, no_transaction })
+    let own = match no_transaction {
+        true => Some(Directive::NoTransaction),
+        false => layout.turns_foreign_keys_off(dialect).then_some(Directive::ForeignKeysOff),
+    };
+    Some(Read { raw, up, own })
 }
 
 /// Returns the directives without which a script cannot run, or what is wrong with it whatever the settings say.
 fn needs(text: &Read, dialect: Dialect) -> Result<Vec<&'static str>, Vec<Fault>> {
-    let own: Vec<Directive> = text.no_transaction.then_some(Directive::NoTransaction).into_iter().collect();
+    let own: Vec<Directive> = text.own.iter().cloned().collect();
     let Err(first) = cut(&text.up, dialect, &own) else { return Ok(Vec::new()) };
     if !first.iter().any(|fault| fault.code == "script/needs-no-transaction") {
         return Err(first);

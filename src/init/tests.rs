@@ -26,7 +26,11 @@ fn recognised(files: &[(&str, &str)]) -> (Recognised, Project, String, tempfile:
     let project = Project::open(&root).unwrap();
     for engine in &recognised.engines {
         // What init promises is what a build finds.
-        if recognised.notes.iter().all(|note| !note.starts_with("a build refuses")) {
+        if recognised
+            .notes
+            .iter()
+            .all(|note| !note.starts_with("a build refuses") && !note.contains("under [variables]"))
+        {
             let checkout = discover(&project, (*engine).into()).unwrap();
             let found: Vec<&str> = checkout.scripts.iter().map(|script| script.file.as_str()).collect();
             let told: Vec<&str> = recognised.scripts[engine].iter().map(|script| script.file.as_str()).collect();
@@ -180,11 +184,119 @@ fn what_a_build_would_refuse_is_told() {
     let (recognised, _, _, _folder) = recognised(&[
         ("sql/001_a.sql", "create table a (id serial);\n---- create above / drop below ----\n"),
         ("sql/002_b.sql", "{{ template \"x\" . }}\n---- create above / drop below ----\n"),
+        ("sql/004_d.sql", "{{ if eq .sample \"true\" }}select 1;{{ end }}\n"),
         ("sql/003_c.sql", "select 1;\nrollback;\n"),
     ]);
     let refused: Vec<&String> = recognised.notes.iter().filter(|note| note.starts_with("a build refuses")).collect();
     assert_eq!(refused.len(), 2, "{refused:?}");
     assert!(refused[0].contains("sql/002_b.sql:1:1") || refused[1].contains("sql/002_b.sql:1:1"));
+    assert!(recognised.notes.iter().any(|note| note.ends_with("under [variables] in dbbuild.toml: sample")));
+}
+
+#[test]
+fn templates_are_filled_in_where_their_values_are_said() {
+    let (recognised, _, text, folder) = recognised(&[
+        ("migrations/1_a.up.sql", "create table {{ index .Options \"Namespace\" }}.t (id serial);"),
+        ("migrations/2_b.up.sql", "create index concurrently i on {{ index .Options \"Namespace\" }}.t (id);"),
+    ]);
+    assert_eq!(recognised.notes.len(), 1, "{:?}", recognised.notes);
+    assert!(recognised.notes[0].ends_with("Namespace"));
+    assert!(text.contains("templates = true") && text.contains("no-transaction"));
+    let root = folder.path().join("shop");
+    std::fs::write(root.join("dbbuild.toml"), format!("{text}[variables]\nNamespace = \"auth\"\n")).unwrap();
+    let project = Project::open(&root).unwrap();
+    assert_eq!(discover(&project, Dialect::Postgres).unwrap().scripts.len(), 2);
+}
+
+#[test]
+fn names_of_pop_have_an_engine_or_serve_those_that_have_no_file_of_their_own() {
+    let (recognised, project, text, _folder) = recognised(&[
+        ("sql/20150101000001000000_a.cockroach.up.sql", ""),
+        ("sql/20150101000001000000_a.mysql.up.sql", ""),
+        ("sql/20150101000001000000_a.down.sql", ""),
+        ("sql/20150101000001000000_a.sqlite3.up.sql", "pragma x;"),
+        ("sql/20150101000001000000_a.up.sql", ""),
+        ("sql/20150101000002000000_b.up.sql", ""),
+        ("sql/20150101000003000000_c.postgres.autocommit.up.sql", ""),
+    ]);
+    assert_eq!(recognised.layout, Layout::Pop);
+    assert_eq!(recognised.engines, [EngineName::Postgres, EngineName::Sqlite]);
+    assert!(!text.contains("dates"));
+    let files = |dialect| {
+        let scripts = discover(&project, dialect).unwrap().scripts;
+        scripts.into_iter().map(|script| (script.file, script.down.is_some())).collect::<Vec<_>>()
+    };
+    let path = |rest: &str| format!("sql/2015010100000{rest}");
+    assert_eq!(
+        files(Dialect::Postgres),
+        [
+            (path("1000000_a.up.sql"), true),
+            (path("2000000_b.up.sql"), false),
+            (path("3000000_c.postgres.autocommit.up.sql"), false)
+        ]
+    );
+    assert_eq!(files(Dialect::Sqlite), [(path("1000000_a.sqlite3.up.sql"), true), (path("2000000_b.up.sql"), false)]);
+    let reading = crate::build::Reading { dialect: Dialect::Postgres, layout: Some(Layout::Pop), variables: None };
+    assert!(
+        crate::build::load(&project, &path("3000000_c.postgres.autocommit.up.sql"), reading).unwrap().no_transaction
+    );
+}
+
+#[test]
+fn several_scripts_of_one_number_run_in_the_order_of_their_names() {
+    let (recognised, project, _, _folder) = recognised(&[
+        ("db/0001_b.up.sql", "create table b (id serial);"),
+        ("db/0001_a.up.sql", "create table a (id serial);"),
+        ("db/0001_b.down.sql", "drop table b;"),
+        ("db/0001_a.down.sql", "drop table a;"),
+        ("db/0002_c_up.sql", "create table c (id serial);"),
+        ("db/0002_c_down.sql", "drop table c;"),
+        ("db/0003_slow_down.sql", "select 1;"),
+    ]);
+    assert_eq!(recognised.versions["db/0001_b.up.sql"], "1.1");
+    assert_eq!(recognised.versions.len(), 1);
+    let scripts = discover(&project, Dialect::Postgres).unwrap().scripts;
+    let found: Vec<(String, &str, Option<&str>)> = scripts
+        .iter()
+        .map(|script| (script.version.to_string(), script.file.as_str(), script.down.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("1".into(), "db/0001_a.up.sql", Some("db/0001_a.down.sql")),
+            ("1.1".into(), "db/0001_b.up.sql", Some("db/0001_b.down.sql")),
+            ("2".into(), "db/0002_c_up.sql", Some("db/0002_c_down.sql")),
+            ("3".into(), "db/0003_slow_down.sql", None)
+        ]
+    );
+}
+
+#[test]
+fn dates_in_several_spellings_are_dates() {
+    let (recognised, _, text, _folder) = recognised(&[
+        ("migrations/20140924113530_a/up.sql", "create table a (id serial);"),
+        ("migrations/20170101_b.sql/migration.sql", "create table b (id serial);"),
+        ("migrations/2026-07-30-140000-0000_c/up.sql", "create table c (id serial);"),
+        ("migrations/00000000000000_setup/up.sql", ""),
+    ]);
+    assert!(recognised.dates && text.contains("dates = true"));
+    let order: Vec<String> =
+        recognised.scripts[&EngineName::Postgres].iter().map(|script| script.version.to_string()).collect();
+    assert_eq!(order, ["0", "20140924.113530", "20170101", "20260730.140000.0"]);
+}
+
+#[test]
+fn a_letter_in_front_of_the_version_is_none_of_it() {
+    let (recognised, project, _, _folder) = recognised(&[
+        ("storage/migrations/postgres/V0001.Initial_Schema.up.sql", "create table a (id serial);"),
+        ("storage/migrations/postgres/V0001.Initial_Schema.down.sql", "drop table a;"),
+        ("storage/migrations/sqlite/V0001.Initial_Schema.up.sql", "create table a (id integer);"),
+        ("storage/migrations/mysql/V0001.Initial_Schema.up.sql", ""),
+    ]);
+    assert_eq!(recognised.layout, Layout::Plain);
+    assert_eq!(recognised.engines, [EngineName::Postgres, EngineName::Sqlite]);
+    let next = crate::numbering::here(&project).unwrap();
+    assert_eq!((next[0].parts.folder.as_str(), next[0].parts.raw.as_str()), ("V", "0001"));
 }
 
 #[test]

@@ -64,6 +64,20 @@ fn layout(lines: &mut Lines, recognised: &Recognised) {
         let globs: Vec<String> = settings.ignore.iter().map(|glob| format!("    {},", quoted(glob))).collect();
         lines.add(&format!("ignore = [   # no scripts\n{}\n]", globs.join("\n")));
     }
+    if settings.dates {
+        lines.add("dates = true   # versions are dates that are spelt in more than one way");
+    }
+    if recognised.templates {
+        lines.add("templates = true   # filled in with the values under [variables]");
+    }
+    if !settings.versions.is_empty() {
+        lines.add("");
+        lines.add("# These have the number of another script, behind which they run.");
+        lines.add("[layout.versions]");
+        for (file, version) in &settings.versions {
+            lines.add(&format!("{} = {}", quoted(file), quoted(version)));
+        }
+    }
 }
 
 fn targets(lines: &mut Lines, recognised: &Recognised) {

@@ -191,6 +191,8 @@ pub fn reconcile<E>(
             (Stored::Applied | Stored::Adopted | Stored::Squashed, Some(squashed)) => {
                 match squashed.is_text(&entry.checksum, &entry.token_checksum) {
                     true => State::Squashed,
+                    // Renumbered before it was squashed, and this database was not told.
+                    false if is_here(&entry.checksum) => continue,
                     false => State::Altered,
                 }
             }
@@ -235,8 +237,14 @@ fn lacking(
         .filter(|entry| is_done(entry))
         .map(|entry| &entry.checksum)
         .collect();
+    let squashed: HashSet<&Checksum> = base.iter().map(|squashed| &squashed.checksum).collect();
+    // An entry of the same version may be about what is another version's text now.
+    let is_own = |squashed_here: &Squashed, entry: &Entry| {
+        squashed_here.is_text(&entry.checksum, &entry.token_checksum) || !squashed.contains(&entry.checksum)
+    };
     let is_lacking = |squashed: &Squashed| {
-        let own = journaled.get(&squashed.version).is_some_and(|index| is_done(&entries[*index]));
+        let own = journaled.get(&squashed.version).map(|index| &entries[*index]);
+        let own = own.is_some_and(|entry| is_done(entry) && is_own(squashed, entry));
         !own && !has_file(&squashed.version) && !elsewhere.contains(&squashed.checksum)
     };
     base.iter().enumerate().filter(|(_, squashed)| is_lacking(squashed)).map(|(index, _)| index).collect()
@@ -362,6 +370,11 @@ mod tests {
             [entry("1", "x", Stored::Applied), entry("2", " b", Stored::Applied), entry("3", "c", Stored::Squashed)];
         assert_eq!(with_base(&[], &other).0, ["1 altered", "2 squashed", "3 squashed"]);
         assert_eq!(with_base(&[("1", "x"), ("2", "b ")], &[]).0, ["1 altered", "2 squashed"]);
+        // Renumbered before the squash, and another script has the version: that one is what is lacking.
+        let (states, lacking) = with_base(&[], &done(&[("1", "a"), ("2", "c")]));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 squashed", vec![1]));
+        let (states, lacking) = with_base(&[], &done(&[("1", "a"), ("2", "c"), ("3", "b")]));
+        assert_eq!((states.join(", ").as_str(), lacking), ("1 squashed", vec![]));
         // Renumbered before the squash: the text is there.
         let moved =
             [entry("1", "a", Stored::Applied), entry("20", "b", Stored::Applied), entry("3", "c", Stored::Applied)];

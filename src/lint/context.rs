@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::history::{History, Moment, dropped};
 use super::rebuild::Rebuild;
+use super::routine::{has_arguments, same_arguments};
 use super::shape::{Shape, flat, names};
 use super::statement::Statement;
 use super::swap::Swap;
@@ -118,6 +119,7 @@ impl<'a> Context<'a> {
             other.head.verb == Verb::Drop
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
                 && dropped(other).iter().any(|dropped| dropped.matches(name))
+                && (!has_arguments(kind) || dropped(other).len() > 1 || same_arguments(other, statement))
                 && match (&other.head.table, &head.table) {
                     (Some(left), Some(right)) if kind.is_on_table() => left.matches(right),
                     _ => true,
@@ -135,6 +137,7 @@ impl<'a> Context<'a> {
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
                 && dropped(other).iter().any(|dropped| dropped.matches(name))
                 && (!kind.is_on_table() || other.head.table == head.table)
+                && (!has_arguments(kind) || dropped(other).len() > 1 || same_arguments(other, statement))
         })
     }
 

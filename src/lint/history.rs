@@ -45,6 +45,8 @@ enum What {
     DropConstraint(Name, String),
     Drop(Kind, Name),
     Other(Kind, Name, String),
+    RenameOther(Kind, Name, Name),
+    Label(Name, String),
 }
 
 /// Reads the facts of a script.
@@ -76,6 +78,19 @@ pub fn facts(statements: &[Statement<'_>]) -> Vec<Fact> {
                 }
             }
             Verb::Alter if matches!(kind, Kind::Table | Kind::ForeignTable) => alter(statement, name, &mut found),
+            Verb::Alter => {
+                for action in &statement.actions {
+                    let label = || statement.part(action.span).find(|token| token.kind.is_string());
+                    match (action.kind, &action.name) {
+                        (ActionKind::Rename, Some(to)) => add(What::RenameOther(kind, name.clone(), to.clone())),
+                        (ActionKind::AddValue, _) => {
+                            let label = label().map(|token| token.text(statement.text).to_owned());
+                            label.into_iter().for_each(|label| add(What::Label(name.clone(), label)));
+                        }
+                        _ => {}
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -227,6 +242,22 @@ impl History {
             }
             What::Drop(kind, name) => {
                 self.others.entry((*kind, name.object().to_owned())).or_default().push((at, None));
+            }
+            What::RenameOther(kind, from, to) => {
+                let key = |name: &Name| (*kind, name.object().to_owned());
+                let Some(definition) = self.other(*kind, from, at).cloned() else { return };
+                self.others.entry(key(from)).or_default().push((at, None));
+                if let Some(table) = table_of(&definition).filter(|_| *kind == Kind::Index) {
+                    self.made_on.entry(table.to_lowercase()).or_default().push(key(to));
+                }
+                self.others.entry(key(to)).or_default().push((at, Some(definition)));
+            }
+            What::Label(name, label) => {
+                if let Some(known) = self.other(Kind::Type, name, at) {
+                    let definition = format!("{known} {label}");
+                    let states = self.others.entry((Kind::Type, name.object().to_owned())).or_default();
+                    states.push((at, Some(definition.into())));
+                }
             }
             What::Other(kind, name, definition) => {
                 if matches!(kind, Kind::Index | Kind::Trigger)

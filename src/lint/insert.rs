@@ -1,6 +1,6 @@
 //! The parts of an `INSERT`, found by tokens.
 
-use super::shape::items;
+use super::shape::{Shape, items};
 use super::statement::Statement;
 use crate::sql::{Dialect, Name, Span, TokenKind, Tokens};
 
@@ -187,6 +187,19 @@ pub fn values_of(text: &str, dialect: Dialect, insert: &Insert, at: usize) -> Ve
     }
     let value = |row: &Span| items(text, *row, dialect).get(at).copied();
     insert.rows.iter().filter_map(value).collect()
+}
+
+/// Returns true if a row brings NULL for a column, which conflicts with nothing, or a value that is another one each time.
+pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, column: &str) -> bool {
+    let at = match &insert.columns {
+        Some(columns) => columns.iter().position(|known| known == column),
+        None => shape.columns.iter().position(|known| known.name == column),
+    };
+    let Some(at) = at else { return false };
+    values_of(text, dialect, insert, at).into_iter().any(|value| {
+        let tokens = Tokens::new(text, value, dialect);
+        value.text(text).trim().eq_ignore_ascii_case("null") || super::update::is_volatile(tokens)
+    })
 }
 
 fn opens_query(mut tokens: Tokens<'_>) -> bool {

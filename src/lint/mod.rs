@@ -9,12 +9,15 @@ mod context;
 mod creation;
 mod finding;
 mod fix;
+mod generated;
 mod guard;
 mod history;
 mod insert;
 mod live;
 mod options;
 mod rebuild;
+mod replay;
+mod routine;
 mod rule;
 mod rules;
 mod shape;
@@ -151,16 +154,11 @@ fn lint_one(
             by_itself || !explained(&context, draft)
         });
     }
-    // What else stands beside a rebuild reads what it takes away, or makes anew what it drops: the script is one change.
-    if witness::is_one_change(&context)
-        && found.drafts.iter().any(|draft| draft.rule.set == Set::Idempotency)
-        && let Some(fix) = witness::group(&context)
-    {
-        let mut fix = Some(fix);
-        for draft in found.drafts.iter_mut().filter(|draft| draft.rule.set == Set::Idempotency) {
-            draft.fix = fix.take();
-        }
+    let outcome = if found.drafts.is_empty() { None } else { replay::outcome(&context) };
+    if outcome == Some(replay::Outcome::Repeats) && context.rebuild.is_none() {
+        found.drafts.retain(|draft| !replay::answers(&context, draft.rule, draft.span.start));
     }
+    settle_fixes(&context, &mut found, outcome == Some(replay::Outcome::Tears));
     let ran = |name: &str| {
         RULES.iter().any(|rule| rule.name == name && rule.dialects.contains(&dialect) && level(rule) != Level::Off)
     };
@@ -180,6 +178,31 @@ fn lint_one(
             fix: draft.fix,
         })
         .collect()
+}
+
+/// Where guards on single statements do not do, the script is guarded as a whole, or not at all.
+fn settle_fixes(context: &Context<'_>, found: &mut Found, tears: bool) {
+    let own = |draft: &&mut finding::Draft| draft.rule.set == Set::Idempotency;
+    // What else stands beside a rebuild reads what it takes away, or makes anew what it drops: the script is one change.
+    let is_one = tears || witness::is_one_change(context);
+    // What cannot be cured by itself is cured with the rest; a guard that lies is for its author to mend.
+    let incurable = found.drafts.iter().any(|draft| {
+        // What needs something that goes is seldom alone with it.
+        let alone = draft.fix.is_some() && draft.rule.name != rules::used_then_dropped::RULE.name;
+        draft.rule.set == Set::Idempotency && !alone && witness::CURES.contains(&draft.rule.name)
+    });
+    if !is_one && !incurable || !found.drafts.iter().any(|draft| draft.rule.set == Set::Idempotency) {
+        return;
+    }
+    let mut fix = witness::group(context);
+    if fix.is_some() || tears {
+        // A guard that lies is mended by itself.
+        let lies = |draft: &finding::Draft| fix.is_none() && draft.rule.name == rules::shadowed_column::RULE.name;
+        let all = found.drafts.iter_mut().filter(own).filter(|draft| !lies(draft)).collect::<Vec<_>>();
+        for draft in all {
+            draft.fix = fix.take();
+        }
+    }
 }
 
 /// Returns true if a finding is in a rebuild, which says as a whole what a second run does.

@@ -26,6 +26,8 @@ pub struct Statement<'a> {
     pub embedded: bool,
     /// The place behind the lines of data of a `COPY`.
     pub has_data: bool,
+    /// What the parser thinks of it, once a rule has asked.
+    pub(super) agrees: std::cell::OnceCell<bool>,
 }
 
 /// Something around a statement that decides whether it runs.
@@ -59,6 +61,7 @@ impl<'a> Statement<'a> {
             nested: false,
             embedded: false,
             has_data: false,
+            agrees: std::cell::OnceCell::new(),
         }
     }
 

@@ -14,7 +14,13 @@ use crate::sql::{Dialect, Verb};
 const LONGEST: usize = 16 * 1024;
 
 /// Returns false if the parser reads the statement and sees another guard or kind than its head.
+///
+/// Several rules ask the same of one statement; it is parsed once.
 pub fn agrees(statement: &Statement<'_>) -> bool {
+    *statement.agrees.get_or_init(|| compare(statement))
+}
+
+fn compare(statement: &Statement<'_>) -> bool {
     let Some(tree) = parse(statement.span.text(statement.text), statement.dialect) else { return true };
     let head = &statement.head;
     match tree {

@@ -2,7 +2,7 @@
 
 use super::shape::items;
 use super::statement::Statement;
-use crate::sql::{Span, Token, TokenKind, Tokens, Verb};
+use crate::sql::{Dialect, Span, Token, TokenKind, Tokens, Verb};
 
 /// One `column = expression` of an `UPDATE`.
 #[derive(Debug, Clone)]
@@ -184,10 +184,21 @@ pub fn is_volatile(tokens: Tokens<'_>) -> bool {
 pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
     let assignment = Assignment { column: column.to_owned(), value };
     let own = mentions(statement, value, column);
-    let reads_nothing =
-        !statement.part(value).any(|token| token.kind.is_identifier() && !is_constant(token.text(statement.text)));
+    let reads_nothing = reads_nothing(statement, value);
     let knowable = !is_volatile(statement.part(value)) && !statement.part(value).has_word("select");
     knowable && (reads_nothing || !own.is_empty() && settles(statement, &assignment, &own))
+}
+
+/// Whether an expression is made of literals, and of SQLite's own functions of them.
+fn reads_nothing(statement: &Statement<'_>, value: Span) -> bool {
+    let mut tokens = statement.part(value);
+    while let Some(token) = tokens.next() {
+        let is_function = statement.dialect == Dialect::Sqlite && tokens.at(TokenKind::OpenParen);
+        if token.kind.is_identifier() && !is_function && !is_constant(token.text(statement.text)) {
+            return false;
+        }
+    }
+    true
 }
 
 fn is_constant(word: &str) -> bool {

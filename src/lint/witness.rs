@@ -5,10 +5,36 @@
 
 use super::context::Context;
 use super::fix::Fix;
+use super::generated;
 use super::guard::{self, Test};
+use super::history::dropped;
 use super::shape::Shape;
 use super::statement::Statement;
-use crate::sql::{ActionKind, Kind, Name, Span, Verb, quote_literal};
+use crate::sql::{ActionKind, Kind, Name, Span, Tokens, Verb, quote_literal};
+
+/// The rules whose findings a group around the script cures, where nothing else does.
+pub const CURES: &[&str] = &[
+    "unguarded-create-table",
+    "unguarded-create",
+    "create-without-replace",
+    "create-without-drop",
+    "create-without-test",
+    "unguarded-drop",
+    "unguarded-add-column",
+    "unguarded-drop-column",
+    "unguarded-rename",
+    "unguarded-add-constraint",
+    "unnamed-index",
+    "unnamed-constraint",
+    "unguarded-insert",
+    "repeating-update",
+    "repeating-delete",
+    "used-then-dropped",
+    "needed-by-later",
+    "conflict-without-key",
+    "type-change-using",
+    "table-rebuild",
+];
 
 /// A group around everything that the script does, with a test that is false once it was run; `None` where nothing
 /// tells, or where the script does not run as a whole.
@@ -62,7 +88,11 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
             _ => {}
         }
     }
-    weaker.or_else(|| index(context)).or_else(|| constraint(context)).or_else(|| label(context))
+    weaker
+        .or_else(|| index(context))
+        .or_else(|| constraint(context))
+        .or_else(|| label(context))
+        .or_else(|| by_its_words(context))
 }
 
 /// A named constraint that the script adds; with one of that name there the first run would have failed.
@@ -82,22 +112,100 @@ fn constraint(context: &Context<'_>) -> Option<Test> {
     })
 }
 
-/// A label that an enum loses when it is made anew.
+/// A label that an enum loses, or gets, when it is made anew.
 fn label(context: &Context<'_>) -> Option<Test> {
-    context.structure.iter().filter(|statement| statement.head.creates(Kind::Type)).find_map(|statement| {
-        let name = statement.head.name.as_ref()?;
-        let old = context.history.other(Kind::Type, name, (context.source, 0))?;
-        let new: Vec<&str> = statement
-            .tokens_behind_name()
-            .filter(|token| token.kind.is_string())
-            .map(|token| token.text(context.text))
-            .collect();
-        let gone = old.split(' ').find(|word| word.starts_with('\'') && word.ends_with('\'') && !new.contains(word))?;
-        let shown = quote_literal(context.dialect, &name.to_string());
-        Some(Test::query(
-            true,
-            &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {gone}"),
-        ))
+    remade_types(context).find_map(|remade| {
+        let (present, label) = match (remade.lost.first(), remade.gained.first()) {
+            (Some(lost), _) => (true, lost),
+            (None, Some(gained)) => (false, gained),
+            (None, None) => return None,
+        };
+        let shown = quote_literal(context.dialect, &remade.name.to_string());
+        let query = format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}");
+        Some(Test::query(present, &query))
+    })
+}
+
+/// An enum that a script makes anew.
+pub struct Remade {
+    /// What it is called behind the script, and was before.
+    pub name: Name,
+    /// The labels that it loses, as literals.
+    pub lost: Vec<String>,
+    gained: Vec<String>,
+}
+
+/// The enums that a script makes anew, under their own name or under another that it changes then.
+pub fn remade_types<'c>(context: &'c Context<'_>) -> impl Iterator<Item = Remade> + use<'c> {
+    context.structure.iter().filter(|statement| statement.head.creates(Kind::Type)).filter_map(|statement| {
+        let made = statement.head.name.as_ref()?;
+        let takes = |other: &Statement<'_>| {
+            let own =
+                other.head.kind == Some(Kind::Type) && other.head.name.as_ref().is_some_and(|name| name.matches(made));
+            let mut renames = other.actions.iter().filter(|action| own && action.kind == ActionKind::Rename);
+            renames.find_map(|action| action.name.clone())
+        };
+        let name = context.behind(statement).find_map(takes).unwrap_or_else(|| made.clone());
+        let old = context.history.other(Kind::Type, &name, (context.source, 0))?;
+        let labels = |text: &str| -> Vec<String> {
+            let tokens = Tokens::of(text, context.dialect).filter(|token| token.kind.is_string());
+            tokens.map(|token| token.text(text).to_owned()).collect()
+        };
+        let behind_name = Span::new(statement.tokens_behind_name().start(), statement.span.end);
+        let (old, new) = (labels(old), labels(behind_name.text(statement.text)));
+        let only =
+            |left: &[String], right: &[String]| left.iter().filter(|label| !right.contains(label)).cloned().collect();
+        Some(Remade { lost: only(&old, &new), gained: only(&new, &old), name })
+    })
+}
+
+/// What a statement without a guard says by itself: what it adds was not there, what it takes away was.
+fn by_its_words(context: &Context<'_>) -> Option<Test> {
+    let alters = || {
+        context.structure.iter().filter(|statement| {
+            statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table) && !statement.is_guarded()
+        })
+    };
+    let moved = |table: &Name| {
+        let renamed = alters().any(|other| {
+            other.actions.iter().any(|action| {
+                let to = action.name.as_ref().is_some_and(|to| to.matches(table));
+                action.kind == ActionKind::Rename
+                    && (to || other.head.name.as_ref().is_some_and(|from| from.matches(table)))
+            })
+        });
+        renamed
+            || context.structure.iter().any(|other| {
+                matches!(other.head.verb, Verb::Drop | Verb::Create)
+                    && other.head.kind == Some(Kind::Table)
+                    && (other.head.name.as_ref().is_some_and(|name| name.matches(table))
+                        || dropped(other).contains(table))
+            })
+    };
+    // How often the script speaks of a column of the table.
+    let spoken = |table: &Name, column: &str| {
+        let of_table = alters().filter(|other| other.head.name.as_ref() == Some(table));
+        let names = of_table.flat_map(|other| {
+            other.actions.iter().filter(|action| action.kind != ActionKind::AlterColumn).flat_map(|action| {
+                let renames = action.kind == ActionKind::RenameColumn;
+                let to = if renames { generated::new_name(other, action) } else { None };
+                to.into_iter().chain(action.name.as_ref().map(|name| name.object().to_owned()))
+            })
+        });
+        names.filter(|name| name == column).count()
+    };
+    alters().find_map(|statement| {
+        let table = statement.head.name.as_ref().filter(|table| !moved(table))?;
+        statement.actions.iter().find_map(|action| {
+            let column = action.name.as_ref()?.object();
+            let present = match action.kind {
+                ActionKind::AddColumn if !action.if_not_exists => false,
+                ActionKind::DropColumn if !action.if_exists => true,
+                ActionKind::RenameColumn => true,
+                _ => return None,
+            };
+            (spoken(table, column) == 1).then(|| Test::column(present, table, column))
+        })
     })
 }
 

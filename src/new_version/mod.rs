@@ -154,7 +154,8 @@ impl Named<'_> {
             Some(engine) if !self.uses_folders => format!(".{engine}"),
             _ => String::new(),
         };
-        let pairs = parts.is_some_and(|parts| parts.rest.to_ascii_lowercase().contains(".up."));
+        let pairs =
+            self.layout == Layout::Pop || parts.is_some_and(|parts| parts.rest.to_ascii_lowercase().contains(".up."));
         let (folder, raw, slug) = (&self.next.folder, &self.next.raw, self.slug);
         let head = format!("{engine_folder}{folder}{raw}{separator}{slug}");
         match (self.layout, role) {

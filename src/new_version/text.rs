@@ -65,7 +65,7 @@ pub fn texts(
         Texts { up: format!("{head}{up}{down}"), down: None }
     };
     match layout {
-        Layout::Plain | Layout::DottedFolders | Layout::FolderPerChange | Layout::Flyway => {
+        Layout::Plain | Layout::DottedFolders | Layout::FolderPerChange | Layout::Flyway | Layout::Pop => {
             let head = if directive { "-- dbbuild: no-transaction\n" } else { "" };
             Texts { up: format!("{head}{up}"), down: wanted.down.then_some(down) }
         }

@@ -5,8 +5,8 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::Written;
 use crate::error::Error;
 use crate::project::layout::Parts;
-use crate::project::{Base, Project, SettingsError};
-use crate::script::Version;
+use crate::project::{Base, Project, SettingsError, is_way_down};
+use crate::script::{Role, Version};
 use crate::sql::Dialect;
 
 /// A script's file, or its way down.
@@ -54,7 +54,6 @@ pub fn folders(project: &Project) -> Vec<(String, Option<Dialect>)> {
 /// Picks the scripts out of paths that are relative to the project.
 pub fn known<'a>(project: &Project, paths: impl IntoIterator<Item = &'a str>) -> Result<Vec<Known>, SettingsError> {
     let folders = folders(project);
-    let layout = project.layout();
     let ignore = ignored(project)?;
     let mut found = Vec::new();
     for path in paths {
@@ -67,12 +66,29 @@ pub fn known<'a>(project: &Project, paths: impl IntoIterator<Item = &'a str>) ->
             rest.map(|rest| (folder, *engine, rest))
         });
         let Some((folder, engine, rest)) = inside else { continue };
-        if let Some(parts) = Parts::of(layout, rest) {
+        if let Some(parts) = project.parts(path, rest) {
             let engine = engine.or(parts.name.engine);
             found.push(Known { path: path.to_owned(), folder: folder.clone(), parts, engine });
         }
     }
+    tell_ways_down(&mut found);
     Ok(found)
+}
+
+/// Tells the ways down that only their names' ends tell.
+fn tell_ways_down(found: &mut [Known]) {
+    let name = |known: &Known| known.parts.name.name.clone();
+    let ups: Vec<(String, Version, String)> = found
+        .iter()
+        .filter(|known| name(known).ends_with("_up"))
+        .map(|known| (known.folder.clone(), known.version().clone(), name(known)))
+        .collect();
+    for known in found.iter_mut().filter(|known| known.parts.name.name.ends_with("_down")) {
+        let beside = ups.iter().filter(|(folder, version, _)| *folder == known.folder && version == known.version());
+        if is_way_down(&known.parts.name.name, beside.map(|(_, _, name)| name.as_str())) {
+            known.parts.name.role = Role::Down;
+        }
+    }
 }
 
 fn ignored(project: &Project) -> Result<GlobSet, SettingsError> {

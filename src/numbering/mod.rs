@@ -82,7 +82,7 @@ impl Numbering {
             Layout::DottedFolders => (Self::Sequence(2), "__"),
             Layout::Flyway => (Self::Sequence(1), "__"),
             Layout::FolderPerChange => (Self::Clock("%Y-%m-%d-%H%M%S".to_owned()), "_"),
-            Layout::Dbmate => (Self::Clock("%Y%m%d%H%M%S".to_owned()), "_"),
+            Layout::Dbmate | Layout::Pop => (Self::Clock("%Y%m%d%H%M%S".to_owned()), "_"),
             Layout::SqlMigrate => (Self::Clock("%Y%m%d%H%M%S".to_owned()), "-"),
         }
     }
@@ -97,7 +97,8 @@ impl Numbering {
             | Layout::Dbmate
             | Layout::Goose
             | Layout::SqlMigrate
-            | Layout::Tern => "",
+            | Layout::Tern
+            | Layout::Pop => "",
         };
         let raw = self.now(now).unwrap_or_else(|| match (layout, self) {
             (Layout::DottedFolders, Self::Sequence(width)) => "0".repeat(*width),
@@ -111,7 +112,7 @@ impl Numbering {
     pub fn after(&self, last: &Written, now: Timestamp) -> Written {
         if let Some(raw) = self.now(now) {
             let next = written(&last.folder, raw);
-            if next.version > last.version {
+            if is_above(&next, last) {
                 return next;
             }
         }
@@ -120,7 +121,7 @@ impl Numbering {
             Self::Sequence(_) | Self::Unix { .. } => None,
         };
         let next = stepped.map(|raw| written(&last.folder, raw));
-        match next.filter(|next| next.version > last.version) {
+        match next.filter(|next| is_above(next, last)) {
             Some(next) => next,
             None => written(&last.folder, self.increment(&last.raw)),
         }
@@ -143,19 +144,24 @@ impl Numbering {
             Self::Sequence(width) => *width,
             Self::Clock(_) | Self::Unix { .. } => last.len(),
         };
-        let number = last.parse::<u64>().unwrap_or(0).saturating_add(1);
+        let number = last.parse::<u128>().unwrap_or(0).saturating_add(1);
         format!("{head}{number:0width$}")
     }
 }
 
+/// Says whether what comes next is newer; the last one's version may be read by its date already.
+fn is_above(next: &Written, last: &Written) -> bool {
+    next.version.by_date() > last.version.by_date()
+}
+
 /// Makes a written version; folders are versions only where every one is.
 fn written(folder: &str, raw: String) -> Written {
-    let numbers = runs(&raw).into_iter().map(|run| run.parse().unwrap_or(u64::MAX)).collect();
+    let numbers = runs(&raw).into_iter().map(|run| run.parse().unwrap_or(u128::MAX)).collect();
     let own = Version::from_numbers(numbers);
     let outer =
         folder.trim_end_matches('/').split('/').map(|part| part.trim_start_matches(['v', 'V']).parse::<Version>());
     let outer = outer.collect::<Result<Vec<_>, _>>().unwrap_or_default();
-    let outer: Vec<u64> = outer.iter().flat_map(|version| version.numbers().to_vec()).collect();
+    let outer: Vec<u128> = outer.iter().flat_map(|version| version.numbers().to_vec()).collect();
     let own = own.map(|version| version.numbers().to_vec()).unwrap_or_default();
     let numbers = [outer, own].concat();
     let version = Version::from_numbers(numbers).unwrap_or_else(|| Version::from(0));

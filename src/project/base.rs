@@ -39,6 +39,8 @@ pub struct Base {
 #[serde(rename_all = "kebab-case")]
 struct Manifest {
     format: u32,
+    #[serde(default)]
+    engine: Option<String>,
     server: u32,
     version: String,
     #[serde(default)]
@@ -80,6 +82,9 @@ impl Base {
         let manifest: Manifest = toml::from_str(&text).map_err(|error| fault(error.message().to_owned()))?;
         if manifest.format != FORMAT {
             return Err(fault(format!("has format {}, and this program reads {FORMAT}", manifest.format)));
+        }
+        if let Some(engine) = manifest.engine.filter(|engine| engine != dialect.name()) {
+            return Err(fault(format!("is of {engine}, and this is the folder of {dialect}")));
         }
         let version = |text: &str| {
             let wrong = |_| fault(format!("{text:?} is no version"));
@@ -140,7 +145,8 @@ impl Base {
         let mut text =
             String::from("# Written by `dbbuild squash`. It is frozen: never edited, never written again.\n");
         let version = quoted(&self.version.to_string());
-        text += &format!("format = {FORMAT}\nserver = {}\nversion = {version}\n", self.server);
+        let engine = quoted(self.folder.rsplit('/').next().unwrap_or_default());
+        text += &format!("format = {FORMAT}\nengine = {engine}\nserver = {}\nversion = {version}\n", self.server);
         for script in &self.scripts {
             let lines = [
                 ("version", script.version.to_string()),
@@ -198,6 +204,11 @@ mod tests {
         let read = Base::read(&project, Dialect::Sqlite).unwrap().unwrap();
         assert_eq!(read, base);
         assert_eq!(read.damage(&project).as_deref(), Some("db/base/sqlite/data/a b.sql"));
+        let other = folder.path().join("db/base/postgres");
+        std::fs::create_dir_all(&other).unwrap();
+        std::fs::write(other.join(MANIFEST), base.text()).unwrap();
+        let fault = Base::read(&project, Dialect::Postgres).unwrap_err().0.remove(0);
+        assert!(fault.message.contains("is of sqlite"), "{fault}");
         std::fs::write(path.join("data/a b.sql"), "x").unwrap();
         assert_eq!(read.damage(&project), None);
         assert_eq!(read.of(&"10".parse().unwrap()).unwrap().revision, None);

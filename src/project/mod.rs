@@ -4,6 +4,7 @@ pub mod base;
 mod error;
 mod files;
 pub mod layout;
+mod naming;
 mod resolve;
 mod schema;
 pub mod settings;
@@ -15,6 +16,7 @@ pub use base::Base;
 pub use error::SettingsError;
 pub use files::{Files, Found, FoundKind};
 pub use layout::{Layout, PathRole, Sections};
+pub use naming::is_way_down;
 pub use resolve::{Origin, Selection};
 pub use schema::settings_schema;
 pub use settings::{EngineName, LockMode, Settings};
@@ -40,6 +42,8 @@ pub struct Project {
     pub texts: std::collections::BTreeMap<String, String>,
     /// Directives from the settings, by script.
     directives: Vec<(crate::script::Version, Vec<Directive>)>,
+    /// Versions from the settings, by change.
+    versions: std::collections::BTreeMap<String, crate::script::Version>,
 }
 
 impl Project {
@@ -67,7 +71,8 @@ impl Project {
     pub fn with_settings(files: Files, settings: Settings, default_name: &str) -> Result<Self, SettingsError> {
         let name = settings.project.name.clone().unwrap_or_else(|| default_name.to_owned());
         let directives = script_directives(&settings)?;
-        Ok(Self { files, settings, name, texts: std::collections::BTreeMap::new(), directives })
+        let versions = naming::versions(&settings)?;
+        Ok(Self { files, settings, name, texts: std::collections::BTreeMap::new(), directives, versions })
     }
 
     /// Returns the directives that the settings give a script.
@@ -79,6 +84,11 @@ impl Project {
     /// Returns how scripts are named.
     pub fn layout(&self) -> Layout {
         self.settings.layout.style.unwrap_or_default()
+    }
+
+    /// Returns true if scripts are templates.
+    pub fn has_templates(&self) -> bool {
+        self.settings.layout.templates.unwrap_or(self.layout() == Layout::Tern)
     }
 
     /// Returns the folder of the scripts for an engine.

@@ -148,6 +148,15 @@ pub struct LayoutSettings {
     pub baseline: Option<String>,
     /// Files to leave alone, as globs relative to the project.
     pub ignore: Vec<String>,
+    /// True to read versions by their dates, where a history spells them in more than one way: `20240418210159` and
+    /// `2024-04-18-210159` are then one. Default: false, number by number.
+    pub dates: bool,
+    /// True if scripts are Go templates (`{{.prefix}}`): they are filled in with the values under `[variables]`.
+    /// Default: true for `tern`.
+    pub templates: Option<bool>,
+    /// Versions of scripts whose names do not say them: where a history has several of one number, in the order in
+    /// which they run. By the script's file, relative to the project; its way down has it too.
+    pub versions: BTreeMap<String, String>,
 }
 
 /// The journal.

@@ -29,6 +29,8 @@ pub struct Cut {
     pub suspends: Vec<String>,
     /// False if the script holds what must not share a transaction with other scripts.
     pub fusible: bool,
+    /// PostgreSQL: what the script asks of its transaction in its first statements.
+    pub isolation: Option<sql::Isolation>,
 }
 
 /// One statement, or one COPY with its data.
@@ -220,7 +222,8 @@ impl<'a> Reader<'a> {
             | LexErrorKind::UnterminatedComment
             | LexErrorKind::UnterminatedDollarQuote { .. }
             | LexErrorKind::UnterminatedCopyData => Some("close what begins here"),
-            LexErrorKind::TextAfterCopy | LexErrorKind::Nul => None,
+            LexErrorKind::TextAfterCopy => Some("end the line behind `FROM stdin;`: the rows begin on the next one"),
+            LexErrorKind::Nul => Some("remove it; if the file is UTF-16, save it as UTF-8"),
         };
         let code = match &error.kind {
             LexErrorKind::MetaCommand { .. } => "script/meta-command",
@@ -356,6 +359,7 @@ impl<'a> Reader<'a> {
         if !self.cut.no_transaction {
             self.foreign_keys_pragmas(statements, &mut own);
             self.transaction_pairs(statements, &mut own);
+            self.isolation(statements, &mut own);
         }
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
             self.faults.push(keys_without_transaction(self.text));
@@ -421,6 +425,24 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads what a script asks of its transaction before all else: the journal's claim, which is in it too, would
+    /// come too early for the script's own statement.
+    fn isolation(&mut self, statements: &[Statement], own: &mut [bool]) {
+        let asks = |statement: &Statement| sql::isolation(statement.tokens(self.text.as_str(), self.dialect));
+        // The first is what the script's own `BEGIN` says; it is the tool's transaction by now, or refused.
+        let begin = statements.first().filter(|_| own.first() == Some(&false));
+        let first = own.iter().position(|is_own| *is_own);
+        let set = first.filter(|first| *first <= 1).and_then(|at| Some((at, asks(statements.get(at)?)?)));
+        self.cut.isolation = begin.and_then(asks);
+        if let Some((at, isolation)) = set
+            && sql::transaction_control(statements[at].tokens(self.text.as_str(), self.dialect)).is_none()
+        {
+            self.cut.isolation = Some(isolation);
+            own[at] = false;
+        }
+        self.cut.fusible &= self.cut.isolation.is_none();
+    }
+
     fn judge_statement(&mut self, span: Span, tokens: sql::Tokens<'_>) {
         if sql::transaction_control(tokens).is_some() {
             let hint = "take it out: the tool commits the script together with its journal entry; for a script that \
@@ -431,17 +453,14 @@ impl<'a> Reader<'a> {
             && !self.cut.no_transaction
         {
             let hint = if foreign_keys_pragma(tokens).is_some() {
-                "put `-- dbbuild: foreign-keys off` at the head of the file instead: the tool switches them on again"
+                "put `-- dbbuild: foreign-keys off` at the head of the file: the tool switches them off around it and on \
+                 again; if it must not be edited, `directives = [\"foreign-keys off\"]` under `[script.\"VERSION\"]` in \
+                 dbbuild.toml"
             } else {
                 "put `-- dbbuild: no-transaction` at the head of the file, or, if it must not be edited, \
                  `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
             };
-            self.fault(
-                "script/needs-no-transaction",
-                span,
-                format!("{what} cannot run inside a transaction"),
-                Some(hint),
-            );
+            self.fault("script/needs-no-transaction", span, what, Some(hint));
         }
         if let Some(what) = sql::session_object(tokens)
             && self.cut.no_transaction

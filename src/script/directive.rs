@@ -174,8 +174,8 @@ impl Directive {
             "repeat" => rest.split_whitespace().eq(["until", "0", "rows"]).then_some(Self::RepeatUntilNoRows),
             "include" => (!rest.is_empty()).then(|| Self::Include(rest.to_owned())),
             "variables" => names(rest).map(Self::Variables),
-            "after" => names(rest).map(Self::After),
-            "suspend-code" => names(rest).map(Self::SuspendCode),
+            "after" => objects(rest).map(Self::After),
+            "suspend-code" => objects(rest).map(Self::SuspendCode),
             "allow" => allow(rest),
             "unless" => guard(RunIf::Absent, rest),
             "if" => guard(RunIf::Present, rest),
@@ -207,6 +207,27 @@ fn nearest(word: &str) -> Option<&'static str> {
 fn names(text: &str) -> Option<Vec<String>> {
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
     names.iter().all(|name| !name.is_empty() && !name.contains(char::is_whitespace)).then_some(names)
+}
+
+/// Reads names of objects, which may be quoted: `a, "Odd name"."v"`. A comma or a space in quotes is the name's.
+fn objects(text: &str) -> Option<Vec<String>> {
+    let (mut names, mut name, mut is_quoted) = (Vec::new(), String::new(), false);
+    for char in text.chars() {
+        match char {
+            ',' if !is_quoted => names.push(std::mem::take(&mut name)),
+            _ => {
+                is_quoted ^= char == '"';
+                name.push(char);
+            }
+        }
+    }
+    names.push(name);
+    let names: Vec<String> = names.into_iter().map(|name| name.trim().to_owned()).collect();
+    let is_name = |name: &String| {
+        let outside: String = name.split('"').step_by(2).collect();
+        !name.is_empty() && !outside.contains(char::is_whitespace)
+    };
+    (!is_quoted && names.iter().all(is_name)).then_some(names)
 }
 
 fn allow(text: &str) -> Option<Directive> {
@@ -256,6 +277,8 @@ mod tests {
         assert_eq!(parse("lock-timeout 5s"), Directive::LockTimeout(Duration::from_secs(5)));
         assert_eq!(parse("repeat until 0 rows"), Directive::RepeatUntilNoRows);
         assert_eq!(parse("after a, s.b"), Directive::After(vec!["a".into(), "s.b".into()]));
+        let quoted = parse("suspend-code \"Odd, name\".\"v\", s.b");
+        assert_eq!(quoted, Directive::SuspendCode(vec!["\"Odd, name\".\"v\"".into(), "s.b".into()]));
         let test = Test::Object(Object::Column, "customer.email".into());
         assert_eq!(
             parse("unless column customer.email begin"),
@@ -273,6 +296,8 @@ mod tests {
         let error = Directive::parse("no-transactoin").unwrap_err();
         assert_eq!(error.to_string(), "unknown directive `no-transactoin`; did you mean `no-transaction`?");
         assert!(matches!(Directive::parse("foreign-keys on"), Err(DirectiveError::Form { .. })));
+        assert!(matches!(Directive::parse("suspend-code \"a, b"), Err(DirectiveError::Form { .. })));
+        assert!(matches!(Directive::parse("suspend-code a b"), Err(DirectiveError::Form { .. })));
         assert!(matches!(Directive::parse("unless column"), Err(DirectiveError::Form { .. })));
     }
 

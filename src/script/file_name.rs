@@ -55,9 +55,15 @@ impl FileName {
             }
         }
         let (stem, engine) = engine_suffix(stem)?;
-        let (version, rest) = Version::split(stem)?;
+        let (version, rest) = Version::split(&stem[letter(stem)..])?;
         Ok(Self { version, name: name_behind(rest), engine, role })
     }
+}
+
+/// Returns how long the letter in front of a version is: some write `V0001.Initial_Schema.sql`.
+pub fn letter(file_name: &str) -> usize {
+    let rest = file_name.strip_prefix(['V', 'v']);
+    usize::from(rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit())))
 }
 
 /// Returns what stands between a version and the suffixes, without the separator.
@@ -81,7 +87,8 @@ pub fn engine_suffix(stem: &str) -> Result<(&str, Option<Dialect>), FileNameErro
         "sqlite" if suffix == "sqlite" => return Ok((rest, Some(Dialect::Sqlite))),
         "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => Some("postgres"),
         "sqlite" | "sqlite3" => Some("sqlite"),
-        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "duckdb" | "cockroachdb" | "db2" => None,
+        "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "duckdb" | "cockroach" | "cockroachdb"
+        | "clickhouse" | "db2" => None,
         _ => return Ok((stem, None)),
     };
     Err(FileNameError::Engine { suffix: suffix.to_owned(), meant })
@@ -103,6 +110,8 @@ mod tests {
         assert_eq!(parse("10_x.up.sql"), ("10".into(), "x".into(), None, Role::Up));
         assert_eq!(parse("10_x.up..sql"), ("10".into(), "x".into(), None, Role::Up));
         assert_eq!(parse("1_to_v1.2.sql"), ("1".into(), "to_v1.2".into(), None, Role::Up));
+        assert_eq!(parse("V0001.First.up.sql"), ("1".into(), "First".into(), None, Role::Up));
+        assert!(FileName::parse("view.sql").is_err());
         assert_eq!(parse("0001.SQL"), ("1".into(), String::new(), None, Role::Up));
         let error = FileName::parse("1_x.sqlite3.sql").unwrap_err();
         assert_eq!(error, FileNameError::Engine { suffix: "sqlite3".into(), meant: Some("sqlite") });

@@ -5,6 +5,7 @@ mod cut;
 mod directive;
 mod fault;
 mod file_name;
+mod fill;
 mod text;
 mod version;
 
@@ -12,7 +13,8 @@ pub use checksum::Checksum;
 pub use cut::{Cut, Part, PlacedGuard, cut, directives, has_directives, token_checksum};
 pub use directive::{Directive, DirectiveError, FORMS, Guard, Object, RunIf, Test, body, duration};
 pub use fault::{Fault, ScriptErrors};
-pub use file_name::{FileName, FileNameError, Role, engine_suffix, name_behind, strip_sql};
+pub use file_name::{FileName, FileNameError, Role, engine_suffix, letter, name_behind, strip_sql};
+pub use fill::{FillFault, Filled, fill, template_action};
 pub use text::{Text, normalise};
 pub use version::{Version, VersionError};
 

@@ -110,6 +110,18 @@ impl Head {
         self.verb == Verb::Create && self.kind == Some(kind)
     }
 
+    /// The object's name with its schema, where the text has one: an index is in its table's.
+    #[must_use]
+    pub fn full_name(&self) -> Option<Name> {
+        let name = self.name.as_ref()?;
+        match self.table.as_ref().and_then(Name::schema) {
+            Some(schema) if self.kind == Some(Kind::Index) && !name.is_qualified() => {
+                Some(Name::new([schema, name.object()]))
+            }
+            _ => Some(name.clone()),
+        }
+    }
+
     /// Whether a guard clause stands in it.
     #[must_use]
     pub const fn is_guarded(&self) -> bool {

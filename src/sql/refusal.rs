@@ -3,7 +3,7 @@
 //! The tool must say so before it runs anything: the server says it in the
 //! middle of a script. Each reason reads on from "… because".
 
-use super::{Dialect, TokenKind, Tokens};
+use super::{Dialect, Span, TokenKind, Tokens};
 
 /// Why a statement cannot run inside a transaction; `None` if it can.
 ///
@@ -18,8 +18,9 @@ pub fn refuses_transaction(tokens: Tokens<'_>) -> Option<&'static str> {
 }
 
 fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
-    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard", "repack"];
+    let first = ["create", "drop", "reindex", "vacuum", "alter", "cluster", "discard", "repack", "do"];
     match tokens.eat_any(&first)? {
+        "do" => commits_inside(tokens).then_some("a DO block that commits runs only outside a transaction"),
         "vacuum" => Some("VACUUM runs only outside a transaction"),
         "discard" => tokens.at_word("all").then_some("DISCARD ALL runs only outside a transaction"),
         "create" => create(tokens),
@@ -34,6 +35,34 @@ fn postgres(mut tokens: Tokens<'_>) -> Option<&'static str> {
             tokens.peek().is_none().then_some("CLUSTER of all tables runs only outside a transaction")
         }
     }
+}
+
+/// Whether a PL/pgSQL block ends a transaction somewhere: `COMMIT` or `ROLLBACK` where a statement begins.
+fn commits_inside(mut tokens: Tokens<'_>) -> bool {
+    let mut language = tokens;
+    if language.skip_past("language") && !language.next_text().trim_matches('\'').eq_ignore_ascii_case("plpgsql") {
+        return false;
+    }
+    let Some(body) = tokens.find(|token| token.kind == TokenKind::DollarString) else { return false };
+    let written = body.text(tokens.text());
+    let Some(tag) = written.get(1..).and_then(|rest| rest.find('$')).map(|at| at + 2) else { return false };
+    if written.len() < 2 * tag {
+        return false;
+    }
+    let inside = Span::new(body.span.start + tag, body.span.end - tag);
+    let mut begins = false;
+    let mut tokens = Tokens::new(tokens.text(), inside, Dialect::Postgres);
+    while let Some(token) = tokens.next() {
+        let is = |words: &[&str]| words.iter().any(|word| token.is_word(tokens.text(), word));
+        if begins && is(&["commit", "rollback"]) {
+            let at_end = tokens.peek().is_some_and(|next| next.kind == TokenKind::Semicolon);
+            if at_end || tokens.at_word("and") {
+                return true;
+            }
+        }
+        begins = token.kind == TokenKind::Semicolon || is(&["begin", "then", "else", "loop"]);
+    }
+    false
 }
 
 fn create(mut tokens: Tokens<'_>) -> Option<&'static str> {
@@ -169,6 +198,8 @@ mod tests {
         let refused = |text| refuses_transaction(Tokens::of(text, Dialect::Postgres)).is_some();
         for text in [
             "create index concurrently i on t (a)",
+            "do $$ begin loop exit; end loop; commit; end $$",
+            "do $x$ begin if true then rollback and chain; end if; end $x$ language plpgsql",
             "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a)",
             "drop index concurrently if exists i",
             "reindex index concurrently i",
@@ -218,6 +249,9 @@ mod tests {
             "discard plans",
             "repack t",
             "alter subscription s set (slot_name = none)",
+            "do $$ begin perform commit(); raise 'commit;'; end $$",
+            "do language sql $$ commit; $$",
+            "do $$ begin null; end $$",
         ] {
             assert!(!refused(text), "{text}");
         }

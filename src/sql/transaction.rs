@@ -45,6 +45,49 @@ pub fn transaction_control(mut tokens: Tokens<'_>) -> Option<TransactionControl>
     Some(control)
 }
 
+/// How a transaction sees what others do meanwhile, where a script asks for more than the usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// One snapshot for all of its statements.
+    RepeatableRead,
+    /// As if there were no others.
+    Serializable,
+}
+
+impl Isolation {
+    /// Returns its name in SQL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RepeatableRead => "repeatable read",
+            Self::Serializable => "serializable",
+        }
+    }
+}
+
+/// What `BEGIN ISOLATION LEVEL …` or `SET TRANSACTION ISOLATION LEVEL …` asks for.
+#[must_use]
+pub fn isolation(mut tokens: Tokens<'_>) -> Option<Isolation> {
+    if tokens.dialect() != Dialect::Postgres {
+        return None;
+    }
+    match tokens.eat_any(&["begin", "start", "set"])? {
+        "begin" => {}
+        _ if tokens.at_word("transaction") => {}
+        _ => return None,
+    }
+    while tokens.peek().is_some() {
+        if tokens.eat_words(&["isolation", "level"]) {
+            return match tokens.eat_any(&["repeatable", "serializable"])? {
+                "repeatable" => Some(Isolation::RepeatableRead),
+                _ => Some(Isolation::Serializable),
+            };
+        }
+        tokens.next();
+    }
+    None
+}
+
 /// Whether a statement may commit by itself when no transaction is around it:
 /// `CALL` and `DO` of PostgreSQL.
 #[must_use]
@@ -96,6 +139,20 @@ const TRANSACTION_LOCKS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_may_ask_for_more_isolation() {
+        let of = |text| isolation(Tokens::of(text, Dialect::Postgres));
+        assert_eq!(of("begin isolation level serializable"), Some(Isolation::Serializable));
+        assert_eq!(
+            of("start transaction read write, isolation level repeatable read"),
+            Some(Isolation::RepeatableRead)
+        );
+        assert_eq!(of("set transaction isolation level repeatable read"), Some(Isolation::RepeatableRead));
+        assert_eq!(of("set transaction isolation level read committed"), None);
+        assert_eq!(of("set isolation level serializable"), None);
+        assert_eq!(of("begin"), None);
+    }
 
     fn control(text: &str) -> Option<TransactionControl> {
         transaction_control(Tokens::of(text, Dialect::Postgres))

@@ -39,8 +39,13 @@ pub struct Done {
 
 /// Returns the git commit that has the files of scripts, as they are now; nothing outside of a repository. Refuses
 /// files that no commit has: whoever needs them later would look for them in vain.
-pub fn revision(project: &Project, scripts: &[&Script]) -> Result<Option<String>, Error> {
-    committed(project, &scripts.iter().flat_map(|script| files_of(project, script)).collect::<Vec<_>>())
+pub fn revision(project: &Project, dialect: Dialect, scripts: &[&Script]) -> Result<Option<String>, Error> {
+    let mut files: Vec<String> = scripts.iter().flat_map(|script| files_of(project, script)).collect();
+    // What they include is part of their text, though others may need it too.
+    files.extend(scripts.iter().flat_map(|script| build::included(project, &script.file, dialect)));
+    files.sort();
+    files.dedup();
+    committed(project, &files)
 }
 
 /// Returns a script's file and what stands beside it: its down script, its sidecar.
@@ -100,7 +105,7 @@ pub fn squash(site: &Site<'_>, to: &Version, observer: &mut dyn Observer) -> Res
         return Ok(Done { folder, scripts, files: 0, baseline_stays: true, left_out: Vec::new() });
     }
     let scripts: Vec<&Script> = checkout.scripts.iter().filter(|script| script.version <= *to).collect();
-    let revision = revision(project, &scripts)?;
+    let revision = revision(project, checkout.dialect, &scripts)?;
     let squashed = squashed(project, &checkout, &scripts, revision.as_deref())?;
 
     let parent = root.join(&folder).parent().map_or_else(|| root.to_owned(), Path::to_owned);

@@ -7,7 +7,7 @@ use super::roads::Journal;
 use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
 use crate::engine::trial::Held;
-use crate::engine::{Access, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
+use crate::engine::{Access, Clock, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::{Entry, Mark};
@@ -27,7 +27,7 @@ impl Stage {
     /// are the projects of other revisions of which something is run too.
     pub fn open(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
         let mut stage = Self::bare(proof, others, observer)?;
-        stage.session.prepare(Some(&stage.mark))?;
+        stage.session.prepare(Some(&stage.mark), false)?;
         build::begin_with_base(proof.site, &mut *stage.session)?;
         Ok(stage)
     }
@@ -46,7 +46,8 @@ impl Stage {
     /// Makes a scratch database with nothing in it.
     pub fn bare(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
         let (reaches, roles) = (|| proof.reaches(others), || proof.roles(others));
-        let wish = ScratchWish { protected: proof.site.protected, template: None, reaches: &reaches, roles: &roles };
+        let protected = proof.site.protected;
+        let wish = ScratchWish { protected, template: None, reaches: &reaches, roles: &roles, clock: Clock::Own };
         let scratch = proof.site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
         Ok(Self::of(proof.site, proof.environment, session, scratch))

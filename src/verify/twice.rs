@@ -190,6 +190,6 @@ fn rows_again(work: &Work<'_>, stage: &mut Stage, item: &Item, rows: &RowSeed) -
 pub fn proof_of(kind: Kind) -> Proof {
     match kind {
         Kind::Seed => Proof::Seeds,
-        Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access => Proof::Twice,
+        Kind::Script | Kind::Code | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => Proof::Twice,
     }
 }

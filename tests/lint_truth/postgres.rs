@@ -195,13 +195,13 @@ fn asks(client: &mut Client, guard: &Guard) -> bool {
     let query = match &guard.test {
         Test::Query(query) => query.clone(),
         Test::Object(Object::Column, name) => {
-            let (table, column) = name.rsplit_once('.').unwrap();
+            let (table, column) = split(name);
             format!(
                 "select 1 from pg_attribute where attrelid = to_regclass('{table}') and attname = '{column}' and not attisdropped"
             )
         }
         Test::Object(Object::Constraint, name) => {
-            let (table, name) = name.rsplit_once('.').unwrap();
+            let (table, name) = split(name);
             format!("select 1 from pg_constraint where conrelid = to_regclass('{table}') and conname = '{name}'")
         }
         Test::Object(_, name) => format!("select 1 where to_regclass('{name}') is not null"),
@@ -209,6 +209,15 @@ fn asks(client: &mut Client, guard: &Guard) -> bool {
     let rows = client.simple_query(&query).unwrap();
     let present = rows.iter().any(|row| matches!(row, SimpleQueryMessage::Row(_)));
     present == (guard.run == RunIf::Present)
+}
+
+/// A table as it is written, and the bare name of what is in it.
+fn split(name: &str) -> (&str, &str) {
+    let (table, part) = match name.strip_suffix('"').and_then(|rest| rest.rfind(".\"")) {
+        Some(at) => (&name[..at], &name[at + 1..]),
+        None => name.rsplit_once('.').unwrap(),
+    };
+    (table, part.trim_matches('"'))
 }
 
 /// The catalog as text, without what differs from run to run, and the rows of every table.

@@ -15,7 +15,7 @@ use super::{Checkout, Fresh, Site, volatile};
 use crate::build::fresh::compare;
 use crate::build::{Reading, load};
 use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Catalog, DumpInfo, DumpPart, DumpWish, EngineError};
+use crate::engine::{Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent};
 
@@ -93,7 +93,7 @@ impl Maker<'_> {
             None => Fresh::open(self.site, observer)?,
         };
         tell(observer, "loading it");
-        let loaded = self.loaded(kept, observer)?;
+        let loaded = self.loaded(kept, again.clock(), observer)?;
         let lost = compare(&self.built, &loaded, &Patterns::default(), &mut *again.session)?;
         if lost.is_empty() {
             let path = self.place.fresh.join(OBJECTS);
@@ -129,9 +129,21 @@ impl Maker<'_> {
     /// whose server has the scripts' roles, and the files in which values were kept, with their text before that.
     fn twice(&self, observer: &mut dyn Observer) -> Result<(Option<Fresh>, Kept), Error> {
         tell(observer, "building a second time, to find values that change");
-        self.wait_for_another_second();
-        let mut again = Fresh::open(self.site, observer)?;
-        if let Err(error) = again.build(self.site, self.checkout, None) {
+        let mut again = Fresh::open_at(self.site, Clock::Other, observer)?;
+        let mut built = match again.clock() {
+            Clock::Other => again.build(self.site, self.checkout, None),
+            Clock::Own => Ok(()),
+        };
+        if again.clock() == Clock::Own || (built.is_err() && !self.site.interrupt.is_raised()) {
+            // Scripts that cannot run at another time than theirs are built once more at this one.
+            if built.is_err() {
+                drop(again);
+                again = Fresh::open(self.site, observer)?;
+            }
+            self.wait_for_another_second();
+            built = again.build(self.site, self.checkout, None);
+        }
+        if let Err(error) = built {
             if self.site.interrupt.is_raised() {
                 return Err(error);
             }
@@ -217,8 +229,9 @@ impl Maker<'_> {
 
     /// Loads the new baseline and returns what came of it. Rows with kept values are written in the order in which
     /// the engine has them; if they do not fit together (a key that others refer to), nothing is kept.
-    fn loaded(&self, kept: Kept, observer: &mut dyn Observer) -> Result<Catalog, Error> {
-        let mut third = Fresh::open(self.site, observer)?;
+    fn loaded(&self, kept: Kept, clock: Clock, observer: &mut dyn Observer) -> Result<Catalog, Error> {
+        // On the server of the second build, which has the scripts' roles.
+        let mut third = Fresh::open_at(self.site, clock, observer)?;
         match third.load(self.site, &self.place.fresh) {
             Ok(()) => {}
             Err(error) if kept.is_empty() || self.site.interrupt.is_raised() => return Err(error),
@@ -231,7 +244,7 @@ impl Maker<'_> {
                     let file = self.place.fresh.join(path);
                     std::fs::write(&file, before).map_err(|error| io(&file, error))?;
                 }
-                third = Fresh::open(self.site, observer)?;
+                third = Fresh::open_at(self.site, clock, observer)?;
                 third.load(self.site, &self.place.fresh)?;
                 return Ok(third.session.catalog()?);
             }

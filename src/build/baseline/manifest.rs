@@ -35,15 +35,17 @@ impl Manifest {
     /// Reads the committed one; `None` without one, or if it is not whole.
     pub fn committed(project: &Project, dialect: Dialect) -> Option<Self> {
         let bytes = project.files.read(&format!("{}/{MANIFEST}", project.baseline_folder(dialect))).ok()?;
-        Self::parse(&String::from_utf8(bytes).ok()?)
+        Self::parse(&String::from_utf8(bytes).ok()?, dialect)
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads a manifest's text; one of another engine, in the wrong folder, is none.
+    fn parse(text: &str, dialect: Dialect) -> Option<Self> {
         let text = if text.contains('\r') { text.replace("\r\n", "\n") } else { text.to_owned() };
         let (head, rest) = text.split_once("\n[inputs]\n")?;
         let (inputs, files) = rest.split_once("\n[files]\n")?;
         let head: BTreeMap<&str, &str> = head.lines().filter_map(|line| line.split_once(" = ")).collect();
-        if head.get("format") != Some(&FORMAT.to_string().as_str()) {
+        let engine = format!("\"{}\"", dialect.name());
+        if head.get("format") != Some(&FORMAT.to_string().as_str()) || head.get("engine") != Some(&engine.as_str()) {
             return None;
         }
         let server = head.get("server").and_then(|server| server.parse().ok())?;
@@ -59,6 +61,14 @@ impl Manifest {
         }
         text + "\n[inputs]\n" + &lines(inputs) + "\n[files]\n" + &lines(files)
     }
+}
+
+/// Returns the engine of the committed manifest, if it is another one than its folder's.
+pub(super) fn other_engine(project: &Project, dialect: Dialect) -> Option<String> {
+    let bytes = project.files.read(&format!("{}/{MANIFEST}", project.baseline_folder(dialect))).ok()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let engine = text.lines().find_map(|line| line.strip_prefix("engine = \"")?.trim_end().strip_suffix('"'))?;
+    (engine != dialect.name()).then(|| engine.to_owned())
 }
 
 /// Returns the server's major version that the committed manifest names, whole or not.
@@ -133,17 +143,20 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let manifest = Manifest::parse(&text()).unwrap();
+        let read = |text: &str| Manifest::parse(text, Dialect::Postgres);
+        let manifest = read(&text()).unwrap();
+        assert_eq!(Manifest::parse(&text(), Dialect::Sqlite), None);
         assert_eq!(manifest.server, 15);
         assert_eq!(manifest.inputs.keys().collect::<Vec<_>>(), ["db/1 \"a\".sql"]);
         assert_eq!(manifest.files["pre-data.sql"], Checksum::of_text("pre-data.sql"));
-        assert_eq!(Manifest::parse(&text().replace('\n', "\r\n")), Some(manifest));
+        assert_eq!(read(&text().replace('\n', "\r\n")), Some(manifest));
     }
 
     #[test]
     fn a_merge_by_hand_is_none() {
         for mark in ["<<<<<<< HEAD\n", "=======\n", ">>>>>>> other\n"] {
-            assert_eq!(Manifest::parse(&text().replace("\n[files]\n", &format!("\n[files]\n{mark}"))), None);
+            let marked = text().replace("\n[files]\n", &format!("\n[files]\n{mark}"));
+            assert_eq!(Manifest::parse(&marked, Dialect::Postgres), None);
         }
     }
 

@@ -3,13 +3,15 @@
 
 use std::time::Instant;
 
-use super::apply::milliseconds;
 use super::fresh::Fresh;
+use super::told::milliseconds;
 use super::{Checkout, Site};
 use crate::engine::EngineError;
 use crate::error::Error;
 use crate::event::{Event, Observer, StepKind, StepResult};
 use crate::project::{FoundKind, Project};
+use crate::script::Checksum;
+use crate::sql::Dialect;
 
 mod make;
 mod manifest;
@@ -56,12 +58,21 @@ pub fn worth(project: &Project, checkout: &Checkout, thorough: bool) -> Worth {
     Worth::Belongs { server: manifest.server }
 }
 
+/// Returns what tells the committed baseline from every other; nothing without one that is whole.
+pub fn checksum(project: &Project, dialect: Dialect) -> Option<Checksum> {
+    let manifest = Manifest::committed(project, dialect)?;
+    let lines = [manifest::lines(&manifest.inputs), manifest::lines(&manifest.files)];
+    Some(Checksum::of_tokens(lines.iter().map(String::as_str)))
+}
+
 /// Says why the committed baseline is stale, a line each; nothing if it belongs to the checkout.
 pub fn reasons(project: &Project, checkout: &Checkout) -> Vec<String> {
     let folder = project.baseline_folder(checkout.dialect);
     let Some(manifest) = Manifest::committed(project, checkout.dialect) else {
         let path = format!("{folder}/{MANIFEST}");
-        return vec![if project.files.has(&path) {
+        return vec![if let Some(engine) = manifest::other_engine(project, checkout.dialect) {
+            format!("{path} is of {engine}, and this is the folder of {}", checkout.dialect)
+        } else if project.files.has(&path) {
             format!("{path} is not whole: a merge by hand?")
         } else {
             format!("{path} is missing")

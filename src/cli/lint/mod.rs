@@ -180,9 +180,8 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
     let warnings = findings.len() - errors;
     match context.global.format {
         Format::Text => {
-            for finding in findings {
-                context.print(FindingText(finding).to_string());
-            }
+            let styled = context.is_styled();
+            print_all(context, findings, |finding, out| FindingText(finding).write(out, styled));
             let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
             context.print(format!(
                 "{}, {} in {} · {}",
@@ -199,10 +198,22 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
         }
         Format::Sarif => context.document(&sarif::document(findings)),
         Format::Github => {
-            for finding in findings {
-                context.print(sarif::annotation(finding));
-            }
+            print_all(context, findings, |finding, out| out.push_str(&sarif::annotation(finding)));
         }
+    }
+}
+
+/// Prints findings, many at a time: each write to the terminal or pipe costs more than its text.
+fn print_all(context: &Context, findings: &[Finding], write: impl Fn(&Finding, &mut String)) {
+    for some in findings.chunks(512) {
+        let mut out = String::new();
+        for (index, finding) in some.iter().enumerate() {
+            if index > 0 {
+                out.push('\n');
+            }
+            write(finding, &mut out);
+        }
+        context.print(out);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::contents;
 use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
@@ -28,14 +29,17 @@ pub(super) fn attempt(
     asked: &mut Asked<'_>,
     observer: &mut dyn Observer,
 ) -> Result<Option<Vec<Applied>>> {
-    match go(link, journal, units, run, asked, observer) {
-        Ok(Some(applied)) => Ok(Some(applied)),
-        Ok(None) => {
-            give_up(link);
-            Ok(None)
+    let mut before = None;
+    let went = go(link, journal, units, run, asked, &mut before, observer);
+    if !matches!(went, Ok(Some(_))) {
+        give_up(link);
+        if let Some(before) = before.filter(|_| link.is_open()) {
+            contents::put_counters_back(link, journal, &before)?;
         }
+    }
+    match went {
+        Ok(applied) => Ok(applied),
         Err((index, stop)) => {
-            give_up(link);
             link.check_interrupt(|| "nothing of these scripts was kept".into())?;
             let Some(unit) = units.get(index) else { return Ok(None) };
             Err(stop.into_error(unit, index, None, &link.connector.shown()))
@@ -49,14 +53,15 @@ fn go(
     units: &[Unit],
     run: &Run,
     asked: &mut Asked<'_>,
+    seen: &mut Option<Contents>,
     observer: &mut dyn Observer,
 ) -> std::result::Result<Option<Vec<Applied>>, (usize, Stop)> {
     let entries: Vec<&NewEntry> = units.iter().map(|unit| &unit.entry).collect();
     let first = units.first().map(|unit| settings(link, unit)).unwrap_or_default();
-    let Some(claimed) = claim(link, journal, &entries, run, &first, observer).map_err(|stop| (0, stop))? else {
+    let Some(claimed) = claim(link, journal, (&entries, None), run, &first, observer).map_err(|stop| (0, stop))? else {
         return Ok(None);
     };
-    let before = (asked.look)(link).map_err(|error| (0, error.into()))?;
+    let before = seen.insert((asked.look)(link).map_err(|error| (0, error.into()))?);
     let (mut done, mut finished) = (Vec::new(), Vec::new());
     for (index, (unit, sequence)) in units.iter().zip(&claimed.sequences).enumerate() {
         let begin = Instant::now();
@@ -86,7 +91,7 @@ fn go(
     }
     let last = units.len().saturating_sub(1);
     let own = |trouble| (last, Stop::own(trouble, "finishing the journal's entries", ""));
-    if !(asked.judge)(link, &before).map_err(|error: EngineError| (last, error.into()))? {
+    if !(asked.judge)(link, before).map_err(|error: EngineError| (last, error.into()))? {
         return Ok(None);
     }
     let answers = link.send(&journal.finish(&finished, Some(&claimed.transaction))).map_err(own)?;

@@ -8,8 +8,8 @@ use super::connect::Connector;
 use super::dump::{self, own};
 use super::inspect::project_schemas;
 use super::journal::Journal;
-use super::link::Link;
-use super::quote::{ident, qualified};
+use super::link::{Link, column, rows};
+use super::quote::{ident, literal, qualified};
 use crate::engine::contents::{Content, Contents, again, is_read};
 use crate::engine::{Result, Row};
 use crate::sql::Name;
@@ -35,6 +35,46 @@ pub(super) fn read(
         client.batch_execute(back).map_err(&sql)?;
         contents
     })
+}
+
+/// Keeps everybody else from writing to the tables until the transaction ends: a row that came and went in between
+/// would be in neither reading.
+pub(super) fn hold(link: &mut Link, journal: &Journal) -> Result<()> {
+    let query = format!(
+        "select n.nspname as schema, c.relname as name
+           from pg_catalog.pg_class c
+           join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+          where c.relkind = 'r' and c.relpersistence <> 't' and {}
+            and pg_catalog.has_schema_privilege(n.oid, 'usage')
+            and pg_catalog.has_table_privilege(c.oid, 'update, delete, truncate')
+          order by 1, 2",
+        project_schemas(&[], journal)
+    );
+    let doing = "keeping others from writing during a proof";
+    let answers = link.inside(doing, &query)?;
+    let name = |row| Some(qualified([column(row, "schema")?, column(row, "name")?]));
+    let tables: Vec<String> = rows(&answers).filter_map(name).map(|name| format!("only {name}")).collect();
+    if tables.is_empty() {
+        return Ok(());
+    }
+    link.inside(doing, &format!("lock table {} in share row exclusive mode", tables.join(", "))).map(|_| ())
+}
+
+/// Sets counters forward again that a transaction set back: no rollback does that.
+pub(super) fn put_counters_back(link: &mut Link, journal: &Journal, before: &Contents) -> Result<()> {
+    let now =
+        link.lend(|client, connector, _| counters(client, journal).map_err(own(connector, "reading sequences")))?;
+    for (name, was) in before.counters.iter().filter(|(name, was)| now.get(*name).is_some_and(|is| is < *was)) {
+        // Where numbers go down, the last one is kept with its sign turned.
+        let query = format!(
+            "select pg_catalog.setval({0}::regclass, {was} * pg_catalog.sign(seqincrement)::bigint)
+               from pg_catalog.pg_sequence
+              where seqrelid = {0}::regclass",
+            literal(name)
+        );
+        link.own("putting a sequence back", &query)?;
+    }
+    Ok(())
 }
 
 fn within(

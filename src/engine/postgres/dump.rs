@@ -126,15 +126,16 @@ impl Snapshot<'_> {
             self.rows(client, &left_out, observer)?;
         }
         let login: String = client.query_one("select session_user::text", &[]).map_err(&sql)?.get(0);
-        let builders: Vec<&str> =
-            [Some(login.as_str()), connector.target.owner_role.as_deref()].into_iter().flatten().collect();
+        let builders = [Some(login), connector.target.owner_role.clone()].into_iter().flatten().collect();
+        let of_public = client.query_opt(OF_PUBLIC, &[]).map_err(&sql)?.map(|row| row.get(0));
+        let owners = tidy::Owners { builders, of_public };
         let has_public: bool = client
             .query_one("select exists (select from pg_catalog.pg_namespace where nspname = 'public')", &[])
             .map_err(&sql)?
             .get(0);
         for (section, file, head) in sections {
             let public = if has_public || wish.schema.is_some() || file != PRE_DATA { "" } else { NO_PUBLIC };
-            let text = tidy::tidy(&section.finish(connector, self.interrupt)?, &builders)?;
+            let text = tidy::tidy(&section.finish(connector, self.interrupt)?, &owners)?;
             write(&self.folder.join(file), &format!("{head}{public}{text}"))?;
         }
         Ok(())
@@ -172,6 +173,12 @@ const POST_HEAD: &str =
 const SEQUENCES_HEAD: &str = "-- Where the sequences stand. Written by dbbuild, and loaded by it.\n\n";
 
 const HAS_FILLED: &str = "select exists (select from pg_catalog.pg_class where relkind = 'm' and relispopulated)";
+
+/// The role with which `initdb` made the server has this number (`BOOTSTRAP_SUPERUSERID`).
+const OF_PUBLIC: &str = "
+    select pg_catalog.pg_get_userbyid(nspowner)::text
+    from pg_catalog.pg_namespace
+    where nspname = 'public' and nspowner = 10";
 
 /// `pg_dump` takes the schema `public` for given, also where it was dropped.
 const NO_PUBLIC: &str = "DROP SCHEMA IF EXISTS public;\n\n";

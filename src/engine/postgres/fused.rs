@@ -40,7 +40,7 @@ fn go(
 ) -> std::result::Result<Option<Vec<Applied>>, (usize, Stop)> {
     let entries: Vec<&NewEntry> = units.iter().map(|unit| &unit.entry).collect();
     let first = units.first().map(|unit| settings(link, unit)).unwrap_or_default();
-    let Some(claimed) = claim(link, journal, &entries, run, &first, observer).map_err(|stop| (0, stop))? else {
+    let Some(claimed) = claim(link, journal, (&entries, None), run, &first, observer).map_err(|stop| (0, stop))? else {
         return Ok(None);
     };
     let mut done = Vec::with_capacity(units.len());

@@ -58,12 +58,14 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
         protected: value(head, "protected") != Some("false"),
     });
     let entries = rows(rest).map(entry).collect::<Result<Vec<Entry>>>()?;
-    let others = rows(head).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
+    let others: Vec<String> = rows(head).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
+    let is_empty = entries.is_empty() && others.is_empty();
+    let objects = if is_empty { without_journal(link, journal)?.objects } else { Vec::new() };
     Ok(Inspection {
         journal: Some(entries),
         other_projects: others,
         mark,
-        objects: Vec::new(),
+        objects,
         major: major(value(head, "version")),
     })
 }

@@ -27,6 +27,7 @@ impl Journal {
     }
 
     /// Returns the statements that make the tables. They change nothing that is there.
+    // An index and no constraint: scripts that rename every constraint they find in the catalog leave it alone.
     pub(super) fn create(&self) -> String {
         let schema = &self.schema;
         format!(
@@ -55,9 +56,9 @@ impl Journal {
                 tool_version text not null,
                 source_revision text,
                 error text,
-                objects text,
-                unique (project, kind, key, attempt)
+                objects text
             );
+            create unique index if not exists journal_attempt on {schema}.journal (project, kind, key, attempt);
             create table if not exists {schema}.environment (
                 environment text,
                 protected boolean,

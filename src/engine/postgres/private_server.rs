@@ -24,6 +24,7 @@ use crate::host::Host;
 
 mod account;
 mod clean;
+mod clock;
 mod cluster;
 pub(in crate::engine::postgres) mod kept;
 mod slot;
@@ -50,6 +51,19 @@ pub struct PrivateServer {
 impl PrivateServer {
     /// Starts a server of a major version, or of the newest that is installed.
     pub fn start(host: &Host, major: Option<u32>) -> Result<Self> {
+        Self::start_with(host, major, Vec::new())
+    }
+
+    /// Starts one whose clock is far ahead, where that can be had.
+    pub fn start_later(host: &Host, major: Option<u32>) -> Result<Self> {
+        let variables = clock::variables().ok_or_else(|| EngineError::Tool {
+            message: "there is no libfaketime on this machine".into(),
+            hint: "Debian, Ubuntu: `apt install libfaketime`".into(),
+        })?;
+        Self::start_with(host, major, variables)
+    }
+
+    fn start_with(host: &Host, major: Option<u32>, variables: Vec<(String, String)>) -> Result<Self> {
         let programs = installed(host, major)?;
         let temporary = temporary(host);
         let ours = account::own_user(&temporary)?;
@@ -59,7 +73,8 @@ impl PrivateServer {
         let cluster = |slot: &Slot| Cluster::new(host, &bin, account, slot.data(), slot.file("log"));
 
         let slot = Slot::take(home.path(), programs.major)?;
-        let ours = cluster(&slot);
+        let mut ours = cluster(&slot);
+        ours.variables = variables;
         clear_away(&ours)?;
         let socket = socket_folder(&temporary, account)?;
         let child = match Self::begin(&ours, socket.path()) {

@@ -76,7 +76,7 @@ fn folders(host: &Host) -> Vec<PathBuf> {
 }
 
 /// Returns the folders that match a pattern, the highest name first.
-fn expand(pattern: &Path) -> Vec<PathBuf> {
+pub fn expand(pattern: &Path) -> Vec<PathBuf> {
     let mut matching = vec![PathBuf::new()];
     for part in pattern.components() {
         let part = part.as_os_str().to_string_lossy();

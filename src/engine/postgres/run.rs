@@ -21,8 +21,8 @@ pub(super) enum Style {
     Messages,
 }
 
-/// The longest message: the protocol allows 1 GB, but the server reads the whole of it before it begins.
-const LONGEST: usize = 16 << 20;
+/// The longest message: the server parses the whole of it before it begins, and what it parsed fills its memory.
+const LONGEST: usize = 1 << 20;
 /// Up to so many statements the round trips cost less than running a failed script again to name its statement.
 const FEW: usize = 20;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::PostgresEngine;
 use super::connect::Connector;
 use super::private_server::PrivateServer;
-use crate::engine::{EngineError, Result, Scratch, ScratchWish, Throwaway};
+use crate::engine::{Clock, EngineError, Result, Scratch, ScratchWish, Throwaway};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::project::{Address, Secret, Target};
@@ -29,13 +29,15 @@ mod template;
 pub(super) struct Made {
     /// Leads to the database.
     pub connector: Connector,
+    /// Which clock its server has.
+    clock: Clock,
     /// The database.
     database: Database,
 }
 
 impl Made {
     fn new(database: Database) -> Self {
-        Self { connector: database.connector(), database }
+        Self { connector: database.connector(), clock: Clock::Own, database }
     }
 
     /// Joins it with an engine.
@@ -43,7 +45,8 @@ impl Made {
         let (interrupt, servers) = (interrupt.clone(), servers.clone());
         let engine =
             PostgresEngine { connector: self.connector, interrupt: interrupt.clone(), servers: servers.clone() };
-        Scratch::new(Box::new(engine), Box::new(Place { database: self.database, interrupt, servers }))
+        let place = Place { database: self.database, interrupt, servers };
+        Scratch::new(Box::new(engine), Box::new(place)).with_clock(self.clock)
     }
 }
 
@@ -69,10 +72,10 @@ impl Throwaway for Place {
     }
 }
 
-/// The private servers of an engine; clones share them. One runs from the first need until the last clone and
+/// The private servers of an engine, one for each clock; clones share them. One runs from the first need until the last clone and
 /// the last database on it are gone.
 #[derive(Clone, Default)]
-pub(super) struct Servers(Arc<Mutex<Option<Arc<PrivateServer>>>>);
+pub(super) struct Servers(Arc<Mutex<[Option<Arc<PrivateServer>>; 2]>>);
 
 impl Servers {
     /// Returns a server of the major version, with nothing in it unless other scratch databases are in use.
@@ -80,9 +83,12 @@ impl Servers {
         &self,
         connector: &Connector,
         major: Option<u32>,
+        clock: Clock,
         observer: &mut dyn Observer,
     ) -> Result<Arc<PrivateServer>> {
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [own, other] = &mut *running;
+        let running = if clock == Clock::Own { own } else { other };
         if let Some(server) = running.take_if(|server| major.is_some_and(|major| major != server.major())) {
             drop(server);
         }
@@ -98,7 +104,10 @@ impl Servers {
             message: "starting a private PostgreSQL server".into(),
             done: None,
         });
-        let server = Arc::new(PrivateServer::start(&connector.host, major)?);
+        let server = Arc::new(match clock {
+            Clock::Own => PrivateServer::start(&connector.host, major)?,
+            Clock::Other => PrivateServer::start_later(&connector.host, major)?,
+        });
         *running = Some(Arc::clone(&server));
         Ok(server)
     }
@@ -115,7 +124,14 @@ pub(super) fn make(
     if let Some(scratch) = &connector.target.scratch {
         return on_configured(connector, scratch, &facts, wish, observer);
     }
-    let no_private = match servers.get(connector, facts.major, observer) {
+    // Another clock is a wish; without the means for it the own one serves.
+    if wish.clock == Clock::Other
+        && let Ok(server) = servers.get(connector, facts.major, Clock::Other, observer)
+    {
+        let made = on_private(connector, server, &facts, wish, observer)?;
+        return Ok(Made { clock: Clock::Other, ..made });
+    }
+    let no_private = match servers.get(connector, facts.major, Clock::Own, observer) {
         Ok(server) => return on_private(connector, server, &facts, wish, observer),
         Err(error) => error,
     };

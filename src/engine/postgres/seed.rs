@@ -18,6 +18,7 @@ use crate::journal::{NewEntry, Run};
 
 mod stage;
 mod table;
+mod trade;
 mod write;
 
 /// Loads one seed; `None` if another builder has claimed it.
@@ -85,7 +86,9 @@ fn go(
         target.lock_timeout.as_millis(),
         target.statement_timeout.as_millis()
     );
-    let Some(claimed) = claim(link, journal, &[&seed.entry], run, &settings, observer)? else { return Ok(None) };
+    let Some(claimed) = claim(link, journal, (&[&seed.entry], None), run, &settings, observer)? else {
+        return Ok(None);
+    };
     let staged = stage::stage(link, seed, target.owner_role.as_deref(), observer)?;
     let loaded = write::write(link, journal, seed, &staged, target.owner_role.as_deref())?;
     // What rows refer to must be there by now.

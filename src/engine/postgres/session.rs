@@ -7,7 +7,7 @@ use super::attempt::Asked;
 use super::connect::Connector;
 use super::journal::Journal;
 use super::link::{Link, value};
-use super::quote::{ident, literal};
+use super::quote::{literal, qualified};
 use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
@@ -18,8 +18,8 @@ use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::{Held, Trial};
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Mode, Outcome, Result, RowSeed, Session,
-    Unit, Wait,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Mode, Outcome, Result, RowSeed,
+    Session, Unit, Wait,
 };
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
@@ -73,7 +73,7 @@ impl Session for PostgresSession {
         }
     }
 
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
+    fn prepare(&mut self, mark: Option<&Mark>, _: bool) -> Result<()> {
         prepare::prepare(&mut self.link, &self.journal, mark)
     }
 
@@ -114,7 +114,10 @@ impl Session for PostgresSession {
     ) -> Result<Option<Vec<Applied>>> {
         let journal = self.journal.clone();
         let tables: BTreeSet<Name> = wanted.iter().map(|table| table.table.clone()).collect();
-        let look = |link: &mut Link| contents::read(link, &journal, &tables, None);
+        let look = |link: &mut Link| {
+            contents::hold(link, &journal)?;
+            contents::read(link, &journal, &tables, None)
+        };
         let mut judge = |link: &mut Link, before: &Contents| {
             let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
             let rows: Result<Vec<_>> = wanted
@@ -129,7 +132,7 @@ impl Session for PostgresSession {
     }
 
     fn foreign(&mut self, table: &str, column: &str, condition: &str) -> Result<Option<Vec<String>>> {
-        let query = format!("select ({column})::text as value from {} where {condition}", ident(table));
+        let query = format!("select ({column})::text as value from {} where {condition}", qualified(table.split('.')));
         self.link.ready()?;
         match self.link.send_own(&query) {
             Ok(answers) => {
@@ -178,19 +181,15 @@ impl Session for PostgresSession {
         self.link.lend(|client, connector, interrupt| dump::dump(client, connector, interrupt, wish, folder, observer))
     }
 
-    fn load(
-        &mut self,
-        folder: &Path,
-        entries: &[NewEntry],
-        tracked: &[RowSeed],
-        run: &Run,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
-        let loaded = self.load_and_record(folder, entries, tracked, run, observer);
+    fn load(&mut self, load: &Load<'_>, run: &Run, observer: &mut dyn Observer) -> Result<bool> {
+        let loaded = load::load(&mut self.link, &self.journal, load, run, observer);
         if loaded.is_err() {
             self.link.rollback();
         }
-        self.link.reset();
+        // Behind a transaction pooler everything was set for the transaction alone.
+        if self.link.connector.target.lock == LockMode::Session {
+            self.link.reset();
+        }
         loaded
     }
 
@@ -223,29 +222,5 @@ impl Session for PostgresSession {
     /// Gathers statistics, and waits for nobody.
     fn settle(&mut self) -> Result<()> {
         self.link.own("gathering statistics", "analyze").map(|_| ())
-    }
-}
-
-impl PostgresSession {
-    /// The schema and its rows as the owner role, the journal as the login role, all in one transaction.
-    fn load_and_record(
-        &mut self,
-        folder: &Path,
-        entries: &[NewEntry],
-        tracked: &[RowSeed],
-        run: &Run,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
-        let owner = self.link.connector.target.owner_role.as_deref();
-        let role = owner.map(|role| format!("set local role {};", ident(role))).unwrap_or_default();
-        self.link.own("loading the baseline", &format!("{}{role}", self.link.begin_text()))?;
-        let shown = folder.display().to_string();
-        self.link.lend(|client, connector, interrupt| {
-            load::load_into(client, connector, interrupt, folder, &shown, observer)
-        })?;
-        let record = format!("reset role;\n{}", self.journal.record(entries, run));
-        self.link.inside("writing the journal", &record)?;
-        seed::track_all(&mut self.link, &self.journal, tracked)?;
-        self.link.inside("writing the journal", "commit").map(|_| ())
     }
 }

@@ -3,7 +3,7 @@
 
 use super::error::{Spot, Trouble};
 use super::journal::DIALECT;
-use crate::engine::{EngineError, SqlFailure, Unit, UnitFailure};
+use crate::engine::{EngineError, Mode, SqlFailure, Unit, UnitFailure};
 use crate::sql::{Lexer, Span, byte_of_char};
 
 /// How the detail begins that tells who was in the way.
@@ -34,6 +34,14 @@ impl Stop {
             Trouble::Answer(mut failure, spot) => {
                 let found = spot.and_then(|spot| token_at(unit.text.as_str(), sent, spot));
                 failure.position = found.map(|span| (span.start, span.len().max(1)));
+                // A routine that ends transactions, or calls what cannot run in one: only the server sees that.
+                if unit.mode != Mode::Statements && matches!(failure.code.as_str(), "2D000" | "25001") {
+                    failure.hint.get_or_insert_with(|| {
+                        "what must not run inside a transaction needs `-- dbbuild: no-transaction` at the head of its \
+                         script, or `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
+                            .to_owned()
+                    });
+                }
                 Self::Failed { failure, span: found.or(statement) }
             }
         }

@@ -15,6 +15,7 @@ use crate::engine::{Applied, EngineError, Outcome, Result, SqlFailure, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::{NewEntry, Run, Stored};
 use crate::project::LockMode;
+use crate::sql::Isolation;
 
 /// A claim that holds: the transaction, and each entry's number.
 pub(super) struct Claimed {
@@ -106,7 +107,8 @@ fn go(
     observer: &mut dyn Observer,
 ) -> std::result::Result<Tried, Stop> {
     let begin = Instant::now();
-    let Some(claimed) = claim(link, journal, &[&unit.entry], run, &settings(link, unit), observer)? else {
+    let Some(claimed) = claim(link, journal, (&[&unit.entry], unit.isolation), run, &settings(link, unit), observer)?
+    else {
         return Ok(Tried::Taken);
     };
     let mut applied = Applied::default();
@@ -160,7 +162,7 @@ pub(super) fn settings(link: &Link, unit: &Unit) -> String {
 pub(super) fn claim(
     link: &mut Link,
     journal: &Journal,
-    entries: &[&NewEntry],
+    (entries, isolation): (&[&NewEntry], Option<Isolation>),
     run: &Run,
     then: &str,
     observer: &mut dyn Observer,
@@ -171,6 +173,9 @@ pub(super) fn claim(
         link.ready()?;
         link.check_interrupt(|| "nothing was begun".into())?;
         let mut message = link.begin_text().to_owned();
+        if let Some(isolation) = isolation {
+            message.push_str(&format!("set transaction isolation level {};\n", isolation.as_str()));
+        }
         if target.lock == LockMode::Claim {
             // Behind a transaction pooler a session's settings are somebody else's a moment later.
             message.extend(
@@ -200,6 +205,11 @@ pub(super) fn claim(
                 }
                 observer.event(Event::Waiting { holder, seconds: waited.as_secs() });
                 continue;
+            }
+            // In one snapshot an entry that came meanwhile cannot be seen; it is somebody's all the same.
+            Err(trouble) if trouble.code() == "40001" => {
+                link.rollback();
+                return Ok(None);
             }
             Err(trouble) => return Err(Stop::own(trouble, "claiming the journal's entry", &link.connector.shown())),
         };

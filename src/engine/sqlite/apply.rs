@@ -74,13 +74,7 @@ fn attempted<T>(
     let mut work = || {
         let before = check_keys.then(|| orphans(connection).ok()).flatten();
         let seen = look(connection)?;
-        let mut done = Vec::with_capacity(units.len());
-        for at in 0..units.len() {
-            match one(connection, database, units, at, run)? {
-                Some(applied) => done.push(applied),
-                None => return Ok(None),
-            }
-        }
+        let Some(done) = all(connection, database, units, run)? else { return Ok(None) };
         if let Some(before) = before {
             check(connection, units, &before)?;
         }
@@ -121,22 +115,17 @@ fn in_transaction(
     let work = || {
         // A key that cannot be checked before (a mismatch) must not be judged afterwards either.
         let before = check_keys.then(|| orphans(connection).ok()).flatten();
-        let mut outcomes = Vec::with_capacity(units.len());
-        for at in 0..units.len() {
-            match one(connection, database, units, at, run)? {
-                Some(applied) => outcomes.push(Outcome::Applied(applied)),
-                None => return Ok(None),
-            }
-        }
+        let Some(done) = all(connection, database, units, run)? else { return Ok(None) };
         if let Some(before) = before {
             check(connection, units, &before)?;
         }
-        Ok(Some(outcomes))
+        Ok(Some(done))
     };
     match work() {
-        Ok(Some(outcomes)) => {
+        Ok(Some(done)) => {
             let committed = transaction::commit(connection, database);
-            committed.map_err(|error| at_commit(units, error)).map(|()| outcomes)
+            committed.map_err(|error| at_commit(units, error))?;
+            Ok(done.into_iter().map(Outcome::Applied).collect())
         }
         Ok(None) => {
             connection.execute_batch("rollback").map_err(doing("rolling back"))?;
@@ -144,6 +133,54 @@ fn in_transaction(
         }
         Err(error) => Err(transaction::rolled_back(connection, error)),
     }
+}
+
+/// Runs units inside the transaction; `None` if another builder has claimed one of them. What the journal needs is
+/// written before the first and after the last: a statement is read anew whenever another has changed the schema.
+fn all(connection: &Connection, database: &Database, units: &[Unit], run: &Run) -> Result<Option<Vec<Applied>>> {
+    let mut claims = Vec::with_capacity(units.len());
+    for unit in units {
+        match journal::claim(connection, database, &unit.entry, run)? {
+            Some(sequence) => claims.push(sequence),
+            None => return Ok(None),
+        }
+    }
+    let mut done: Vec<Applied> = Vec::with_capacity(units.len());
+    for (at, sequence) in claims.iter().enumerate() {
+        match parts(connection, database, units, at, Some(*sequence)) {
+            Ok(applied) => done.push(applied),
+            Err(error) => {
+                if connection.is_autocommit() {
+                    keep_the_journal_true(connection, database, units, &claims, &done)?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    for (at, (sequence, applied)) in claims.iter().zip(&done).enumerate() {
+        if !journal::finish(connection, database, *sequence, &units[at].entry, applied.duration)? {
+            return Err(entry_gone(units, at, last_statement(&units[at])));
+        }
+    }
+    Ok(Some(done))
+}
+
+/// The transaction of all has ended. If a text's own COMMIT did that, the units before it are kept and get their
+/// entries; those behind it never began. After a rollback there is nothing to do.
+fn keep_the_journal_true(
+    connection: &Connection,
+    database: &Database,
+    units: &[Unit],
+    claims: &[i64],
+    done: &[Applied],
+) -> Result<()> {
+    if journal::format(connection, &database.names)?.is_none() {
+        return Ok(());
+    }
+    for (unit, (sequence, applied)) in units.iter().zip(claims.iter().zip(done)) {
+        journal::finish(connection, database, *sequence, &unit.entry, applied.duration)?;
+    }
+    claims[done.len()..].iter().try_for_each(|sequence| journal::give_back(connection, database, *sequence).map(drop))
 }
 
 /// Runs one unit inside the transaction; `None` if another builder has claimed it.
@@ -219,14 +256,13 @@ fn ended(
     span: Span,
     sequence: i64,
 ) -> EngineError {
-    let sql = format!("delete from {} where sequence = ?1 and state = 'running'", database.names.journal);
-    let claims = match connection.execute(&sql, [sequence]) {
-        Ok(claims) => claims,
-        Err(error) => return doing("taking the claim back")(error),
+    let is_kept = match journal::give_back(connection, database, sequence) {
+        Ok(is_kept) => is_kept,
+        Err(error) => return error,
     };
-    let message = match claims {
-        0 => "this statement rolled back the transaction that the text ran in; nothing was kept",
-        _ => {
+    let message = match is_kept {
+        false => "this statement rolled back the transaction that the text ran in; nothing was kept",
+        true => {
             "this statement committed the transaction that the text ran in; what stands before it was kept, without an entry in the journal"
         }
     };

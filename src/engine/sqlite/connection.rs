@@ -8,9 +8,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use super::clock;
 use super::database::Database;
 use super::error::{doing, said};
-use crate::engine::{Access, EngineError, Result};
+use crate::engine::{Access, Clock, EngineError, Result};
 
 /// After so many steps of SQLite's virtual machine the wish to stop is looked at.
 const STEPS: i32 = 2_000;
@@ -126,6 +127,9 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
         connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "off")?;
         connection.pragma_update(None, "temp_store", "memory")?;
+    }
+    if database.clock == Clock::Other {
+        clock::turn(&connection)?;
     }
     // The first read: says whether this is a database at all.
     connection.query_row("pragma schema_version", [], |_| Ok(()))?;

@@ -8,8 +8,9 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::deadline::Deadline;
 use super::error::doing;
+use super::first::First;
 use super::names::Names;
-use crate::engine::{EngineError, Result};
+use crate::engine::{Clock, EngineError, Result};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::project::{Address, LockMode, Target};
@@ -26,6 +27,8 @@ pub(super) struct Database {
     pub statement_timeout: Duration,
     /// The limit of the statement under way; each session has its own.
     pub deadline: Deadline,
+    /// The journal that the next transaction makes; each session has its own.
+    pub first: First,
     /// How many times a transactional text is tried again when the database is busy.
     pub retries: u32,
     /// False if only the journal's claim keeps builders apart.
@@ -40,6 +43,8 @@ pub(super) struct Database {
     pub programs: Vec<PathBuf>,
     /// True for a database that is thrown away: nothing is flushed to the disk.
     pub throwaway: bool,
+    /// Which clock its functions tell.
+    pub clock: Clock,
 }
 
 enum Location {
@@ -73,6 +78,7 @@ impl Database {
             patience: target.lock_timeout,
             statement_timeout: target.statement_timeout,
             deadline: Deadline::default(),
+            first: First::default(),
             retries: target.retries,
             locks: target.lock == LockMode::Session,
             user: user.map(str::to_owned),
@@ -80,6 +86,7 @@ impl Database {
             interrupt: interrupt.clone(),
             programs: host.search_path(),
             throwaway: false,
+            clock: Clock::Own,
         })
     }
 
@@ -96,7 +103,7 @@ impl Database {
 
     /// Returns the same for one session of its own.
     pub fn for_session(&self) -> Self {
-        Self { deadline: Deadline::default(), ..self.clone() }
+        Self { deadline: Deadline::default(), first: First::default(), ..self.clone() }
     }
 
     /// Returns the same with the limits that a text sets itself.

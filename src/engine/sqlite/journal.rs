@@ -156,6 +156,15 @@ pub(super) fn claim(connection: &Connection, database: &Database, entry: &NewEnt
     insert(connection, database, entry, Stored::Running, run)
 }
 
+/// Takes a claim back; false if it is not there, or the journal itself went with its transaction.
+pub(super) fn give_back(connection: &Connection, database: &Database, sequence: i64) -> Result<bool> {
+    if format(connection, &database.names)?.is_none() {
+        return Ok(false);
+    }
+    let sql = format!("delete from {} where sequence = ?1 and state = 'running'", database.names.journal);
+    connection.execute(&sql, [sequence]).map(|rows| rows > 0).map_err(doing("taking the claim back"))
+}
+
 /// Writes an entry in its final state; `None` if another builder has it. Inside a transaction.
 pub(super) fn write(connection: &Connection, database: &Database, entry: &NewEntry, run: &Run) -> Result<Option<i64>> {
     let Some(sequence) = insert(connection, database, entry, entry.state, run)? else { return Ok(None) };
@@ -201,7 +210,9 @@ fn insert(
         ":source_revision": run.source_revision,
         ":objects": objects(entry),
     };
-    connection.query_row(&sql, values, |row| row.get(0)).optional().map_err(doing("claiming the entry"))
+    let known = doing("claiming the entry");
+    let mut statement = connection.prepare_cached(&sql).map_err(&known)?;
+    statement.query_row(values, |row| row.get(0)).optional().map_err(known)
 }
 
 /// Returns the objects that a text makes, as the journal has them.
@@ -236,8 +247,9 @@ pub(super) fn finish(
         ":duration": i64::try_from(took.as_millis()).unwrap_or(i64::MAX),
         ":sequence": sequence,
     };
-    let written = connection.execute(&sql, values).map_err(doing("finishing the entry"))?;
-    Ok(written == 1)
+    let known = doing("finishing the entry");
+    let written = connection.prepare_cached(&sql).and_then(|mut statement| statement.execute(values));
+    Ok(written.map_err(known)? == 1)
 }
 
 /// Returns the text of the newest attempt.

@@ -11,22 +11,20 @@ use super::dump::catalog;
 use super::error::{doing, interrupted, is_interrupt, said};
 use super::foreign_keys::{orphans, turn, worse};
 use super::{inspect, journal, rows, transaction};
-use crate::engine::{EngineError, Result, RowSeed, UnitFailure};
+use crate::engine::{EngineError, Load, Result, UnitFailure};
 use crate::error::Place;
 use crate::event::{Event, Observer};
-use crate::journal::{NewEntry, Run};
+use crate::journal::Run;
 use crate::sql::{Dialect, Span, Statements};
 
 /// Loads a dump. Whatever happens, triggers and foreign keys are on again afterwards.
 pub(super) fn load(
     connection: &Connection,
     database: &Database,
-    folder: &Path,
-    entries: &[NewEntry],
-    tracked: &[RowSeed],
+    load: &Load<'_>,
     run: &Run,
     observer: &mut dyn Observer,
-) -> Result<()> {
+) -> Result<bool> {
     turn(connection, false)?;
     let result = prepared(connection).and_then(|()| {
         transaction::within(connection, database, |connection| {
@@ -39,19 +37,19 @@ pub(super) fn load(
                     hint: None,
                 });
             }
-            everything(connection, database, folder, observer)?;
+            everything(connection, database, load.folder, observer)?;
             journal::create(connection, &database.names)?;
-            for entry in entries {
+            for entry in load.entries {
                 journal::write(connection, database, entry, run)?;
             }
-            for seed in tracked {
+            for seed in load.tracked {
                 rows::track(connection, database, seed)?;
             }
-            Ok(())
+            Ok(true)
         })
     });
     let restored = restored(connection);
-    result.and(restored)
+    result.and_then(|loaded| restored.map(|()| loaded))
 }
 
 /// Rows are put in as they were: no trigger may add to them. Old definitions may hold double-quoted text.

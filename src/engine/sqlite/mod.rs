@@ -15,6 +15,7 @@ use crate::sql::Dialect;
 
 mod apply;
 mod catalog;
+mod clock;
 mod code;
 mod connection;
 mod contents;
@@ -23,6 +24,7 @@ mod deadline;
 mod dqs;
 mod dump;
 mod error;
+mod first;
 mod foreign_keys;
 mod guard;
 mod inspect;

@@ -20,10 +20,13 @@ fn drop_all(connection: &Connection) -> Result<()> {
     // Shadow tables go with their virtual tables, and may not be dropped themselves.
     let mut statement = connection
         .prepare(
-            "select s.type, s.name
+            // The list is a virtual table: read once, not once an object.
+            "with list as materialized (
+                 select name, type from pragma_table_list where schema = 'main'
+             )
+             select s.type, s.name
                from sqlite_schema as s
-               left join pragma_table_list as list
-                      on list.schema = 'main' and list.name = s.name and s.type in ('table', 'view')
+               left join list on list.name = s.name and s.type in ('table', 'view')
               where s.type in ('trigger', 'view', 'table')
                 and coalesce(list.type, '') <> 'shadow'
                 and (s.name not like 'sqlite\\_%' escape '\\' or s.name like 'sqlite\\_stat%' escape '\\')

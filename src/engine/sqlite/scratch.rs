@@ -42,9 +42,11 @@ impl Places {
     /// Makes a throwaway database with the settings of another one.
     pub fn make(&self, like: &Database, wish: &ScratchWish<'_>) -> Result<Scratch> {
         self.collect();
-        let mut place = self.place(like)?;
+        let mut like = like.clone();
+        like.clock = wish.clock;
+        let mut place = self.place(&like)?;
         if let (Some(template), Some(templates)) = (wish.template, &self.templates) {
-            let template = templates.template(template, like);
+            let template = templates.template(template, &like);
             template.copy_to(&place.file());
             place.template = Some(template);
         }
@@ -62,7 +64,8 @@ impl Places {
 
     fn open(&self, place: Place) -> Scratch {
         let database = Arc::new(place.like.scratch(place.file()));
-        Scratch::new(Box::new(Sqlite { database, places: self.clone() }), Box::new(place))
+        let clock = place.like.clock;
+        Scratch::new(Box::new(Sqlite { database, places: self.clone() }), Box::new(place)).with_clock(clock)
     }
 
     /// Removes what killed runs left. What cannot be removed is tried again by a later run.

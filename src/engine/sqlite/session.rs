@@ -19,8 +19,8 @@ use crate::engine::catalog::{Catalog, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::Trial;
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Loaded, Outcome, Result, RowSeed, Session, Unit,
-    Wait,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Outcome, Result, RowSeed, Session,
+    Unit, Wait,
 };
 use crate::event::{Event, Observer};
 use crate::journal::{Kind, Mark, NewEntry, Run};
@@ -135,15 +135,9 @@ impl Session for SqliteSession {
         Ok(())
     }
 
-    fn prepare(&mut self, mark: Option<&Mark>) -> Result<()> {
-        self.in_transaction(|connection| {
-            journal::format(connection, &self.database.names)?;
-            journal::create(connection, &self.database.names)?;
-            match mark {
-                Some(mark) => journal::mark(connection, &self.database, mark, false),
-                None => Ok(()),
-            }
-        })
+    fn prepare(&mut self, mark: Option<&Mark>, soon: bool) -> Result<()> {
+        self.database.first.expect(mark);
+        if soon { Ok(()) } else { self.in_transaction(|_| Ok(())) }
     }
 
     fn mark(&mut self, mark: &Mark) -> Result<()> {
@@ -249,16 +243,9 @@ impl Session for SqliteSession {
         dump::dump(&self.connection, &self.database, wish, folder, observer)
     }
 
-    fn load(
-        &mut self,
-        folder: &Path,
-        entries: &[NewEntry],
-        tracked: &[RowSeed],
-        run: &Run,
-        observer: &mut dyn Observer,
-    ) -> Result<()> {
+    fn load(&mut self, load: &Load<'_>, run: &Run, observer: &mut dyn Observer) -> Result<bool> {
         self.tell(observer);
-        load::load(&self.connection, &self.database, folder, entries, tracked, run, observer)
+        load::load(&self.connection, &self.database, load, run, observer)
     }
 
     fn catalog(&mut self) -> Result<Catalog> {

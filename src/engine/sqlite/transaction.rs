@@ -16,14 +16,18 @@ use crate::event::{Event, Observer};
 /// How long SQLite waits by itself before the wish to stop is looked at again.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Begins a transaction that may write, waiting for other writers as long as the settings say.
+/// Begins a transaction that may write, waiting for other writers as long as the settings say. The first one makes
+/// the journal if that is wanted.
 pub(super) fn begin(connection: &Connection, database: &Database) -> Result<()> {
-    waiting(connection, database, "begin immediate", "beginning a transaction")
+    waiting(connection, database, "begin immediate", "beginning a transaction")?;
+    database.first.make(connection, database).map_err(|error| rolled_back(connection, error))
 }
 
 /// Commits. If that fails the transaction is rolled back.
 pub(super) fn commit(connection: &Connection, database: &Database) -> Result<()> {
-    waiting(connection, database, "commit", "committing").map_err(|error| rolled_back(connection, error))
+    waiting(connection, database, "commit", "committing").map_err(|error| rolled_back(connection, error))?;
+    database.first.is_made();
+    Ok(())
 }
 
 /// Runs something inside a transaction: all of it or, on an error, none.

@@ -3,10 +3,9 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::insert::{self, Insert};
-use super::super::shape::{Column, Shape};
-use super::super::update;
-use crate::sql::{Tokens, Verb};
+use super::super::insert;
+use super::super::shape::Column;
+use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "conflict-without-key",
@@ -41,7 +40,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
         let conflicts = |key: &&Vec<String>| {
             let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
-            key.iter().all(filled) && !key.iter().any(|column| given(column) && is_new(context, &insert, shape, column))
+            key.iter().all(filled) && !key.iter().any(|column| given(column) && insert::is_new(context.text, context.dialect, &insert, shape, column))
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
         let keys: Vec<&Vec<String>> = match &target {
@@ -70,18 +69,5 @@ fn has_fixed_default(column: Option<&Column>) -> bool {
     column.is_some_and(|column| {
         let mut words = column.definition.split(' ').skip_while(|word| *word != "default").skip(1);
         words.next().is_some_and(|value| value.starts_with('\'') || value.starts_with(|c: char| c.is_ascii_digit()))
-    })
-}
-
-/// A row brings NULL, which conflicts with nothing, or a value that is another one each time.
-fn is_new(context: &Context<'_>, insert: &Insert, shape: &Shape, column: &str) -> bool {
-    let at = match &insert.columns {
-        Some(columns) => columns.iter().position(|known| known == column),
-        None => shape.columns.iter().position(|known| known.name == column),
-    };
-    let Some(at) = at else { return false };
-    insert::values_of(context.text, context.dialect, insert, at).into_iter().any(|value| {
-        let tokens = Tokens::new(context.text, value, context.dialect);
-        value.text(context.text).trim().eq_ignore_ascii_case("null") || update::is_volatile(tokens)
     })
 }

@@ -4,7 +4,6 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
-use super::super::guard;
 use crate::sql::Kind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -13,7 +12,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     dialects: POSTGRES,
     summary: "CREATE INDEX CONCURRENTLY IF NOT EXISTS outside of dbbuild's own resume",
     effect: "An interrupted concurrent build leaves an INVALID index, and IF NOT EXISTS takes it for the finished one.",
-    remedy: "Put `DROP INDEX CONCURRENTLY IF EXISTS name` in front of it.",
+    remedy: "Write `-- dbbuild: no-transaction` at the head of the script: dbbuild drops what an interrupted build left. Or put `DROP INDEX CONCURRENTLY IF EXISTS name` in front of it.",
     fixable: Fixable::Always,
     check,
 };
@@ -23,15 +22,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for statement in creates {
         let head = &statement.head;
         let hides = head.concurrently && head.if_not_exists && !statement.is_guarded();
-        let (Some(name), Some(span)) = (head.name.as_ref().filter(|_| hides), head.name_span) else { continue };
+        let Some(name) = head.name.as_ref().filter(|_| hides) else { continue };
         // In a script without a transaction the tool itself drops what an interrupted build left.
         if context.no_transaction || context.dropped_before(statement) {
             continue;
         }
         let message = format!("the guard lies if a build of {name} was interrupted: an INVALID index counts as existing");
         let draft = found.report(&RULE, statement.head_span(), message);
-        let drop = guard::cased("DROP INDEX CONCURRENTLY IF EXISTS ", guard::is_lower(statement));
-        let text = format!("{drop}{};\n", span.text(context.text));
-        draft.fix(Fix::insert("drop what an interrupted build left", statement.span.start, text));
+        // The index of a partition cannot be dropped by itself; dbbuild looks at what an interrupted build left.
+        draft.fix(Fix::insert("let dbbuild drop what an interrupted build left", 0, "-- dbbuild: no-transaction\n"));
     }
 }

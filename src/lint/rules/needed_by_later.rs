@@ -1,4 +1,4 @@
-//! DROP or change of type of what a view needs that the script makes further down.
+//! DROP, TRUNCATE or change of type of what a view or a foreign key needs that the script makes further down.
 
 use super::super::alteration::alterations;
 use super::super::context::Context;
@@ -6,8 +6,10 @@ use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
 use super::super::history::dropped;
+use super::super::shape::names;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
+use super::super::witness;
 use super::type_change_using::until_type;
 use crate::sql::{ActionKind, Kind, Name, Span, Verb};
 
@@ -15,8 +17,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "needed-by-later",
     set: Set::Idempotency,
     dialects: POSTGRES,
-    summary: "DROP, or a change of type, of what a view needs that the script makes further down",
-    effect: "A second run stops with an error: the view that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has.",
+    summary: "DROP, TRUNCATE or a change of type of what a view or a foreign key needs that the script makes further down",
+    effect: "A second run stops with an error: the view or the foreign key that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has.",
     remedy: "Drop what depends on it first, with `IF EXISTS`; put a change of type into a `DO` block that tests the column's type.",
     fixable: Fixable::Sometimes,
     check,
@@ -24,6 +26,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     types(context, found);
+    keys(context, found);
     for drop in context.structure.iter().filter(|statement| statement.head.verb == Verb::Drop) {
         let kinds = [Kind::View, Kind::MaterializedView, Kind::Function, Kind::Table, Kind::Type];
         let names = dropped(drop);
@@ -66,6 +69,59 @@ fn types(context: &Context<'_>, found: &mut Found) {
             draft.fix(guard::test(statement, &until_type(table, column.object(), written)));
         }
     }
+}
+
+/// `DROP TABLE t` or `TRUNCATE t`, where a foreign key made further down refers to it.
+fn keys(context: &Context<'_>, found: &mut Found) {
+    for statement in context.structure {
+        let head = &statement.head;
+        let names = match (head.verb, head.name_span) {
+            (Verb::Drop, _) if head.kind == Some(Kind::Table) => dropped(statement),
+            (Verb::Truncate, Some(span)) => names(statement.part(Span::new(span.start, statement.span.end))),
+            _ => continue,
+        };
+        if statement.is_guarded() || statement.caught().is_some() || statement.tokens().has_word("cascade") {
+            continue;
+        }
+        let refers = |other: &&Statement<'_>| {
+            let from = other.head.name.as_ref().filter(|from| !names.iter().any(|name| name.matches(from)));
+            let read = from.is_some() && !other.head.temporary && references(other).iter().any(|to| names.iter().any(|name| name.matches(to)));
+            let goes = |statement: &Statement<'_>| {
+                let own = other.head.name.as_ref();
+                statement.head.verb == Verb::Drop && dropped(statement).iter().any(|gone| own.is_some_and(|own| own.matches(gone)))
+            };
+            read && !context.before(statement).any(goes) && !context.behind(other).any(goes) && !freed(context, statement, other)
+        };
+        let Some(other) = context.behind(statement).find(refers) else { continue };
+        let Some(from) = &other.head.name else { continue };
+        let message = format!("a second run fails: a foreign key of {from}, made further down, refers to it");
+        found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
+    }
+}
+
+/// The tables that the foreign keys of a statement refer to.
+fn references(statement: &Statement<'_>) -> Vec<Name> {
+    let mut found = Vec::new();
+    if statement.head.kind == Some(Kind::Table) && matches!(statement.head.verb, Verb::Create | Verb::Alter) {
+        // In a CREATE they stand in its parentheses.
+        let mut words = statement.tokens();
+        while let Some(token) = words.next() {
+            if token.is_word(statement.text, "references") {
+                found.extend(words.eat_name().map(|(name, _)| name));
+            }
+        }
+    }
+    found
+}
+
+/// The script drops the constraint or the column first, so that nothing refers to the table any longer.
+fn freed(context: &Context<'_>, statement: &Statement<'_>, adds: &Statement<'_>) -> bool {
+    let gone = |action: &crate::sql::Action| {
+        context.before(statement).flat_map(|before| &before.actions).any(|before| {
+            matches!(before.kind, ActionKind::DropConstraint | ActionKind::DropColumn) && before.name == action.name
+        })
+    };
+    adds.actions.iter().any(gone)
 }
 
 /// Whether a view names a column, or all columns of something.

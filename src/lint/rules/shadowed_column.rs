@@ -7,6 +7,7 @@ use super::super::alteration::alterations;
 use super::super::guard;
 use super::super::shape::flat;
 use super::super::statement::Statement;
+use super::super::witness;
 use crate::sql::{ActionKind, Name, Span};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -32,7 +33,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             // Both or neither. Where the column may be there before the first run, that is for the author to say.
             let alone = statement.actions.iter().any(|other| other.kind == ActionKind::DropConstraint);
             let new = context.table(table, statement).is_some_and(|known| known.column_named(column.object()).is_none());
-            if alone && new {
+            if new && !alone {
+                draft.fix(witness::group(context));
+            } else if new {
                 draft.fix(guard::test(statement, &guard::Test::column(false, table, column.object())));
             }
         }

@@ -167,11 +167,13 @@ fn condition_of_drop_behind<'a>(context: &Context<'a>, statement: &Statement<'_>
 /// A foreign key to the table, added further down and not dropped in front.
 fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &Name) -> bool {
     context.behind(statement).any(|other| {
-        other.actions.iter().filter(|action| action.kind == ActionKind::AddConstraint).any(|action| {
+        other.actions.iter().filter(|action| matches!(action.kind, ActionKind::AddConstraint | ActionKind::AddColumn)).any(|action| {
             let mut tokens = other.part(action.span);
             let refers = tokens.skip_past("references") && tokens.eat_name().is_some_and(|(name, _)| name.matches(owner));
             let mut gone = context.before(statement).flat_map(|before| &before.actions);
-            refers && !gone.any(|before| before.kind == ActionKind::DropConstraint && before.name == action.name)
+            // A column takes its foreign key along.
+            let takes_it = if action.kind == ActionKind::AddColumn { ActionKind::DropColumn } else { ActionKind::DropConstraint };
+            refers && !gone.any(|before| before.kind == takes_it && before.name == action.name)
         })
     })
 }

@@ -5,6 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::{guard, history};
+use super::super::routine::same_arguments;
 use super::super::statement::Statement;
 use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
@@ -49,6 +50,7 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
             into(other).is_some_and(|made| head.kind == Some(Kind::Table) && made.matches(name))
                 || other.head.verb == Verb::Create
                 && other.head.kind == head.kind
+                && same_arguments(other, statement)
                 && !other.head.or_replace
                 && !other.is_guarded()
                 && other.head.name.as_ref().is_some_and(|made| made.matches(name))
@@ -66,6 +68,7 @@ fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
         let same = |other: &&Statement<'_>| {
             other.head.kind == statement.head.kind
                 && is_named(other)
+                && (names.len() > 1 || same_arguments(other, statement))
                 && (!statement.head.kind.is_some_and(Kind::is_on_table)
                     || context.dialect == Dialect::Sqlite
                     || other.head.table == statement.head.table)

@@ -4,7 +4,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
-use super::super::guard;
+use super::super::{generated, guard};
 use super::super::statement::Statement;
 use crate::sql::{Action, ActionKind, Verb};
 
@@ -61,7 +61,7 @@ fn added_again(context: &Context<'_>, statement: &Statement<'_>, action: &Action
     let adds = |other: &Statement<'_>| {
         other.head.name.as_ref().zip(statement.head.name.as_ref()).is_some_and(|(left, right)| left.matches(right))
             && other.actions.iter().any(|added| {
-                let key = other.part(added.span).has_words(&["add", "primary", "key"]) && is_key_name(statement, action);
+                let key = other.part(added.span).has_words(&["add", "primary", "key"]) && is_key(statement, action);
                 let named = added.kind == ActionKind::AddConstraint && (added.name == action.name || key);
                 named && (other.span != statement.span || added.span.start > action.span.start)
             })
@@ -69,8 +69,7 @@ fn added_again(context: &Context<'_>, statement: &Statement<'_>, action: &Action
     action.name.is_some() && (adds(statement) || context.behind(statement).any(adds))
 }
 
-/// The name that PostgreSQL gives a table's primary key.
-fn is_key_name(statement: &Statement<'_>, action: &Action) -> bool {
-    let table = statement.head.name.as_ref().map_or("", |table| table.object());
-    action.name.as_ref().is_some_and(|name| name.object().strip_prefix(table) == Some("_pkey"))
+fn is_key(statement: &Statement<'_>, action: &Action) -> bool {
+    let table = statement.head.name.as_ref();
+    table.zip(action.name.as_ref()).is_some_and(|(table, name)| generated::is_of_key(table, name))
 }

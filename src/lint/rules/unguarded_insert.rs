@@ -9,7 +9,7 @@ use super::super::insert::{self, Insert};
 use super::super::shape::{Shape, items};
 use super::super::statement::Statement;
 use super::super::witness;
-use crate::sql::{ActionKind, Dialect, Name, Span, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-insert",
@@ -36,6 +36,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
             found.report(&RULE, statement.head_span(), message).help("write ON CONFLICT (key) DO UPDATE instead").fix(witness::group(context));
             continue;
         }
+        if refused_by_trigger(context, statement, table) {
+            let message = format!("a second run fails: a trigger on {table}, made further down, refuses rows");
+            found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
+            continue;
+        }
         let safe = head.or_ignore
             || head.or_replace
             || insert.conflict.is_some()
@@ -57,7 +62,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let shape = context.table(table, statement).cloned();
-        let key = shape.as_ref().and_then(|shape| given_key(&insert, shape));
+        let key = shape.as_ref().and_then(|shape| given_key(context, &insert, shape));
         let message = match &key {
             Some(key) => format!("a second run fails: the rows' keys ({}) are in {table}", key.join(", ")),
             None => format!("a second run inserts the rows into {table} again"),
@@ -68,6 +73,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 let name = head.name_span.map_or("", |span| span.text(context.text));
                 draft.fix(guard::test(statement, &guard::Test::query(false, &format!("SELECT 1 FROM {name}"))));
             }
+            continue;
+        }
+        // The trigger is there on a second run, and may refuse the rows before they are found to be there.
+        if trigger_behind(context, statement, table) {
+            draft.fix(witness::group(context));
             continue;
         }
         draft.fix(match (&key, shape.as_deref()) {
@@ -85,6 +95,39 @@ fn check(context: &Context<'_>, found: &mut Found) {
     }
 }
 
+/// The script makes a trigger on the table further down, whose function it makes as well, to raise an exception.
+fn refused_by_trigger(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    let raises = |name: &Name| {
+        context.structure.iter().any(|other| {
+            let text = || other.span.text(context.text).to_ascii_lowercase();
+            other.head.creates(Kind::Function)
+                && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+                && text().contains("raise exception")
+        })
+    };
+    let inserts = |trigger: &Statement<'_>| trigger.tokens().has_words(&["before"]) && trigger.tokens().has_word("insert");
+    !statement.is_guarded()
+        && context.structure.iter().any(|other| {
+            let mut tokens = other.tokens();
+            trigger_on(other, statement, table)
+                && inserts(other)
+                && tokens.skip_past("execute")
+                && tokens.eat_any(&["function", "procedure"]).is_some()
+                && tokens.eat_name().is_some_and(|(name, _)| raises(&name))
+        })
+}
+
+fn trigger_on(other: &Statement<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    other.span.start > statement.span.start
+        && other.head.creates(Kind::Trigger)
+        && other.head.table.as_ref().is_some_and(|on| on.matches(table))
+}
+
+/// The script makes a trigger on the table further down.
+fn trigger_behind(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    context.structure.iter().any(|other| trigger_on(other, statement, table))
+}
+
 /// `WITH moved AS (DELETE FROM a RETURNING …) INSERT INTO b …`: what was moved is gone.
 fn deletes_on_the_way(statement: &Statement<'_>, table: &Name) -> bool {
     let mut tokens = statement.tokens();
@@ -97,13 +140,14 @@ fn deletes_on_the_way(statement: &Statement<'_>, table: &Name) -> bool {
     }
 }
 
-/// A key all of whose values the rows bring along.
-fn given_key(insert: &Insert, shape: &Shape) -> Option<Vec<String>> {
+/// A key all of whose values the rows bring along, the same ones on each run.
+fn given_key(context: &Context<'_>, insert: &Insert, shape: &Shape) -> Option<Vec<String>> {
     let given = |column: &String| match &insert.columns {
         Some(columns) => columns.contains(column),
         None => true,
     };
-    shape.keys.iter().find(|key| key.iter().all(given)).cloned()
+    let is_new = |column: &String| insert::is_new(context.text, context.dialect, insert, shape, column);
+    shape.keys.iter().find(|key| key.iter().all(given) && !key.iter().any(is_new)).cloned()
 }
 
 fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {

@@ -5,9 +5,8 @@ use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
-use super::super::{guard, shape};
-use super::super::statement::Statement;
-use crate::sql::{ActionKind, Kind, Name, Tokens};
+use super::super::{generated, guard};
+use crate::sql::{ActionKind, Name};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unnamed-constraint",
@@ -31,12 +30,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let slot = tokens.start();
         let message = format!("a second run adds a second constraint to {owner}: it has no name to be recognised by");
         let draft = found.report(&RULE, action.span, message);
-        let name = if statement.head.kind == Some(Kind::Domain) {
-            of_domain(context, owner, statement)
-        } else {
-            generated(tokens, owner, statement)
-        };
-        let Some(name) = name else { continue };
+        let Some(name) = generated::of_action(context, statement, action) else { continue };
         if context.table(owner, statement).is_some_and(|table| table.constraints.contains(&name)) {
             continue;
         }
@@ -45,35 +39,4 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let text = format!("{text}{} ", Name::new([name.as_str()]));
         draft.fix(Fix::insert("give it the name that PostgreSQL gives it", slot, text));
     }
-}
-
-/// The name that PostgreSQL makes: table, columns, and what it is.
-fn generated(mut tokens: Tokens<'_>, owner: &Name, statement: &Statement<'_>) -> Option<String> {
-    let first = tokens.eat_any(&["check", "unique", "foreign"])?;
-    tokens.eat_word("key");
-    let (columns, suffix) = match first {
-        "check" => {
-            let condition = tokens.eat_parens()?;
-            let inner = statement.part(condition);
-            let words: Vec<String> = inner
-                .filter(|token| token.kind.is_identifier())
-                .map(|token| token.text(statement.text).to_lowercase())
-                .collect();
-            // With one column in it the name has that column; which words are columns is known only for one word.
-            let [only] = words.as_slice() else { return None };
-            (vec![only.trim_matches('"').to_owned()], "check")
-        }
-        "unique" => (shape::columns(&mut tokens)?, "key"),
-        _ => (shape::columns(&mut tokens)?, "fkey"),
-    };
-    let name = format!("{}_{}_{suffix}", owner.object(), columns.join("_"));
-    (name.len() < 60).then_some(name)
-}
-
-/// A domain's constraints are called after it alone; with one of that name already a number follows.
-fn of_domain(context: &Context<'_>, owner: &Name, statement: &Statement<'_>) -> Option<String> {
-    let name = format!("{}_check", owner.object());
-    let known = context.history.other(Kind::Domain, owner, context.moment(statement))?;
-    let taken = known.split(' ').any(|word| word == "check") && (!known.contains("constraint") || known.contains(&name));
-    (!taken).then_some(name)
 }

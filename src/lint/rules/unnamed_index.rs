@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::statement::Statement;
-use super::super::{guard, shape};
+use super::super::{generated, guard};
 use crate::sql::{Kind, Name, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let message = format!("a second run makes a second {kind}: it has no name to be recognised by");
         let draft = found.report(&RULE, statement.head_span(), message);
-        if let Some(name) = generated(context, statement) {
+        if let Some(name) = free(context, statement) {
             let guard = guard::cased("IF NOT EXISTS ", guard::is_lower(statement));
             // The name that PostgreSQL would have made, so that databases stay the same.
             let text = format!("{guard}{} ", quoted(&name));
@@ -39,29 +39,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
     }
 }
 
-/// The name that PostgreSQL makes: table, columns, `idx`; nothing for expressions, whose names depend on more.
-fn generated(context: &Context<'_>, statement: &Statement<'_>) -> Option<String> {
-    let table = statement.head.table.as_ref()?;
-    let mut tokens = statement.tokens();
-    let columns = if statement.head.kind == Some(Kind::Index) {
-        tokens.skip_to_any(&["on"]);
-        tokens.next();
-        tokens.eat_word("only");
-        tokens.eat_name();
-        if tokens.eat_word("using") {
-            tokens.eat_name();
-        }
-        shape::columns(&mut tokens)?
-    } else {
-        tokens.skip_to_any(&["on"]);
-        tokens.next();
-        shape::names(tokens).iter().map(|name| name.object().to_owned()).collect()
-    };
-    let suffix = if statement.head.kind == Some(Kind::Index) { "idx" } else { "stat" };
-    let name = format!("{}_{}_{suffix}", table.object(), columns.join("_"));
+/// The name that PostgreSQL makes, if it is free.
+fn free(context: &Context<'_>, statement: &Statement<'_>) -> Option<String> {
+    let name = generated::of_index(statement)?;
     let taken = context.before(statement).any(|other| other.head.name.as_ref().is_some_and(|other| other.object() == name))
         || context.history.other(Kind::Index, &Name::new([name.as_str()]), context.moment(statement)).is_some();
-    (name.len() < 60 && !columns.is_empty() && !taken).then_some(name)
+    (!taken).then_some(name)
 }
 
 fn quoted(name: &str) -> String {

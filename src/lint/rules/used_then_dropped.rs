@@ -22,6 +22,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
+    labels(context, found);
     let losses = losses(context);
     if losses.is_empty() {
         return;
@@ -47,6 +48,24 @@ fn check(context: &Context<'_>, found: &mut Found) {
         };
         // A table that is made anew has lost its rows by then: the whole script or nothing.
         draft.fix(if loss.anew { witness::group(context) } else { Some(guard::test(statement, &test)) });
+    }
+}
+
+/// A value of an enum that the script makes anew without it: no column takes it then.
+fn labels(context: &Context<'_>, found: &mut Found) {
+    for remade in witness::remade_types(context).filter(|remade| !remade.lost.is_empty()) {
+        let rows = context.statements.iter().filter(|statement| matches!(statement.head.verb, Verb::Update | Verb::Delete | Verb::Insert));
+        for statement in rows.filter(|statement| !statement.is_guarded() && statement.caught().is_none()) {
+            let is_lost = |token: &crate::sql::Token| {
+                token.kind.is_string() && remade.lost.iter().any(|label| label == token.text(context.text))
+            };
+            // Compared as a text it is none of its values.
+            let as_text = statement.tokens().has_words(&["text"]);
+            if let Some(token) = statement.tokens().find(is_lost).filter(|_| !as_text) {
+                let message = format!("a second run fails: {} is no value of {} by then", token.text(context.text), remade.name);
+                found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
+            }
+        }
     }
 }
 
@@ -122,8 +141,10 @@ fn comes_back(context: &Context<'_>, loss: &Loss, statement: &Statement<'_>) -> 
         let head = &other.head;
         let is_table = head.name.as_ref().is_some_and(|name| name.matches(&loss.table));
         let has = || loss.column.as_ref().is_none_or(|column| Shape::read(other.tokens_behind_name()).column_named(column).is_some());
+        // A table that stays is not made again, and so has lost the column by then.
+        let makes_it = || loss.column.is_none() || loss.anew || context.dropped_before(other) || context.dropped_behind(other);
         let creates = head.verb == Verb::Create && is_table && head.kind == Some(Kind::Table) && !other.is_guarded()
-            && (!loss.anew || has());
+            && (!loss.anew || has()) && makes_it();
         let adds = |column: &String| {
             is_table
                 && other.actions.iter().any(|action| match action.kind {
@@ -166,12 +187,22 @@ fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
     }
     let mut mentions_table = false;
     let mut mentions_column = false;
+    let new_names: Vec<Span> = statement
+        .actions
+        .iter()
+        .filter(|action| action.kind == ActionKind::Rename)
+        .filter_map(|action| action.name_span)
+        .collect();
     let mut tokens = statement.tokens();
     while tokens.peek().is_some() {
-        let Some((name, _)) = tokens.eat_name() else {
+        let Some((name, span)) = tokens.eat_name() else {
             tokens.next();
             continue;
         };
+        // What it is called from now on is not what it needs.
+        if new_names.contains(&span) {
+            continue;
+        }
         mentions_table |= name.matches(&loss.table) && name.parts().len() <= 2;
         mentions_column |= loss.column.as_ref().is_some_and(|column| name.object() == column);
     }

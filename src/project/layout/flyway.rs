@@ -40,7 +40,7 @@ pub fn split(stem: &str) -> Option<(char, &str, &str)> {
 
 /// Reads `1`, `1.2` or `1_2`: dots and underscores are the same.
 fn version(raw: &str) -> Option<Version> {
-    let numbers = raw.split(['.', '_']).map(str::parse).collect::<Result<Vec<u64>, _>>();
+    let numbers = raw.split(['.', '_']).map(str::parse).collect::<Result<Vec<u128>, _>>();
     numbers.ok().and_then(Version::from_numbers)
 }
 

@@ -5,6 +5,7 @@
 mod flyway;
 mod folders;
 mod parts;
+mod pop;
 mod sections;
 mod sidecar;
 
@@ -16,7 +17,7 @@ use crate::sql::Dialect;
 
 pub use folders::folder_version;
 pub use parts::Parts;
-pub use sections::{SectionFault, Sections, template_action};
+pub use sections::{SectionFault, Sections, TERN_BETWEEN};
 pub use sidecar::Sidecar;
 
 /// A way of laying out scripts on disk.
@@ -40,6 +41,8 @@ pub enum Layout {
     SqlMigrate,
     /// Up and down in one file, `---- create above / drop below ----`.
     Tern,
+    /// `20240418_name.sqlite3.up.sql`, `20240418_name.up.sql` for the engines that have no file of their own (pop).
+    Pop,
 }
 
 /// What a `.sql` file below the scripts' folder is.
@@ -67,6 +70,7 @@ impl Layout {
             Self::Goose => "goose",
             Self::SqlMigrate => "sql-migrate",
             Self::Tern => "tern",
+            Self::Pop => "pop",
         }
     }
 
@@ -80,6 +84,7 @@ impl Layout {
             Self::FolderPerChange => folders::change(path),
             Self::DottedFolders => folders::dotted(path),
             Self::Flyway => flyway::role(path),
+            Self::Pop => pop::role(path),
         }
     }
 
@@ -87,7 +92,7 @@ impl Layout {
     pub fn divide(self, text: &str) -> Result<Sections<'_>, SectionFault> {
         match self {
             Self::Plain => Ok(sections::plain(text)),
-            Self::FolderPerChange | Self::DottedFolders | Self::Flyway => Ok(Sections::whole(text)),
+            Self::FolderPerChange | Self::DottedFolders | Self::Flyway | Self::Pop => Ok(Sections::whole(text)),
             Self::Dbmate => sections::dbmate(text),
             Self::Goose => sections::goose(text),
             Self::SqlMigrate => sections::sql_migrate(text),
@@ -99,8 +104,33 @@ impl Layout {
     pub fn has_sections(self) -> bool {
         match self {
             Self::Dbmate | Self::Goose | Self::SqlMigrate | Self::Tern => true,
-            Self::Plain | Self::FolderPerChange | Self::DottedFolders | Self::Flyway => false,
+            Self::Plain | Self::FolderPerChange | Self::DottedFolders | Self::Flyway | Self::Pop => false,
         }
+    }
+
+    /// Returns true if an engine's own file stands in front of the one for each engine, which is then not run there.
+    pub fn prefers_own(self) -> bool {
+        match self {
+            Self::Pop => true,
+            Self::Plain
+            | Self::FolderPerChange
+            | Self::DottedFolders
+            | Self::Flyway
+            | Self::Dbmate
+            | Self::Goose
+            | Self::SqlMigrate
+            | Self::Tern => false,
+        }
+    }
+
+    /// Returns true if the layout's tool runs every script with foreign keys off, as pop's migrators do on SQLite.
+    pub fn turns_foreign_keys_off(self, dialect: Dialect) -> bool {
+        self == Self::Pop && dialect == Dialect::Sqlite
+    }
+
+    /// Returns true if a script's name asks to run it outside a transaction.
+    pub fn name_asks_no_transaction(self, path: &str) -> bool {
+        self == Self::Pop && pop::is_autocommit(path)
     }
 }
 

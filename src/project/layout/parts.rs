@@ -1,7 +1,7 @@
 //! A script's path taken apart, so that another version can be put into it.
 
 use super::{Layout, PathRole, engine_folder, flyway, folders, is_named_folder};
-use crate::script::{FileName, Role, Version, strip_sql};
+use crate::script::{FileName, Role, Version, letter, strip_sql};
 use crate::sql::Dialect;
 
 /// The path of a script or of its down file, relative to the scripts' folder. `engine_folder`, `folder`, `raw` and
@@ -12,7 +12,7 @@ pub struct Parts {
     pub name: FileName,
     /// `postgres/` or nothing.
     pub engine_folder: String,
-    /// What stands in front of the version: `0.10/`, or Flyway's folders and letter.
+    /// What stands in front of the version: `0.10/`, or folders and a letter.
     pub folder: String,
     /// The version as written, or in dotted folders its last part: `0007`.
     pub raw: String,
@@ -31,7 +31,8 @@ impl Parts {
         name.engine = name.engine.or(of_folder);
         let (folder, behind) = match layout {
             Layout::DottedFolders => {
-                inside.rsplit_once('/').map_or(("", inside), |(folder, _)| inside.split_at(folder.len() + 1))
+                let file = inside.rfind('/').map_or(0, |at| at + 1);
+                inside.split_at(file + letter(&inside[file..]))
             }
             Layout::Flyway => {
                 let at = inside.rfind('/').map_or(0, |at| at + 1) + 1;
@@ -42,7 +43,8 @@ impl Parts {
             | Layout::Dbmate
             | Layout::Goose
             | Layout::SqlMigrate
-            | Layout::Tern => ("", inside),
+            | Layout::Tern
+            | Layout::Pop => inside.split_at(letter(inside)),
         };
         let raw_length = match layout {
             Layout::Flyway => flyway::split(strip_sql(&inside[folder.len() - 1..]))?.1.len(),
@@ -61,7 +63,7 @@ impl Parts {
 
     /// Returns the path with another version in it.
     pub fn with_version(&self, folder: &str, raw: &str) -> String {
-        let keeps_letter = self.folder.ends_with(['V', 'U']) && !self.folder.ends_with('/');
+        let keeps_letter = self.folder.ends_with(['V', 'U', 'v']);
         let folder = if keeps_letter { &self.folder } else { folder };
         format!("{}{folder}{raw}{}", self.engine_folder, self.rest)
     }

@@ -203,36 +203,25 @@ fn annotation(line: &str, tool: &str) -> Option<Vec<String>> {
     behind.starts_with(char::is_whitespace).then(|| behind.split_whitespace().map(str::to_lowercase).collect())
 }
 
-/// <https://github.com/jackc/tern#migrations>: no up marker; text is a Go template before it is SQL.
+/// What stands between up and down in a file of tern's.
+pub const TERN_BETWEEN: &str = "---- create above / drop below ----";
+
+/// <https://github.com/jackc/tern#migrations>: no up marker.
 pub fn tern(text: &str) -> Result<Sections<'_>, SectionFault> {
     let mut sections = Sections::whole(text);
     for line in lines(text) {
-        if let Some(action) = template_action(line.text) {
-            let hint = "tern fills it in before it runs the script; write what it makes into the script, use \
-                        `-- dbbuild: include path` for a shared text, or `-- dbbuild: variables …` for a value";
-            return Err(fault(line.number, format!("`{action}` is a template's text, not SQL"), hint));
+        if line.text.trim() == "---- tern: disable-tx ----" {
+            (sections.no_transaction, sections.down_no_transaction) = (true, true);
         }
-        match line.text {
-            "---- tern: disable-tx ----" => (sections.no_transaction, sections.down_no_transaction) = (true, true),
-            "---- create above / drop below ----" if sections.down.is_none() => {
-                sections.up.1 = &text[..line.start];
-                sections.down = Some((line.number + 1, &text[line.end..]));
-            }
-            _ => {}
+        // tern looks for these words wherever they are, so with white space in front of them too.
+        if let Some(at) = line.text.find(TERN_BETWEEN).filter(|_| sections.down.is_none()) {
+            sections.up.1 = &text[..line.start + at];
+            let end = line.start + at + TERN_BETWEEN.len();
+            sections.down = Some(match text[end..line.end].trim().is_empty() {
+                true => (line.number + 1, &text[line.end..]),
+                false => (line.number, &text[end..]),
+            });
         }
     }
     Ok(sections)
-}
-
-/// Returns the first `{{ … }}` of a line that reads like a Go template's action, which `'{{1,2},{3,4}}'` (an array) does not.
-pub fn template_action(line: &str) -> Option<&str> {
-    const WORDS: [&str; 10] = ["template", "if", "else", "end", "range", "with", "define", "block", "index", "include"];
-    let start = line.find("{{")?;
-    let inside = line[start + 2..].trim_start_matches('-').trim_start();
-    let word = inside.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    if !WORDS.contains(&word) && !inside.starts_with(['.', '"', '$', '`', '/']) {
-        return None;
-    }
-    let end = line[start..].find("}}").map_or(line.len(), |at| start + at + 2);
-    Some(&line[start..end])
 }

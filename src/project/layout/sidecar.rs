@@ -21,7 +21,13 @@ impl Layout {
             }
             // `executeInTransaction=false`: https://documentation.red-gate.com/fd/script-configuration-files-277578992.html
             Self::Flyway => Some(Sidecar { path: format!("{path}.conf"), key: "executeInTransaction" }),
-            Self::Plain | Self::DottedFolders | Self::Dbmate | Self::Goose | Self::SqlMigrate | Self::Tern => None,
+            Self::Plain
+            | Self::DottedFolders
+            | Self::Dbmate
+            | Self::Goose
+            | Self::SqlMigrate
+            | Self::Tern
+            | Self::Pop => None,
         }
     }
 }

@@ -101,17 +101,15 @@ fn sql_migrate_has_its_option_behind_the_marker() {
 }
 
 #[test]
-fn tern_has_one_line_and_templates_are_refused() {
+fn tern_has_one_line() {
     let text = "alter table snapshot add column recommendations jsonb;\n\n---- create above / drop below ----\n\nalter table snapshot drop column recommendations;\n";
     let sections = Layout::Tern.divide(text).unwrap();
     assert_eq!(sections.up, (1, "alter table snapshot add column recommendations jsonb;\n\n"));
     assert_eq!(sections.down.unwrap().0, 4);
+    let text = "alter table t add a int;\n\n ---- create above / drop below ----\n\nalter table t drop a;\n";
+    let sections = Layout::Tern.divide(text).unwrap();
+    assert_eq!((sections.up.1.trim(), sections.down.unwrap().0), ("alter table t add a int;", 4));
     assert!(Layout::Tern.divide("---- tern: disable-tx ----\nselect 1;").unwrap().no_transaction);
-    let fault = Layout::Tern.divide("select 1;\n{{ template \"shared/v1_001.sql\" . }}\n").unwrap_err();
-    assert_eq!(fault.line, 2);
-    assert!(fault.message.contains("{{ template \"shared/v1_001.sql\" . }}"));
-    assert!(Layout::Tern.divide("insert into t values ({{.prefix}});").is_err());
-    assert!(Layout::Tern.divide("insert into t values ('{{1,2},{3,4}}'), ('{{a,b}}');").is_ok());
 }
 
 #[test]

@@ -44,6 +44,10 @@ pub(super) fn scan(bytes: &[u8], at: usize) -> Scan {
         b'-' | b'+' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' | b'!' | b'|' | b'&' | b'~' => {
             (TokenKind::Operator, at + operator(bytes.get(at..).unwrap_or(&[])))
         }
+        // No token of SQLite: a script that was written for psql.
+        b'\\' if bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) => {
+            (TokenKind::MetaCommand, run(bytes, at + 1, |byte| byte != b'\n'))
+        }
         _ => (TokenKind::Unknown, at + 1),
     })
 }

@@ -88,4 +88,45 @@ cases! {
         case.execute("delete from _sqlx_migrations where version = 9");
         case.run(&["adopt", "--tool", "sqlx", "--yes"]).exits(0).says("adopted at version 2");
     }
+
+    fn a_tool_that_keeps_names_of_files_says_the_version(case) {
+        by_hand(case);
+        let grate = case.pick("grate_ScriptsRun", "grate.\"ScriptsRun\"");
+        let schema = case.pick("", "create schema grate;");
+        case.write("db/0002_create_item.sql", format!("--liquibase formatted sql\n--changeset ada:1\n{ITEM}--changeset ada:2\nselect 1;\n"));
+        case.execute(&format!(
+            "create table databasechangelog (id text, author text, filename text, orderexecuted integer, exectype text);
+             insert into databasechangelog values ('1', 'ada', 'db/0001_create_customer.sql', 1, 'EXECUTED'), ('1', 'ada', 'db/0002_create_item.sql', 2, 'EXECUTED');
+             create table databasechangeloglock (id integer primary key, locked boolean);
+             create table schemaversions (schemaversionsid integer primary key, scriptname text);
+             insert into schemaversions values (1, 'Shop.Scripts.0002_create_item.sql');
+             {schema} create table {grate} (id integer primary key, script_name text, one_time_script boolean);
+             insert into {grate} values (1, '0001_create_customer.sql', true), (2, 'grants.sql', false)"
+        ));
+        case.unchanged(|| case.run(&["adopt", "--tool", "liquibase"]).exits(3).says("adopt/tool-gap").says("db/0002_create_item.sql"));
+        case.execute("insert into databasechangelog values ('2', 'ada', 'db/0002_create_item.sql', 3, 'RERAN')");
+        case.run(&["adopt", "--tool", "liquibase", "--dry-run"]).exits(0).says("up to 2");
+        case.unchanged(|| case.run(&["adopt", "--tool", "dbup"]).exits(3).says("adopt/tool-gap").says("db/0001_create_customer.sql"));
+        case.execute("insert into schemaversions values (0, 'Shop.Scripts.0001_create_customer.sql')");
+        case.run(&["adopt", "--tool", "dbup", "--dry-run"]).exits(0).says("up to 2");
+        case.execute("insert into schemaversions values (3, 'Shop.Scripts.0009_other.sql')");
+        case.unchanged(|| case.run(&["adopt", "--tool", "dbup"]).exits(3).says("adopt/tool-ahead").says("0009_other"));
+        case.run(&["adopt", "--tool", "grate", "--dry-run"]).exits(1).says("up to 1");
+        case.execute(&format!("insert into {grate} values (3, '0002_create_item.sql', true)"));
+        case.run(&["adopt", "--tool", "grate", "--yes"]).exits(0).says("adopted at version 2");
+        case.build().says("3_more");
+    }
+
+    fn alembic_has_a_revision_and_a_script_says_where_it_leads(case) {
+        by_hand(case);
+        case.execute("create table alembic_version (version_num varchar(32) primary key); insert into alembic_version values ('9717cfb201ed')");
+        case.unchanged(|| case.run(&["adopt", "--tool", "alembic"]).exits(3).says("9717cfb201ed").says("alembic upgrade FROM:TO --sql"));
+        case.write("db/0002_create_item.sql", format!("-- Running upgrade de88cdacc14f -> 9717cfb201ed\n\n{ITEM}"));
+        case.run(&["adopt", "--tool", "alembic", "--dry-run"]).exits(0).says("up to 2");
+        case.execute("update alembic_version set version_num = 'de88cdacc14f'");
+        case.rename("db/0001_create_customer.sql", "db/0001_de88cdacc14f_create_customer.sql");
+        case.run(&["adopt", "--tool", "alembic", "--dry-run"]).exits(1).says("up to 1");
+        case.execute("insert into alembic_version values ('9717cfb201ed')");
+        case.unchanged(|| case.run(&["adopt", "--tool", "alembic"]).exits(3).says("adopt/tool-heads"));
+    }
 }

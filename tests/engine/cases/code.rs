@@ -104,6 +104,60 @@ cases! {
         case.build().says("nothing to do").does_not_say("gone");
     }
 
+    fn a_table_that_a_view_hides_is_not_taken_for_made(case) {
+        case.write("db/1_customer.sql", TABLE);
+        view(case, "shown", "select id from customer");
+        case.build();
+        case.remove("db/code/shown.sql");
+        case.write("db/2_shown.sql", "create table if not exists shown (id integer);\n");
+        for arguments in [&[][..], &["--drop-code"]] {
+            case.unchanged(|| case.run(arguments).exits(3).says("code/in-the-place").says("db/2_shown.sql:1:").says("suspend-code shown"));
+        }
+        case.write("db/2_shown.sql", "-- dbbuild: suspend-code shown\ncreate table if not exists shown (id integer);\n");
+        case.build();
+        fresh(case);
+        case.run(&["--drop-code"]).exits(0);
+        fresh(case);
+    }
+
+    fn names_in_quotes_are_suspended(case) {
+        case.write("db/1_customer.sql", TABLE);
+        let name = case.pick("\"Odd, name\"", "public.\"Odd, name\"");
+        case.write("db/code/odd.sql", format!("create view {name} as select id, email from customer;\n"));
+        case.build();
+        case.write("db/2_less.sql", format!("-- dbbuild: suspend-code {name}, other\nalter table customer drop column email;\n"));
+        case.write("db/code/odd.sql", format!("create view {name} as select id, name from customer;\n"));
+        case.build();
+        fresh(case);
+    }
+
+    fn a_view_under_another_name_goes_when_its_file_makes_it_again(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        case.write("db/1_customer.sql", TABLE);
+        view(case, "shown", "select id from customer");
+        case.build();
+        case.execute("alter view shown rename to renamed");
+        case.write("db/2_more.sql", "create table if not exists more (id integer);\n");
+        case.build().says("shown");
+        fresh(case);
+    }
+
+    fn a_view_of_somebodys_is_not_broken(case) {
+        case.write("db/1_customer.sql", TABLE);
+        view(case, "shown", "select id, name from customer");
+        view(case, "over", "select id, name from shown");
+        case.build();
+        case.execute("create view by_hand as select name from over; create view above as select * from by_hand");
+        view(case, "shown", "select id from customer");
+        view(case, "over", "select id from shown");
+        case.unchanged(|| case.run(&[]).exits(3).says("code/depended-on").says("by_hand"));
+        case.execute("drop view above; drop view by_hand");
+        case.build();
+        fresh(case);
+    }
+
     fn an_object_in_two_files_is_refused(case) {
         case.write("db/1_customer.sql", TABLE);
         view(case, "shown", "select id from customer");
@@ -392,6 +446,24 @@ fn postgres_never_shows_a_half_done_state() {
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(watcher.join().unwrap() > 10);
     fresh(&case);
+}
+
+/// No provider of labels comes with the server's packages, so a label can be in the catalog and not be said again: then
+/// the build refuses, by name.
+#[test]
+fn a_security_label_is_not_lost_on_postgres() {
+    let Some(case) = Case::on_postgres() else { return };
+    case.write("db/1_customer.sql", TABLE);
+    view(&case, "shown", "select id, name from customer");
+    case.build();
+    case.execute(
+        "set allow_system_table_mods = on;
+         insert into pg_seclabel values ('public.shown'::regclass, 'pg_class'::regclass, 1, 'anon', 'MASKED')",
+    );
+    view(&case, "shown", "select id from customer");
+    case.unchanged(|| case.run(&[]).says("view public.shown").says("security label provider \"anon\" is not loaded"));
+    case.execute("set allow_system_table_mods = on; delete from pg_seclabel");
+    case.build();
 }
 
 /// The login may take on the owner's role, and not the one that granted.

@@ -327,10 +327,36 @@ cases! {
 fn a_sequence_is_not_set_for_a_proof_on_postgres() {
     let Some(case) = Case::on_postgres() else { return };
     let t = "create table if not exists t (id serial primary key);\n";
+    let back = "create or replace function back() returns bigint language plpgsql as $$ begin return setval('t_id_seq', 1); end $$;\n";
+    case.write("db/0_back.sql", back);
     case.write("db/1_t.sql", t);
     case.build();
     case.execute("insert into t default values; insert into t default values");
     case.write("db/1_t.sql", format!("{t}select setval('t_id_seq', 1);\n"));
     case.unchanged(|| case.run(&[]).exits(3).says("setval"));
     assert_eq!(case.ask("select last_value from t_id_seq"), "2");
+    // No text tells that this sets one; it is seen afterwards, and put back.
+    case.write("db/1_t.sql", format!("{t}select back();\n"));
+    case.unchanged(|| case.run(&[]).exits(3).says("t_id_seq counts from a number that it gave before"));
+    assert_eq!(case.ask("select nextval('t_id_seq')"), "3");
+}
+
+#[test]
+fn a_row_that_another_session_writes_meanwhile_is_not_lost_on_postgres() {
+    let Some(case) = Case::on_postgres() else { return };
+    let t = "create table if not exists t (id integer);\n";
+    case.write("db/1_t.sql", t);
+    case.build();
+    case.write("db/1_t.sql", format!("{t}select pg_sleep(0.7);\ndelete from t;\n"));
+    let build = case.spawn(&[]);
+    let runs = format!(
+        "select count(*) from pg_stat_activity where datname = '{}' and query like '%pg_sleep%' and pid <> pg_backend_pid()",
+        case.database()
+    );
+    while case.ask(&runs) == "0" {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    case.execute("insert into t values (1)");
+    crate::support::Output::from(build.wait_with_output().unwrap()).exits(0).says("proven");
+    assert_eq!(case.ask("select count(*) from t"), "1");
 }

@@ -166,6 +166,41 @@ cases! {
         case.run(&[]).exits(3).says("error[seed/no-table]");
     }
 
+    fn rows_can_trade_a_unique_value(case) {
+        for mode in ["tracked", "upsert", "sync"] {
+            case.write("db/1_country.sql", "create table country (code text primary key, name text unique, area integer, own text default 'none');
+                create table city (name text primary key, country text not null references country (code));\n");
+            case.write("seed/010_country.toml", format!("mode = \"{mode}\"\n"));
+            case.write(FILE, "code,name,area\nDE,one,1\nFR,two,2\nIT,three,3\n");
+            case.build();
+            case.execute("update country set own = code; insert into city values ('Paris', 'FR')");
+            change(case, "DE,two,1\nFR,three,2\nIT,one,4\nES,new,5\n")
+                .says("1 new, 3 changed");
+            assert_eq!(
+                case.ask("select code, name, area, own from country order by code").replace('\n', " "),
+                "DE|two|1|DE ES|new|5|none FR|three|2|FR IT|one|4|IT"
+            );
+            case.build().says("nothing to do");
+            // Two rows with one value are no trade.
+            case.write(FILE, "code,name,area\nDE,one,1\nFR,three,2\nIT,one,4\nES,new,5\n");
+            case.run(&[]).exits(4).says("seed/010_country.csv:");
+            assert_eq!(case.ask("select count(*) from country"), "4");
+            case.run(&["reset", "--yes"]).exits(0);
+            case.remove(FILE);
+        }
+        case.remove("seed/010_country.toml");
+        // What would go with the rows that are put aside is not put at risk.
+        case.write("db/1_country.sql", "create table country (code text primary key, name text unique, area integer);
+            create table city (name text primary key, country text references country (code) on delete cascade);\n");
+        case.write(FILE, "code,name,area\nDE,one,1\nFR,two,2\n");
+        case.build();
+        case.execute("insert into city values ('Paris', 'FR')");
+        case.write(FILE, "code,name,area\nDE,two,1\nFR,one,2\n");
+        case.run(&[]).exits(3).says("error[seed/traded]").says("city").says("by way of a third one");
+        assert_eq!(rows(case), "DE|one|1 FR|two|2");
+        assert_eq!(case.ask("select count(*) from city"), "1");
+    }
+
     fn environment_seeds_run_in_their_environment_only(case) {
         case.write("db/1_country.sql", TABLE);
         case.write("seed/@staging/010_s.sql", "insert into country values ('ST', 'staging', 0) on conflict do nothing;\n");

@@ -41,6 +41,34 @@ select (select count(*) from pg_prepared_statements) as prepared,
         case.execute(&format!("drop owned by {role}; drop role {role}"));
     }
 
+    fn a_script_has_the_isolation_that_it_asks_for(case) {
+        if case.is_sqlite() {
+            return;
+        }
+        let level = "select current_setting('transaction_isolation')";
+        case.write("db/1_a.sql", "create table seen (id integer, level text);\n");
+        case.write("db/2_b.sql", format!("-- One snapshot.\nBEGIN;\nSET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\ninsert into seen select 2, ({level});\nCOMMIT;\n"));
+        case.write("db/3_c.sql", format!("begin isolation level serializable;\ninsert into seen select 3, ({level});\ncommit;\n"));
+        case.write("db/4_d.sql", format!("set transaction isolation level serializable;\ninsert into seen select 4, ({level});\n"));
+        case.write("db/5_e.sql", format!("insert into seen select 5, ({level});\n"));
+        case.build();
+        let seen = case.ask("select id, level from seen order by id");
+        assert_eq!(seen, "2|repeatable read\n3|serializable\n4|serializable\n5|read committed");
+        // What commits inside a block is told before anything runs.
+        case.write("db/6_f.sql", "do $$ begin insert into seen values (6); commit; end $$;\n");
+        case.run(&[]).exits(3).says("a DO block that commits").says("db/6_f.sql:1:1").says("no-transaction");
+        case.write("db/6_f.sql", "-- dbbuild: no-transaction\ndo $$ begin insert into seen values (6); commit; end $$;\n");
+        case.build();
+        // A routine's own text says nothing of it here: the server does.
+        case.write("db/7_g.sql", "create procedure ends() language plpgsql as 'begin commit; end';\n");
+        case.write("db/8_h.sql", "call ends();\n");
+        case.run(&[]).exits(4).says("sql/2D000").says("no-transaction");
+        case.write("db/8_h.sql", "select 1;\n");
+        // The journal's table has no constraint that a script which renames them all would rename.
+        assert_eq!(case.ask("select count(*) from pg_constraint where contype = 'u' and conrelid = 'dbbuild.journal'::regclass"), "0");
+        case.build();
+    }
+
     fn foreign_keys_are_on_for_every_script(case) {
         if !case.is_sqlite() {
             return;

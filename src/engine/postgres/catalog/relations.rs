@@ -91,8 +91,11 @@ pub(super) fn columns(scope: &Scope) -> String {
            join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
            join pg_type t on t.oid = a.atttypid
            left join lateral (
-               select pg_get_expr(d.adbin, d.adrelid) as text
+               -- A default of NULL says nothing, but over a domain's own: pg_dump writes one for a partition's column
+               -- that has none while its parent's has one.
+               select nullif(x.text, case when t.typtype <> 'd' then substring(x.text from '^NULL::[^()''+*/|-]*(?:[(][0-9,]*[)])?[^()''+*/|-]*$') end) as text
                  from pg_attrdef d
+                cross join lateral pg_get_expr(d.adbin, d.adrelid) as x (text)
                 where a.atthasdef and d.adrelid = c.oid and d.adnum = a.attnum
            ) e on true
            left join own on own.refobjid = c.oid and own.refobjsubid = a.attnum

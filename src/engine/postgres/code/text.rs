@@ -1,19 +1,67 @@
-//! Runs the text of a code file, and tells what it made.
+//! Runs the text of a code file: as it is if that works, else after what it made went away. Tells what it made.
+
+use std::time::Instant;
 
 use super::*;
 
-impl Keeper<'_, '_> {
+/// What a server answers when an object that is there cannot become the one that a text makes: another kind, other
+/// columns, another result, a name that is taken, a call that two overloads fit, something that depends on it.
+const CANNOT_REPLACE: [&str; 11] =
+    ["42P16", "42P13", "42P07", "42710", "42723", "42725", "2BP01", "42809", "42P17", "0A000", "42701"];
+
+impl<'a> Keeper<'a, '_> {
+    /// Runs a file, and settles what came of it.
+    pub(super) fn file(&mut self, at: usize, observer: &mut dyn Observer) -> Halting<'a, Applied> {
+        let begin = Instant::now();
+        let unit = &self.work.files[at].unit;
+        let of = |stop| (Some(unit), stop);
+        self.link.check_interrupt(nothing_kept).map_err(|error| of(error.into()))?;
+        self.prepare(unit).map_err(of)?;
+        let routines = self.routines(at).map_err(of)?;
+        self.own_step("savepoint dbbuild_code", "beginning a file").map_err(of)?;
+        self.until_now = None;
+        let mut applied = match self.parts(at, observer) {
+            Err(stop) if CANNOT_REPLACE.contains(&stop.code()) => self.anew(at, stop, observer),
+            other => other,
+        }
+        .map_err(of)?;
+        self.own_step("release savepoint dbbuild_code", "ending a file").map_err(of)?;
+        self.restore(unit).map_err(of)?;
+        let made = self.made_by(at, &routines).map_err(of)?;
+        self.settle(at, made).map_err(of)?;
+        applied.duration = begin.elapsed();
+        Ok(applied)
+    }
+
+    /// Runs a file after what it made, or what stands where it makes something, went away.
+    fn anew(&mut self, at: usize, stop: Stop, observer: &mut dyn Observer) -> Step<Applied> {
+        self.take_back()?;
+        let targets = self.mine(at)?;
+        if targets.is_empty() {
+            return Err(stop);
+        }
+        // What no code file made stays, unless it is what this one makes: in a database that was adopted.
+        let found: Vec<Known> = targets.iter().filter(|known| !self.is_code(&known.key)).cloned().collect();
+        self.take(&targets)?;
+        let applied = self.parts(at, observer)?;
+        let now = by_keys(self.link, found.iter().map(|known| known.key.as_str()))?;
+        let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
+        if found.iter().all(is_same) { Ok(applied) } else { Err(stop) }
+    }
+
+    /// Goes back to where the file began.
+    pub(super) fn take_back(&mut self) -> Step {
+        if let Some(until_now) = self.until_now.take() {
+            let UntilNow { made, remarks, dropped, dirty } = *until_now;
+            (self.made, self.remarks, self.dropped, self.dirty) = (made, remarks, dropped, dirty);
+        }
+        self.own_step("rollback to savepoint dbbuild_code", "taking a file back")
+    }
+
     /// Returns the objects that a file made before, and those that stand under the names that it makes.
-    pub(super) fn mine(&mut self, at: usize) -> std::result::Result<Vec<Known>, Stop> {
-        let keys: Vec<String> = self
-            .owned
-            .get(&self.work.files[at].unit.entry.key)
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key.clone())
-            .filter(|key| !self.is_made_by_another(at, key))
-            .collect();
-        let mut all = read(self.link, &by_keys(keys.iter().map(String::as_str)))?;
+    fn mine(&mut self, at: usize) -> Step<Vec<Known>> {
+        let keys: Vec<String> = self.owned_by(at).filter(|key| !self.is_made_by_another(at, key)).cloned().collect();
+        let mut all = by_keys(self.link, keys.iter().map(String::as_str))?;
         for creation in self.creations[at].clone() {
             let kinds: &[Kind] = match creation.kind {
                 Kind::View | Kind::MaterializedView => &[Kind::View, Kind::MaterializedView],
@@ -32,10 +80,10 @@ impl Keeper<'_, '_> {
     }
 
     /// Returns the routines under the names that a file makes, with what changes when they are written.
-    pub(super) fn routines(&mut self, at: usize) -> std::result::Result<HashMap<String, String>, Stop> {
+    fn routines(&mut self, at: usize) -> Step<HashMap<String, String>> {
         let mut found = HashMap::new();
         for creation in self.creations[at].clone() {
-            if matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate) {
+            if is_routine_kind(creation.kind) {
                 let known = self.named(creation.kind, &creation.name, None)?;
                 found.extend(known.into_iter().map(|known| (known.key, known.stamp)));
             }
@@ -44,14 +92,10 @@ impl Keeper<'_, '_> {
     }
 
     /// Returns the objects that a file has just made: routines by what was written, others by their names.
-    pub(super) fn made_by(
-        &mut self,
-        at: usize,
-        routines: &HashMap<String, String>,
-    ) -> std::result::Result<Vec<Known>, Stop> {
+    fn made_by(&mut self, at: usize, routines: &HashMap<String, String>) -> Step<Vec<Known>> {
         let mut made: Vec<Known> = Vec::new();
         for creation in self.creations[at].clone() {
-            let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
+            let is_routine = is_routine_kind(creation.kind);
             for known in self.named(creation.kind, &creation.name, creation.table.as_ref())? {
                 let is_its = !is_routine || routines.get(&known.key) != Some(&known.stamp);
                 if is_its && !made.iter().any(|other| other.key == known.key) {
@@ -64,13 +108,9 @@ impl Keeper<'_, '_> {
 
     /// Runs the statements of a file. Behind each that makes an object, what was said of it is said again, so that
     /// what the text itself says of it counts.
-    pub(super) fn parts(
-        &mut self,
-        at: usize,
-        applied: &mut Applied,
-        observer: &mut dyn Observer,
-    ) -> std::result::Result<(), Stop> {
+    fn parts(&mut self, at: usize, observer: &mut dyn Observer) -> Step<Applied> {
         let unit = &self.work.files[at].unit;
+        let mut applied = Applied::default();
         let mut groups = Groups::new();
         for (index, part) in unit.parts.iter().enumerate() {
             let creation = self.creations[at].iter().find(|creation| creation.part == index).cloned();
@@ -90,49 +130,17 @@ impl Keeper<'_, '_> {
                 there.retain(|known| self.is_code(&known.key));
                 self.take(&there)?;
             }
-            run::part(self.link, unit, part, applied)?;
+            run::part(self.link, unit, part, &mut applied)?;
             self.link.tell_notices(&step_name(unit), observer);
             if let Some(creation) = creation.filter(|_| !self.remarks.is_empty() || self.may_change_signature(at)) {
                 self.say_again(at, &creation)?;
             }
         }
-        Ok(())
+        Ok(applied)
     }
+}
 
-    fn may_change_signature(&self, at: usize) -> bool {
-        self.owned.get(&self.work.files[at].unit.entry.key).is_some_and(|owned| !owned.is_empty())
-    }
-
-    /// Says again of a new object what was said of the one that stood in its place.
-    fn say_again(&mut self, at: usize, creation: &Creation) -> std::result::Result<(), Stop> {
-        let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
-        for known in &there {
-            let (its, others): (Vec<Remark>, Vec<Remark>) =
-                std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == known.key);
-            self.remarks = others;
-            away::say(self.link, known, &its)?;
-        }
-        let is_routine = matches!(creation.kind, Kind::Function | Kind::Procedure | Kind::Aggregate);
-        let is_it = |key: &str| {
-            key_name(key, DIALECT).is_some_and(|(kind, name)| kind == creation.kind && creation.name.matches(&name))
-        };
-        let makes =
-            self.creations[at].iter().filter(|other| other.kind == creation.kind && other.name == creation.name);
-        if !is_routine || makes.count() != 1 {
-            return Ok(());
-        }
-        // One routine of this name before, one now: it changed its signature.
-        let owned = self.owned.get(&self.work.files[at].unit.entry.key).into_iter().flatten();
-        let old: Vec<String> = owned.map(|(key, _)| key.clone()).filter(|key| is_it(key)).collect();
-        let new: Vec<&Known> = there.iter().filter(|known| !self.is_code(&known.key)).collect();
-        let ([old], [new]) = (old.as_slice(), new.as_slice()) else { return Ok(()) };
-        if let Some(known) = there.iter().find(|known| known.key == *old) {
-            let known = known.clone();
-            self.take(&[known])?;
-        }
-        let (its, others): (Vec<Remark>, Vec<Remark>) =
-            std::mem::take(&mut self.remarks).into_iter().partition(|remark| remark.key == *old);
-        self.remarks = others;
-        away::say(self.link, new, &its)
-    }
+/// Returns true for what may share its name with others of its kind.
+pub(super) fn is_routine_kind(kind: Kind) -> bool {
+    matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate)
 }

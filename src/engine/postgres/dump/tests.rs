@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::*;
-use crate::engine::postgres::load::load_into;
+use crate::engine::postgres::link::value;
 use crate::engine::postgres::private_server::PrivateServer;
 use crate::engine::postgres::private_server::tests::server;
+use crate::engine::postgres::session::PostgresSession;
+use crate::engine::{Access, Load, Session};
 use crate::event::Silent;
 use crate::host::Host;
+use crate::journal::Run;
 use crate::project::{Address, Secret, Target};
+use crate::script::Checksum;
 
 const RICH: &str = include_str!("tests/rich.sql");
 
@@ -60,15 +64,12 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
 fn load(server: &PrivateServer, database: &str, folder: &Path) -> crate::engine::Result<()> {
     server.create_database(database)?;
     let connector = connector(&server.url(database), &[]);
-    let mut client = connector.connect()?.client;
-    client.batch_execute("begin").unwrap();
-    load_into(&mut client, &connector, &Interrupt::default(), folder, "baseline/postgres", &mut Silent)?;
-    client.batch_execute("commit").unwrap();
-    let left: String = client
-        .query_one("select current_setting('row_security') || current_setting('search_path') || current_setting('lock_timeout')", &[])
-        .unwrap()
-        .get(0);
-    assert_eq!(left, "onpublic5s");
+    let mut session = PostgresSession::open(&connector, &Interrupt::default(), Access::Write)?;
+    let run = Run { id: "r".into(), tool_version: "0".into(), source_revision: None };
+    assert!(session.load(&Load::new(folder, "shop", "baseline/postgres", Checksum::default()), &run, &mut Silent)?);
+    let query = "select current_setting('row_security') || current_setting('search_path') || current_setting('lock_timeout') as x";
+    let left = session.link.own("asking", query)?;
+    assert_eq!(value(&left, "x"), Some("onpublic5s"));
     Ok(())
 }
 
@@ -318,7 +319,8 @@ fn broken_files_are_refused_with_their_place() {
         assert_ne!(*good, bad);
         std::fs::write(file, bad).unwrap();
         let error = load(&server, &format!("small_{number}"), folder.path()).unwrap_err();
-        assert_eq!((error.code().as_str(), error.place().unwrap().to_string().as_str()), (code, place), "{error}");
+        let found = error.place().unwrap().to_string().replace(&*folder.path().to_string_lossy(), "baseline/postgres");
+        assert_eq!((error.code().as_str(), found.as_str()), (code, place), "{error}");
         std::fs::write(file, good).unwrap();
     }
     load(&server, "small_again", folder.path()).unwrap();

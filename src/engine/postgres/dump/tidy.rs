@@ -8,17 +8,27 @@ use crate::sql::{Dialect, Lexer, Name, Span, Statement, Statements, Token, Token
 
 const DIALECT: Dialect = Dialect::Postgres;
 
+/// Whose names are not the dump's to say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Owners {
+    /// Those who built: what they own is the loader's.
+    pub builders: Vec<String>,
+    /// The role that made the server, where it has the schema `public` because nobody took it: before 15 it always
+    /// has (<https://www.postgresql.org/docs/release/15.0/>), and it is called otherwise on every server.
+    pub of_public: Option<String>,
+}
+
 /// Returns the text of one section without preamble, trailer, and the names of the builders: what they own is
 /// its loader's, and where a grant or a default privilege names them it says `CURRENT_USER`.
-pub(super) fn tidy(text: &str, builders: &[&str]) -> Result<String> {
+pub(super) fn tidy(text: &str, owners: &Owners) -> Result<String> {
     let text = without_ends(text)?;
     let mut out = String::with_capacity(text.len());
     let mut statements = Statements::new(text, DIALECT);
     for statement in statements.by_ref() {
         let statement = statement.map_err(|error| unreadable(&error.to_string()))?;
-        lead(&mut out, statement.lead.text(text), builders);
+        lead(&mut out, statement.lead.text(text), owners);
         let body = text.get(statement.span.start..statement.tail.end).unwrap_or_default();
-        match edit(text, &statement, builders) {
+        match edit(text, &statement, owners) {
             Edit::Keep => out.push_str(body),
             Edit::Drop => out.truncate(out.trim_end_matches('\n').len()),
             Edit::Name(spans) => {
@@ -32,7 +42,7 @@ pub(super) fn tidy(text: &str, builders: &[&str]) -> Result<String> {
             }
         }
     }
-    lead(&mut out, statements.rest().text(text), builders);
+    lead(&mut out, statements.rest().text(text), owners);
     out.truncate(out.trim_end().len());
     if !out.is_empty() {
         out.push('\n');
@@ -74,7 +84,7 @@ enum Edit {
     Name(Vec<Span>),
 }
 
-fn edit(text: &str, statement: &Statement, builders: &[&str]) -> Edit {
+fn edit(text: &str, statement: &Statement, owners: &Owners) -> Edit {
     let first = statement.span.text(text).split_whitespace().next().unwrap_or_default();
     if !matches!(first, "ALTER" | "GRANT" | "REVOKE" | "CREATE") {
         return Edit::Keep;
@@ -84,11 +94,13 @@ fn edit(text: &str, statement: &Statement, builders: &[&str]) -> Edit {
     let most = if first == "CREATE" { 32 } else { usize::MAX };
     let tokens: Vec<Token> = lexer.filter(|token| !token.kind.is_trivia()).take(most).collect();
     let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(text, word));
-    let is_builder = |at: usize| tokens.get(at).is_some_and(|token| is_builder(text, *token, builders));
+    let is_builder = |at: usize| tokens.get(at).is_some_and(|token| names_one(text, *token, &owners.builders));
 
     let last = tokens.len().saturating_sub(1);
     if first == "ALTER" && last > 2 && word(last - 2, "owner") && word(last - 1, "to") {
-        return if is_builder(last) { Edit::Drop } else { Edit::Keep };
+        let is_public = last == 5 && word(1, "schema") && word(2, "public");
+        let has_public = tokens.get(last).is_some_and(|token| names_one(text, *token, owners.of_public.as_slice()));
+        return if is_builder(last) || (is_public && has_public) { Edit::Drop } else { Edit::Keep };
     }
     let mut spans = Vec::new();
     let mut name = |at: usize| {
@@ -140,12 +152,16 @@ fn outer_words<'a>(text: &'a str, tokens: &'a [Token], words: &'a [&'a str]) -> 
     })
 }
 
-fn is_builder(text: &str, token: Token, builders: &[&str]) -> bool {
-    token.kind.is_identifier() && builders.contains(&Name::part(token.text(text), token.kind, DIALECT).object())
+fn names_one(text: &str, token: Token, roles: &[String]) -> bool {
+    token.kind.is_identifier() && {
+        let name = Name::part(token.text(text), token.kind, DIALECT);
+        roles.iter().any(|role| role == name.object())
+    }
 }
 
 /// Writes what stands between statements; `pg_dump`'s comments there name each object's owner.
-fn lead(out: &mut String, text: &str, builders: &[&str]) {
+fn lead(out: &mut String, text: &str, owners: &Owners) {
+    let builders = &owners.builders;
     for line in text.split_inclusive('\n') {
         let owner = line.strip_prefix("-- Name: ").and_then(|_| line.rfind(OWNER)).map(|at| at + OWNER.len());
         let Some(from) = owner else {
@@ -155,7 +171,7 @@ fn lead(out: &mut String, text: &str, builders: &[&str]) {
         let (before, rest) = line.split_at(from);
         let end = rest.find("; Tablespace: ").unwrap_or(rest.trim_end().len());
         let (name, after) = rest.split_at(end);
-        let mapping = |builder: &&&str| before.starts_with(&format!("{MAPPING}{builder} SERVER "));
+        let mapping = |builder: &&String| before.starts_with(&format!("{MAPPING}{builder} SERVER "));
         match builders.iter().find(mapping) {
             Some(builder) => {
                 out.push_str(MAPPING);
@@ -164,12 +180,16 @@ fn lead(out: &mut String, text: &str, builders: &[&str]) {
             }
             None => out.push_str(before),
         }
-        out.push_str(if builders.contains(&name) { "-" } else { name });
+        let is_public = PUBLIC.iter().any(|head| line.starts_with(head));
+        let is_left_out = |role: &String| role == name;
+        let of_public = owners.of_public.iter().filter(|_| is_public);
+        out.push_str(if builders.iter().chain(of_public).any(is_left_out) { "-" } else { name });
         out.push_str(after);
     }
 }
 
 const OWNER: &str = "; Owner: ";
+const PUBLIC: [&str; 2] = ["-- Name: public; Type: SCHEMA; ", "-- Name: SCHEMA public; Type: "];
 const MAPPING: &str = "-- Name: USER MAPPING ";
 
 fn unreadable(why: &str) -> EngineError {
@@ -194,7 +214,8 @@ mod tests {
     }
 
     fn tidied(body: &str) -> String {
-        tidy(&framed(body), &["me", "The Owner"]).unwrap()
+        let builders = ["me", "The Owner"].map(str::to_owned).to_vec();
+        tidy(&framed(body), &Owners { builders, of_public: Some("initdb".into()) }).unwrap()
     }
 
     #[test]
@@ -205,9 +226,9 @@ mod tests {
         assert_eq!(tidied(body), body);
         assert_eq!(tidied(""), "");
         let old = framed("SELECT 1;\n").replace("\\restrict Ab1\n\n", "").replace("\n\n\\unrestrict Ab1", "");
-        assert_eq!(tidy(&old, &[]).unwrap(), "SELECT 1;\n");
-        assert!(tidy("hello\n", &[]).is_err());
-        assert!(tidy(&framed("SELECT 1;\n").replace("dump complete", "dump"), &[]).is_err());
+        assert_eq!(tidy(&old, &Owners::default()).unwrap(), "SELECT 1;\n");
+        assert!(tidy("hello\n", &Owners::default()).is_err());
+        assert!(tidy(&framed("SELECT 1;\n").replace("dump complete", "dump"), &Owners::default()).is_err());
     }
 
     #[test]
@@ -219,6 +240,16 @@ mod tests {
         let expected = "--\n-- Name: t; Type: TABLE; Schema: public; Owner: -\n--\n\nCREATE TABLE public.t (\n    a text\n);\n\n\
                     --\n-- Name: u; Type: TABLE; Schema: public; Owner: other; Tablespace: me\n--\n\nCREATE TABLE public.u ();\n\n\n\
                     ALTER TABLE public.u OWNER TO other;\n";
+        assert_eq!(tidied(body), expected);
+    }
+
+    #[test]
+    fn who_made_the_server_is_not_told_of_the_schema_that_it_gave() {
+        let body = "--\n-- Name: public; Type: SCHEMA; Schema: -; Owner: initdb\n--\n\n-- *not* creating schema, since initdb creates it\n\n\n\
+                    ALTER SCHEMA public OWNER TO initdb;\n\n\
+                    --\n-- Name: t; Type: TABLE; Schema: public; Owner: initdb\n--\n\nALTER TABLE public.t OWNER TO initdb;\n";
+        let expected = "--\n-- Name: public; Type: SCHEMA; Schema: -; Owner: -\n--\n\n-- *not* creating schema, since initdb creates it\n\n\
+                    --\n-- Name: t; Type: TABLE; Schema: public; Owner: initdb\n--\n\nALTER TABLE public.t OWNER TO initdb;\n";
         assert_eq!(tidied(body), expected);
     }
 

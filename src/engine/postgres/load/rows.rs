@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use super::Counted;
+use super::Way;
 use super::statements::refused;
 use crate::engine::postgres::connect::Connector;
-use crate::engine::postgres::dump::{DATA, END};
+use crate::engine::postgres::dump::END;
 use crate::engine::postgres::error::Trouble;
 use crate::engine::{EngineError, Result, UnitFailure};
 use crate::error::Place;
-use crate::interrupt::Interrupt;
 use crate::sql::{Dialect, Tokens};
 
 /// How much goes out at a time.
@@ -37,36 +36,25 @@ struct Rows {
     length: u64,
 }
 
-/// Loads the rows of every table of a folder.
-pub(super) fn load(
-    client: &mut Client,
-    connector: &Connector,
-    interrupt: &Interrupt,
-    folder: &Path,
-    shown: &str,
-    tell: &mut dyn FnMut(&str, Counted),
-) -> Result<()> {
-    let folder = folder.join(DATA);
-    if !folder.exists() {
-        return Ok(());
-    }
-    let names = names(&folder)?;
-    let order = Order::read(client, connector)?;
-    let total = names.len() as u64;
-    // A file is opened twice where an extension's tables want an order; a thousand open files would be too many.
-    let tables = if order.is_empty() { BTreeMap::new() } else { tables(&folder, &names, shown)? };
-    for (done, name) in order.sort(names, &tables).into_iter().enumerate() {
-        if interrupt.is_raised() {
-            return Err(EngineError::Interrupted { kept: "nothing of the baseline was kept".into() });
-        }
-        let counted = Some((done as u64, total));
-        let rows = Rows::open(&folder.join(&name), format!("{shown}/{DATA}/{name}"))?;
-        rows.send(client, connector, &mut |message| tell(message, counted))?;
-    }
-    Ok(())
+/// Loads the rows of one table.
+pub(super) fn send(way: &mut Way<'_>, path: &Path, shown: String, tell: &mut dyn FnMut(&str)) -> Result<()> {
+    way.stop_if_wished()?;
+    Rows::open(path, shown)?.send(way.client, way.connector, tell)
 }
 
-fn names(folder: &Path) -> Result<Vec<String>> {
+/// Puts the files into the order in which the database, as it is now, takes them.
+pub(super) fn sorted(way: &mut Way<'_>, folder: &Path, shown: &str, names: Vec<String>) -> Result<Vec<String>> {
+    let order = Order::read(way.client, way.connector)?;
+    // A file is opened twice where an extension's tables want an order; a thousand open files would be too many.
+    let tables = if order.is_empty() { BTreeMap::new() } else { tables(folder, &names, shown)? };
+    Ok(order.sort(names, &tables))
+}
+
+/// Returns the files of the rows, by name.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
     let io = |source| EngineError::Io { path: folder.to_owned(), source };
     let mut names = Vec::new();
     for entry in folder.read_dir().map_err(io)? {
@@ -80,7 +68,7 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn tables(folder: &Path, names: &[String], shown: &str) -> Result<BTreeMap<String, String>> {
-    let open = |name: &String| Rows::open(&folder.join(name), format!("{shown}/{DATA}/{name}"));
+    let open = |name: &String| Rows::open(&folder.join(name), format!("{shown}/{name}"));
     names.iter().map(|name| Ok((open(name)?.table, name.clone()))).collect()
 }
 

@@ -33,7 +33,8 @@ impl<'a> Body<'a> {
 
     /// Returns the text in one transaction with its entry.
     pub(super) fn transaction(&self, run: &Run, settings: &str) -> Result<String> {
-        let mut text = "begin isolation level read committed read write;\n".to_owned();
+        let isolation = self.unit.isolation.map_or("read committed", crate::sql::Isolation::as_str);
+        let mut text = format!("begin isolation level {isolation} read write;\n");
         text.push_str(&claim::claim(self.journal, &self.unit.entry, None, run));
         let mut body = psql::echo(&self.title());
         body.push_str(&self.limits("local "));

@@ -53,7 +53,7 @@ fn insert(journal: &Journal, entry: &NewEntry, row: &str) -> String {
 fn is_done(entry: &NewEntry) -> String {
     match entry.kind {
         Kind::Script if entry.state == Stored::Applied => "state <> 'reverted'".to_owned(),
-        Kind::Script | Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access => {
+        Kind::Script | Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => {
             format!("state not in ('reverted', 'running') and checksum = {}", literal(entry.checksum.as_str()))
         }
     }

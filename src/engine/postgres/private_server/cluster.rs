@@ -53,6 +53,8 @@ pub struct Cluster {
     data: PathBuf,
     log: PathBuf,
     libraries: Vec<(String, String)>,
+    /// What else the server's environment has.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -60,7 +62,14 @@ impl Cluster {
     pub fn new(host: &Host, programs: &Path, account: Option<Account>, data: PathBuf, log: PathBuf) -> Self {
         let libraries = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"];
         let libraries = libraries.into_iter().filter_map(|name| Some((name.into(), host.variable(name)?.to_owned())));
-        Self { programs: programs.to_owned(), account, data, log, libraries: libraries.collect() }
+        Self {
+            programs: programs.to_owned(),
+            account,
+            data,
+            log,
+            libraries: libraries.collect(),
+            variables: Vec::new(),
+        }
     }
 
     /// Returns true if there is data to start from.
@@ -109,6 +118,7 @@ impl Cluster {
         let log = File::create(&self.log).and_then(|_| Ok((log()?, log()?)));
         let (out, err) = log.map_err(|source| EngineError::Io { path: self.log.clone(), source })?;
         let mut postgres = self.program("postgres");
+        postgres.envs(self.variables.iter().cloned());
         postgres.arg("-D").arg(&self.data);
         postgres.args(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
         postgres.arg("-c").arg(format!("unix_socket_directories=\"{}\"", socket.display()));

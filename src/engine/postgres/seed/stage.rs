@@ -77,9 +77,6 @@ pub(super) fn stage(
         return Err(error.into());
     }
     result.map_err(|trouble| Stop::own(trouble, "reading the rows into a temporary table", ""))?;
-    // The columns that statements join and filter by; the others are only passed on.
-    send(link, "analyze pg_temp.dbbuild_seed (line, key)")?;
-    refuse_same_keys(link, seed)?;
     Ok(Staged { table, rows: count })
 }
 
@@ -133,7 +130,13 @@ fn field(buffer: &mut Vec<u8>, value: Option<&str>) {
     }
 }
 
-fn refuse_same_keys(link: &mut Link, seed: &RowSeed) -> Result<(), Stop> {
+/// Tells the server what the columns are like that statements join and filter by; the others are only passed on.
+pub(super) fn analyze(link: &mut Link) -> Result<(), Stop> {
+    send(link, "analyze pg_temp.dbbuild_seed (line, key)").map(|_| ())
+}
+
+/// Refuses a file in which two rows have one key.
+pub(super) fn refuse_same_keys(link: &mut Link, seed: &RowSeed) -> Result<(), Stop> {
     let query = "select key, pg_catalog.min(line)::text as first, pg_catalog.max(line)::text as second \
                  from pg_temp.dbbuild_seed group by key having pg_catalog.count(*) > 1 order by pg_catalog.max(line) limit 1";
     let answers = send(link, query)?;

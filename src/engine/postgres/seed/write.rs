@@ -1,7 +1,8 @@
 //! Writes the staged rows to their table, by the seed's mode, with the fewest changes.
 
-use super::stage::{Staged, line_of};
+use super::stage::{Staged, analyze, line_of, refuse_same_keys};
 use super::table::{Table, head, key_matches, refusal, typed};
+use super::trade::trade;
 use super::{Stop, as_role, send};
 use crate::engine::postgres::journal::Journal;
 use crate::engine::postgres::link::{Link, value};
@@ -23,6 +24,15 @@ pub(super) fn write(
     if is_tracked {
         let answers = send(link, &format!("select exists ({}) as known", known(journal, seed)))?;
         is_first = value(&answers, "known") != Some("t");
+    }
+    if !is_first || seed.mode == SeedMode::Sync {
+        analyze(link)?;
+    }
+    // Where every row is written the server refuses the second one of a key; else it is passed over without a word.
+    if (is_tracked && !is_first) || settable(seed, table).is_empty() {
+        refuse_same_keys(link, seed)?;
+    }
+    if is_tracked {
         send(link, &departed(journal, seed, table, owner))?;
     }
     loaded.deleted = match seed.mode {
@@ -161,50 +171,82 @@ fn in_the_way(seed: &RowSeed, failure: &SqlFailure) -> EngineError {
     )
 }
 
+/// Takes back what was tried of writing the rows.
+const UNDO: &str = "rollback to savepoint dbbuild_rows;\n";
+
 /// Writes rows, and finds the line of one that cannot be written.
 fn upsert(link: &mut Link, seed: &RowSeed, table: &Table, owner: Option<&str>) -> Result<(u64, u64), Stop> {
     let all = (0, i64::MAX);
     let text = format!("{}savepoint dbbuild_rows;\n{}", as_role(owner), upsert_lines(seed, table, all));
     match send(link, &text) {
-        Ok(answers) => {
-            let count = |name: &str| value(&answers, name).and_then(|count| count.parse().ok()).unwrap_or_default();
-            Ok((count("inserted"), count("updated")))
+        Ok(answers) => Ok(written(&answers)),
+        Err(Stop::Failed { failure, .. }) if failure.code == "23505" && seed.mode != SeedMode::Insert => {
+            send(link, UNDO)?;
+            let again =
+                trade(link, seed, table).and_then(|traded| Ok((traded, send(link, &upsert_lines(seed, table, all))?)));
+            match again {
+                Ok((traded, answers)) => {
+                    let (inserted, updated) = written(&answers);
+                    Ok((inserted, updated + traded))
+                }
+                // They did not trade: the first error says which row it is.
+                Err(Stop::Failed { .. }) => Err(of_line(link, seed, table, *failure)?),
+                Err(stop) => Err(stop),
+            }
         }
         Err(Stop::Failed { failure, .. })
             if !matches!(failure.code.as_str(), "55P03" | "40P01" | "40001" | "57014") =>
         {
-            let line = bad_line(link, seed, table)?;
-            let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
-            Err(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure: *failure, place, kept: None })).into())
+            Err(of_line(link, seed, table, *failure)?)
         }
         Err(stop) => Err(stop),
     }
 }
 
+/// Returns how many rows were inserted, and how many updated.
+fn written(answers: &[postgres::SimpleQueryMessage]) -> (u64, u64) {
+    let count = |name: &str| value(answers, name).and_then(|count| count.parse().ok()).unwrap_or_default();
+    (count("inserted"), count("updated"))
+}
+
+/// Returns a failure with the line that it is about.
+fn of_line(link: &mut Link, seed: &RowSeed, table: &Table, failure: SqlFailure) -> Result<Stop, Stop> {
+    send(link, UNDO)?;
+    refuse_same_keys(link, seed)?;
+    let line = bad_line(link, seed, table)?;
+    let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
+    Ok(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure, place, kept: None })).into())
+}
+
 /// Finds the first line that cannot be written, by halving. Each half is written and undone.
 fn bad_line(link: &mut Link, seed: &RowSeed, table: &Table) -> Result<Option<usize>, Stop> {
-    let undo = "rollback to savepoint dbbuild_rows;\n";
-    let answers = send(
-        link,
-        &format!(
-            "{undo}select pg_catalog.min(line)::text as low, pg_catalog.max(line)::text as high from pg_temp.dbbuild_seed"
-        ),
-    )?;
+    let range =
+        "select pg_catalog.min(line)::text as low, pg_catalog.max(line)::text as high from pg_temp.dbbuild_seed";
+    let answers = send(link, range)?;
     let number = |name: &str| value(&answers, name).and_then(|number| number.parse::<i64>().ok());
     let (Some(mut low), Some(mut high)) = (number("low"), number("high")) else { return Ok(None) };
     while low < high {
         let middle = low + (high - low) / 2;
-        match send(link, &format!("{undo}{}", upsert_lines(seed, table, (low, middle)))) {
+        match send(link, &format!("{UNDO}{}", upsert_lines(seed, table, (low, middle)))) {
             Ok(_) => low = middle + 1,
             Err(Stop::Failed { .. }) => high = middle,
             Err(stop) => return Err(stop),
         }
     }
     // Two good halves may make a bad whole; then no line is to blame.
-    match send(link, &format!("{undo}{}", upsert_lines(seed, table, (low, low)))) {
+    match send(link, &format!("{UNDO}{}", upsert_lines(seed, table, (low, low)))) {
         Ok(_) => Ok(None),
         Err(Stop::Failed { .. }) => Ok(usize::try_from(low).ok()),
         Err(stop) => Err(stop),
+    }
+}
+
+/// Returns the columns that are brought to the file's value in rows that are there; none if those stay as they are.
+fn settable(seed: &RowSeed, table: &Table) -> Vec<usize> {
+    let is_settable = |index: &usize| !table.key.contains(index) && !table.columns[*index].is_always_identity;
+    match seed.mode {
+        SeedMode::Insert => Vec::new(),
+        SeedMode::Tracked | SeedMode::Upsert | SeedMode::Sync => (0..table.columns.len()).filter(is_settable).collect(),
     }
 }
 
@@ -214,9 +256,8 @@ fn upsert_lines(seed: &RowSeed, table: &Table, (first, last): (i64, i64)) -> Str
     let names: Vec<String> = table.columns.iter().map(|column| ident(&column.name)).collect();
     let values: Vec<String> = (0..names.len()).map(|index| typed(table, index)).collect();
     let key: Vec<String> = table.key_names().into_iter().map(ident).collect();
-    let is_settable = |index: &usize| !table.key.contains(index) && !table.columns[*index].is_always_identity;
-    let others: Vec<&String> = (0..names.len()).filter(is_settable).map(|index| &names[index]).collect();
-    let action = if seed.mode == SeedMode::Insert || others.is_empty() {
+    let others: Vec<&String> = settable(seed, table).into_iter().map(|index| &names[index]).collect();
+    let action = if others.is_empty() {
         "do nothing".to_owned()
     } else {
         let sets: Vec<String> = others.iter().map(|name| format!("{name} = excluded.{name}")).collect();

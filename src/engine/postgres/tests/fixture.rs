@@ -74,7 +74,7 @@ impl Database {
     /// Opens a session that may write, with its journal there.
     pub fn session(&self) -> Box<dyn Session> {
         let mut session = self.engine().connect(Access::Write).unwrap();
-        session.prepare(None).unwrap();
+        session.prepare(None, false).unwrap();
         session
     }
 
@@ -139,6 +139,7 @@ pub fn unit(version: &str, text: &str) -> Unit {
         statement_timeout: cut.statement_timeout,
         running: None,
         suspends: cut.suspends,
+        isolation: cut.isolation,
         fusible: cut.fusible,
         text,
     }

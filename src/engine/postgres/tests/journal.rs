@@ -16,7 +16,7 @@ fn an_empty_database_has_no_journal_and_nothing_is_made_by_looking() {
     let found = session.inspect("test").unwrap();
     assert_eq!(found.objects, ["table public.customer", "type s.e", "view s.v"]);
     assert_eq!(db.ask("select count(*) from pg_namespace where nspname = 'dbbuild'"), "0");
-    assert!(session.prepare(None).is_err(), "a reader must not write");
+    assert!(session.prepare(None, false).is_err(), "a reader must not write");
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn what_was_written_is_read_again() {
     let Some(db) = database() else { return };
     let mark = Mark { environment: "staging".into(), protected: true };
     let mut session = db.builder();
-    session.prepare(Some(&mark)).unwrap();
-    session.prepare(Some(&Mark { environment: "other".into(), protected: false })).unwrap();
+    session.prepare(Some(&mark), false).unwrap();
+    session.prepare(Some(&Mark { environment: "other".into(), protected: false }), false).unwrap();
     applied(&mut *session, &unit("2", "create table a (id int); insert into a values (1)"));
     applied(&mut *session, &unit("10", "create table b (id int)"));
     let mut second = unit("2", "select 1");
@@ -76,7 +76,7 @@ fn a_journal_of_a_newer_program_is_refused() {
     let mut session = db.session();
     db.ask("update dbbuild.environment set format = 99");
     assert!(matches!(session.inspect("test"), Err(EngineError::Journal(message)) if message.contains("99")));
-    assert!(matches!(session.prepare(None), Err(EngineError::Journal(_))));
+    assert!(matches!(session.prepare(None, false), Err(EngineError::Journal(_))));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn many_first_builders_at_once_make_one_journal() {
         for _ in 0..24 {
             scope.spawn(|| {
                 let mut session = db.engine().connect(Access::Write).unwrap();
-                session.prepare(Some(&mark)).unwrap();
+                session.prepare(Some(&mark), false).unwrap();
             });
         }
     });
@@ -150,7 +150,7 @@ fn a_reset_database_is_empty_again() {
     assert_eq!((found.journal, found.objects), (None, Vec::<String>::new()));
     assert_eq!(db.ask("select (select count(*) from pg_publication) + (select count(*) from pg_event_trigger)"), "0");
     assert_eq!(db.ask("select count(*) from pg_extension where extname = 'pg_trgm'"), "1");
-    session.prepare(None).unwrap();
+    session.prepare(None, false).unwrap();
     session.exclusive(Wait { limit: None }, &mut Silent).unwrap();
     applied(&mut *session, &unit("1", "create table a (id int)"));
 }

@@ -1,7 +1,7 @@
 //! CSV seeds in their four modes.
 
 use super::fixture::{Database, applied, database, run, unit};
-use crate::engine::{EngineError, Loaded, RowSeed, RowSource, SeedMode, Session};
+use crate::engine::{EngineError, Load, Loaded, RowSeed, RowSource, SeedMode, Session};
 use crate::event::Silent;
 use crate::journal::{Kind, NewEntry, Stored};
 use crate::script::Checksum;
@@ -282,7 +282,9 @@ fn a_loaded_baseline_knows_the_digests_of_its_files() {
     let mut session = copy.builder();
     let known = seed("code,name,area\nde,Germany,1\n", SeedMode::Tracked);
     let entries = [unit("1", "select 1").entry, known.entry.clone()];
-    session.load(folder.path(), &entries, std::slice::from_ref(&known), &run("r"), &mut Silent).unwrap();
+    let whole = Load::new(folder.path(), "shop", "baseline", Checksum::default());
+    let whole = Load { entries: &entries, tracked: std::slice::from_ref(&known), ..whole };
+    session.load(&whole, &run("r"), &mut Silent).unwrap();
     assert_eq!(copy.ask("select key from dbbuild.seed_row"), "[\"de\"]");
     copy.ask("update public.country set name = 'Edited'");
     let loaded = load(&copy, &mut *session, "code,name,area\nde,Germany,1\nfr,France,2\n", SeedMode::Tracked);

@@ -44,7 +44,7 @@ impl Claim<'_> {
         let values = values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", ");
         let condition = match entry.kind {
             Kind::Script => String::new(),
-            Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access => {
+            Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => {
                 format!("\n where not exists (select 1 from ({}) where {is_done})", self.newest())
             }
         };
@@ -114,7 +114,7 @@ impl Claim<'_> {
 fn is_done(entry: &NewEntry) -> String {
     match entry.kind {
         Kind::Script if entry.state == Stored::Applied => "state <> 'reverted'".to_owned(),
-        Kind::Script | Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access => {
+        Kind::Script | Kind::Code | Kind::Seed | Kind::TestData | Kind::Down | Kind::Access | Kind::Baseline => {
             format!("state not in ('reverted', 'running') and checksum = {}", literal(entry.checksum.as_str()))
         }
     }

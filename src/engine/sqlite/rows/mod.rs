@@ -20,6 +20,7 @@ use crate::journal::Run;
 mod references;
 mod table;
 mod tracked;
+mod trade;
 
 use crate::engine::rows::{Reader, Record};
 use table::{Table, refusal};
@@ -122,7 +123,7 @@ impl Load<'_> {
             SeedMode::Sync => self.delete_others(&table, &keys)?,
             SeedMode::Upsert | SeedMode::Insert => 0,
         };
-        self.write(&table, &known, &mut loaded)?;
+        self.write_or_trade(&table, &known, &mut loaded)?;
         let is_first = match self.seed.mode {
             SeedMode::Tracked => known.is_empty(),
             SeedMode::Upsert | SeedMode::Insert | SeedMode::Sync => self.seed.entry.attempt <= 1,
@@ -207,6 +208,33 @@ impl Load<'_> {
             };
         }
         Ok(deleted)
+    }
+
+    /// Writes the rows; where one has a unique value that another is to give up, by way of putting them aside.
+    fn write_or_trade(&mut self, table: &Table, known: &Digests, loaded: &mut Loaded) -> Result<()> {
+        let batch = |text: &str| self.connection.execute_batch(text).map_err(doing("writing rows"));
+        let before = loaded.clone();
+        batch("savepoint dbbuild_rows")?;
+        let failed = match self.write(table, known, loaded) {
+            Err(error) if trade::is_taken(&error) && self.seed.mode != SeedMode::Insert => error,
+            other => return other,
+        };
+        batch("rollback to dbbuild_rows")?;
+        *loaded = before;
+        let mut aside = trade::Aside::new(self.connection, self.seed, table)?;
+        let mut reader = Reader::new(self.bytes);
+        reader.next().map_err(|error| error.refusal(self.seed))?;
+        while let Some(record) = reader.next().map_err(|error| error.refusal(self.seed))? {
+            let same = |key: &String| known.get(key).is_some_and(|old| *old == table.digest_of(record));
+            if !table.key_of(record).as_ref().is_some_and(same) {
+                aside.put(record)?;
+            }
+        }
+        // Where they do not fit back, they did not trade: the first error says which row it is.
+        let Ok(traded) = aside.put_back() else { return Err(failed) };
+        self.write(table, known, loaded)?;
+        loaded.updated += traded;
+        Ok(())
     }
 
     fn write(&mut self, table: &Table, known: &Digests, loaded: &mut Loaded) -> Result<()> {

@@ -150,7 +150,7 @@ fn many_builders_at_once_run_each_script_once() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut session = engine.connect(Access::Write).unwrap();
-                    session.prepare(None).unwrap();
+                    session.prepare(None, false).unwrap();
                     let one = |number: i32| {
                         let sql = format!("create table t{number} (x); insert into t{number} values (1);");
                         apply(&mut *session, script(&number.to_string(), &sql)).unwrap()

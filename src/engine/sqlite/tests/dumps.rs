@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::engine::DumpInfo;
+use crate::engine::{DumpInfo, Load};
 use crate::event::Event;
 use crate::journal::Mark;
+use crate::script::Checksum;
+
+fn of<'a>(folder: &'a Path, entries: &'a [NewEntry]) -> Load<'a> {
+    Load { entries, ..Load::new(folder, "shop", "baseline", Checksum::default()) }
+}
 
 /// Every file of a dump with its bytes.
 fn dump(session: &mut dyn Session) -> Result<BTreeMap<String, Vec<u8>>> {
@@ -32,7 +37,7 @@ fn write(files: &BTreeMap<String, Vec<u8>>) -> tempfile::TempDir {
 fn load(files: &BTreeMap<String, Vec<u8>>) -> Result<Place> {
     let place = Place::new();
     let folder = write(files);
-    place.session().load(folder.path(), &[], &[], &run(), &mut Silent)?;
+    place.session().load(&of(folder.path(), &[]), &run(), &mut Silent)?;
     Ok(place)
 }
 
@@ -219,13 +224,14 @@ fn a_load_brings_its_entries_or_nothing() {
     let good = dump(&mut *place.session()).unwrap();
     let fresh = Place::new();
     let mut session = fresh.session();
-    session.prepare(Some(&Mark { environment: "development".into(), protected: false })).unwrap();
+    session.prepare(Some(&Mark { environment: "development".into(), protected: false }), false).unwrap();
     let folder = write(&good);
-    session.load(folder.path(), &[entry(Kind::Script, "1", 1, "x", 3)], &[], &run(), &mut |_: Event| {}).unwrap();
+    let entries = [entry(Kind::Script, "1", 1, "x", 3)];
+    session.load(&of(folder.path(), &entries), &run(), &mut |_: Event| {}).unwrap();
     assert_eq!((newest(&mut *session)[0].state, newest(&mut *session)[0].statements_done), (Stored::Applied, 3));
     let error = apply(&mut *session, script("2", "insert into c values (9);")).unwrap_err();
     assert_eq!(code(&error), "sql/SQLITE_CONSTRAINT_FOREIGNKEY");
-    let again = session.load(folder.path(), &[], &[], &run(), &mut Silent).unwrap_err();
+    let again = session.load(&of(folder.path(), &[]), &run(), &mut Silent).unwrap_err();
     assert_eq!(code(&again), "load/not-empty");
 
     let broken = |name: &str, text: &str, expected: &str| {
@@ -235,7 +241,7 @@ fn a_load_brings_its_entries_or_nothing() {
         let folder = write(&files);
         let error = fresh
             .session()
-            .load(folder.path(), &[entry(Kind::Script, "1", 1, "x", 1)], &[], &run(), &mut Silent)
+            .load(&of(folder.path(), &[entry(Kind::Script, "1", 1, "x", 1)]), &run(), &mut Silent)
             .unwrap_err();
         assert_eq!(code(&error), expected, "{error}");
         assert!(fresh.ask("select name from sqlite_schema").is_empty());
@@ -269,7 +275,7 @@ fn reset_leaves_an_empty_database() {
     assert_eq!(place.ask("pragma user_version"), ["0"]);
     let seen = session.inspect("shop").unwrap();
     assert_eq!((seen.journal, seen.objects.len()), (None, 0));
-    session.prepare(None).unwrap();
+    session.prepare(None, false).unwrap();
     applied(&mut *session, "1", "create table p (id integer primary key); create table c (p references p);");
     let error = apply(&mut *session, script("2", "insert into c values (9);")).unwrap_err();
     assert_eq!(code(&error), "sql/SQLITE_CONSTRAINT_FOREIGNKEY");

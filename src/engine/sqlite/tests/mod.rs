@@ -49,7 +49,7 @@ impl Place {
     /// A session on a database whose journal is there.
     fn prepared(&self) -> Box<dyn Session> {
         let mut session = self.session();
-        session.prepare(None).unwrap();
+        session.prepare(None, false).unwrap();
         session
     }
 
@@ -125,6 +125,7 @@ fn script(version: &str, sql: &str) -> Unit {
         statement_timeout: cut.statement_timeout,
         running: None,
         suspends: cut.suspends,
+        isolation: cut.isolation,
         fusible: cut.fusible,
     }
 }

@@ -73,7 +73,7 @@ fn another_projects_rows_and_newer_formats_are_seen() {
     let seen = session.inspect("other").unwrap();
     assert_eq!((seen.journal, seen.other_projects), (Some(Vec::new()), vec!["shop".to_owned()]));
     place.raw().execute_batch("update dbbuild_environment set format = 99").unwrap();
-    for error in [session.inspect("shop").unwrap_err(), session.prepare(None).unwrap_err()] {
+    for error in [session.inspect("shop").unwrap_err(), session.prepare(None, false).unwrap_err()] {
         assert!(error.to_string().contains("newer dbbuild"), "{error}");
     }
     place
@@ -108,8 +108,8 @@ fn the_first_mark_stays_unless_it_is_set() {
     let place = Place::new();
     let mut session = place.session();
     let mark = |name: &str, protected| Mark { environment: name.into(), protected };
-    session.prepare(Some(&mark("development", false))).unwrap();
-    session.prepare(Some(&mark("production", true))).unwrap();
+    session.prepare(Some(&mark("development", false)), false).unwrap();
+    session.prepare(Some(&mark("production", true)), false).unwrap();
     assert_eq!(session.inspect("shop").unwrap().mark, Some(mark("development", false)));
     session.mark(&mark("production", true)).unwrap();
     assert_eq!(session.inspect("shop").unwrap().mark, Some(mark("production", true)));
@@ -177,7 +177,7 @@ fn a_database_in_memory_lives_as_long_as_its_engine() {
     let target = Target::at(Address::Sqlite(None), "sqlite::memory:");
     let engine = super::super::open(&target, &Host::default(), &Interrupt::default()).unwrap();
     let mut session = engine.connect(Access::Write).unwrap();
-    session.prepare(None).unwrap();
+    session.prepare(None, false).unwrap();
     session.exclusive(Wait { limit: None }, &mut Silent).unwrap();
     applied(&mut *session, "1", "create temp table x (y); create table a (x);");
     drop(session);
@@ -201,7 +201,7 @@ fn create_drop_and_scratch() {
     let engine = super::super::open(&place.target, &host, &Interrupt::default()).unwrap();
     let scratch = engine.scratch(&ScratchWish::empty(true), &mut Silent).unwrap();
     let mut session = scratch.engine.connect(Access::Write).unwrap();
-    session.prepare(None).unwrap();
+    session.prepare(None, false).unwrap();
     applied(&mut *session, "1", "create table a (x);");
     drop(session);
     drop(scratch);

@@ -1,0 +1,62 @@
+//! What a code file's text makes and speaks of.
+
+use std::collections::BTreeSet;
+
+use crate::build::load::{Reading, load};
+use crate::project::Project;
+use crate::script::{Directive, ScriptErrors, directives};
+use crate::sql::{self, Dialect, Name, Statements, Tokens};
+
+/// A code file, read.
+pub(super) struct Text {
+    /// Its path.
+    pub path: String,
+    /// What it makes.
+    pub creates: Vec<(sql::Kind, Name)>,
+    /// The table that each is on.
+    pub tables: Vec<Option<Name>>,
+    /// What it speaks of.
+    pub mentions: BTreeSet<sql::Mention>,
+    /// What `after` names.
+    pub after: Vec<String>,
+}
+
+/// Reads one.
+pub(super) fn read(project: &Project, dialect: Dialect, file: &str) -> Result<Text, ScriptErrors> {
+    let loaded = load(project, file, Reading { dialect, layout: None, variables: None })?;
+    let text = loaded.text.as_str();
+    let mut code = Text {
+        path: file.to_owned(),
+        creates: Vec::new(),
+        tables: Vec::new(),
+        mentions: BTreeSet::new(),
+        after: Vec::new(),
+    };
+    // What cannot be lexed is told when the file is cut, with its place.
+    for statement in Statements::new(text, dialect).map_while(Result::ok) {
+        let tokens = Tokens::new(text, statement.span, dialect);
+        let mut mentions = sql::mentions(tokens);
+        for made in sql::creates(tokens) {
+            // That it makes something says nothing about another file that makes one of this name: an overload, or a
+            // trigger on another table.
+            mentions.retain(|mention| !mention.may_be(made.0, &made.1));
+            code.creates.push(made);
+            code.tables.push(sql::Head::of(tokens).table);
+        }
+        code.mentions.extend(mentions);
+    }
+    for (_, body) in directives(text, dialect) {
+        if let Ok(Directive::After(names)) = Directive::parse(body) {
+            code.after.extend(names);
+        }
+    }
+    Ok(code)
+}
+
+impl Text {
+    /// Returns true if somebody who writes a name may mean this file.
+    pub fn is_called(&self, name: &str) -> bool {
+        let stem = self.path.rsplit('/').next().and_then(|last| last.split('.').next());
+        stem == Some(name) || self.creates.iter().any(|(_, made)| made.to_string() == name || made.object() == name)
+    }
+}
