@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Work;
 use super::change::{self, Change, State};
 use super::outside::single;
+use super::report::answered;
 use super::stage::Stage;
 use crate::engine::trial::{Tables, Touched, Trial};
 use crate::engine::{EngineError, Session, TableRows, Unit};
@@ -113,7 +114,10 @@ pub fn outside(work: &Work<'_>, mut stage: Stage, unit: &Unit) -> Result<Vec<Bla
     let looked = Touched { definitions: true, tables: Tables::All };
     let mut since = BTreeMap::new();
     for part in 0..unit.parts.len() {
-        stage.run(work.site, &single(unit, part))?;
+        // One that needs what the session knew cannot run by itself; what is known by then is told.
+        if answered(stage.run(work.site, &single(unit, part)))?.is_err() {
+            break;
+        }
         let mut trial = stage.session.trial(&[])?;
         since = moved_on(since, differences(&mut *trial, &before, &looked, &names, work.wish.strict)?, part);
     }

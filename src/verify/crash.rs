@@ -111,6 +111,8 @@ fn from(
     if point.and_one && answered(stage.run(work.site, &single(unit, point.noted)))?.is_err() {
         return Ok(None);
     }
+    // Who was cut short comes back in a session of its own.
+    stage.reconnect()?;
     let rest = resumed(work, stage, unit.clone())?;
     if let Err(error) = answered(stage.run(work.site, &rest))? {
         let what = format!("{} the script cannot go on", point.shown(unit));

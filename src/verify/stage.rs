@@ -59,6 +59,12 @@ impl Stage {
         Self { session, scratch, target, mark }
     }
 
+    /// Ends the session and begins another, which knows nothing of what the first one has set.
+    pub fn reconnect(&mut self) -> Result<(), EngineError> {
+        self.session = self.scratch.engine.connect(Access::Write)?;
+        Ok(())
+    }
+
     /// Ends the session, so that copies of this state can be made.
     pub fn freeze(self) -> Frozen {
         Frozen { scratch: self.scratch, target: self.target, mark: self.mark }

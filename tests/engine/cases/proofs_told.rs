@@ -86,6 +86,23 @@ cases! {
         case.write("db/2_b.sql", format!("-- dbbuild: no-transaction\n{rows}"));
         let report = verify(case, &[], 0);
         assert_eq!(report["proofs"]["crash-points"]["proven"], 3, "the first, the middle and the last");
+        // What a session knows is gone with it: who is cut short behind the sixth statement has lost the number.
+        case.write("db/3_c.sql", case.pick(
+            "create table if not exists c (id integer primary key autoincrement, n integer);\n",
+            "create sequence if not exists s;\ncreate table if not exists c (id serial primary key, n integer);\n",
+        ));
+        let plain = "insert into a values (1, 0) on conflict do nothing;\n";
+        let (takes, uses) = case.pick(
+            ("insert into c (n) values (0);\n", "update c set n = 1 where id = last_insert_rowid();\n"),
+            ("insert into c (n) values (nextval('s'));\n", "update c set n = 1 where n = currval('s');\n"),
+        );
+        let late = format!("-- dbbuild: no-transaction\n{}{takes}{}{uses}", plain.repeat(5), plain.repeat(20));
+        case.write("db/4_d.sql", late);
+        let report = verify(case, &[], 1);
+        let findings = report["proofs"]["crash-points"]["findings"].as_array().unwrap();
+        let messages: Vec<&str> = findings.iter().filter_map(|finding| finding["message"].as_str()).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].contains("cut short after 6 of 27 statements"), "{messages:?}");
     }
 
     fn who_asks_to_stop_is_told_what_was_proven(case) {
