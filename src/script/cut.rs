@@ -449,8 +449,11 @@ impl<'a> Reader<'a> {
                         must run outside a transaction put `-- dbbuild: no-transaction` at its head";
             self.fault("script/own-transaction", span, "the script controls the transaction itself", Some(hint));
         }
+        // With the keys off around the whole script, its own pragmas in the middle do nothing, and nothing is lost.
+        let is_settled = self.cut.foreign_keys_off && foreign_keys_pragma(tokens).is_some();
         if let Some(what) = sql::refuses_transaction(tokens)
             && !self.cut.no_transaction
+            && !is_settled
         {
             let hint = if foreign_keys_pragma(tokens).is_some() {
                 "put `-- dbbuild: foreign-keys off` at the head of the file: the tool switches them off around it and on \
