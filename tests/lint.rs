@@ -55,7 +55,9 @@ fn sources(rule: &Rule, dialect: Dialect, text: &str, is_bad: bool) -> Vec<Sourc
         });
     }
     let late = (rule.name == "late-script" && is_bad).then(|| "12".to_owned());
-    sources.push(Source { file: "example.sql".into(), text: text.into(), late, ..Source::default() });
+    let twin = (rule.name == "two-of-one-version" && is_bad)
+        .then(|| "two scripts of version 7: db/0007_mail.sql, db/7_phone.sql".to_owned());
+    sources.push(Source { file: "example.sql".into(), text: text.into(), late, twin, ..Source::default() });
     sources
 }
 

@@ -107,9 +107,20 @@ enum OneOrMore {
 
 /// Reads the checkout for one engine.
 pub fn discover(project: &Project, dialect: Dialect) -> Result<Checkout, Error> {
+    read(project, dialect, None)
+}
+
+/// Reads it with both of two scripts of one version, which a build refuses; these faults are returned beside it.
+pub fn discover_with_twins(project: &Project, dialect: Dialect) -> Result<(Checkout, Vec<Fault>), Error> {
+    let mut twins = Vec::new();
+    let checkout = read(project, dialect, Some(&mut twins))?;
+    Ok((checkout, twins))
+}
+
+fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> Result<Checkout, Error> {
     let mut faults = Vec::new();
     let ignore = Ignore::new(project)?;
-    let (named, mut code_files) = scripts(project, dialect, &ignore, &mut faults);
+    let (named, mut code_files) = scripts(project, dialect, &ignore, &mut faults, twins);
     code_files.extend(code(project, dialect, &ignore, &mut faults));
     code_files.sort();
     code_files.dedup();
@@ -207,7 +218,13 @@ fn usable(found: Vec<Found>, extensions: &[&str], ignore: &Ignore, faults: &mut 
     files
 }
 
-fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Vec<Fault>) -> (Vec<Named>, Vec<String>) {
+fn scripts(
+    project: &Project,
+    dialect: Dialect,
+    ignore: &Ignore,
+    faults: &mut Vec<Fault>,
+    mut twins: Option<&mut Vec<Fault>>,
+) -> (Vec<Named>, Vec<String>) {
     let folder = project.scripts_folder(dialect);
     let prefers_own = project.layout().prefers_own();
     let mut ups: BTreeMap<Version, Vec<Named>> = BTreeMap::new();
@@ -253,7 +270,14 @@ fn scripts(project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Ve
         let (ways_down, mut files): (Vec<Named>, Vec<Named>) = files.into_iter().partition(is_down);
         ways_down.into_iter().for_each(|named| add_down(&mut downs, named, prefers_own));
         if files.len() > 1 {
-            faults.push(two_of_one_version(&version, &files));
+            let fault = two_of_one_version(&version, &files);
+            match &mut twins {
+                Some(twins) => {
+                    twins.push(fault);
+                    named.extend(files);
+                }
+                None => faults.push(fault),
+            }
             continue;
         }
         if let Some(mut only) = files.pop() {

@@ -31,7 +31,7 @@ pub use baseline::{
     Digests, Held, Regenerated, Worth, checksum_of, collect_forgotten, files_below, stays as baseline_stays,
 };
 pub use code::run_all as run_code;
-pub use discover::{Checkout, Seed, SeedForm, discover};
+pub use discover::{Checkout, Seed, SeedForm, discover, discover_with_twins};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, included, load};

@@ -36,6 +36,8 @@ pub struct Context<'a> {
     pub postgres_from: u32,
     /// The newer script of the main branch that this one is behind.
     pub late: Option<&'a str>,
+    /// What there is to say about another script of the same version.
+    pub twin: Option<&'a str>,
     /// The table rebuilds of the script.
     pub rebuild: Option<Rebuild>,
     /// The column that the script replaces by a copy.

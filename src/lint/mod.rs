@@ -58,6 +58,8 @@ pub struct Source {
     pub no_transaction: bool,
     /// The newer script of the main branch that this one is behind.
     pub late: Option<String>,
+    /// What there is to say about another script of the same version.
+    pub twin: Option<String>,
 }
 
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
@@ -125,6 +127,7 @@ fn lint_one(
         foreign_keys_off: says("foreign-keys off"),
         postgres_from: options.postgres_from,
         late: source.late.as_deref(),
+        twin: source.twin.as_deref(),
         rebuild: None,
         swap: None,
         code,

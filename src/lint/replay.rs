@@ -125,18 +125,20 @@ pub fn outcome(context: &Context<'_>) -> Option<Outcome> {
     }
     let replay = |guards: bool| {
         let mut state = first.clone();
-        let mut renamed = false;
+        let (mut renamed, mut kept) = (false, false);
         for event in &events {
             let took = state.run(event, guards)?;
             renamed |= took && matches!(event.what, What::Rename(_));
+            kept |= !took && !matches!(event.what, What::Drop);
         }
-        Some((state.known == first.known, renamed))
+        // What was to be dropped and is gone already changes nothing about the rest.
+        Some((state.ends_as(&first), renamed && kept))
     };
     if replay(false).is_some_and(|(same, _)| same) {
         return Some(Outcome::Repeats);
     }
-    let (same, renamed) = replay(true)?;
-    Some(if !same || renamed { Outcome::Tears } else { Outcome::Stops })
+    let (same, half) = replay(true)?;
+    Some(if !same || half { Outcome::Tears } else { Outcome::Stops })
 }
 
 impl State {
@@ -150,6 +152,12 @@ impl State {
         for (key, is_there) in absent.map(|key| (key, false)).into_iter().chain(present.map(|key| (key, true))) {
             self.known.entry(key.clone()).or_insert(is_there);
         }
+    }
+
+    /// Whether the same names are there; what is not known is not there.
+    fn ends_as(&self, other: &Self) -> bool {
+        let there = |state: &Self| state.known.iter().filter(|(_, is_there)| **is_there).count();
+        there(self) == there(other) && other.known.iter().all(|(key, is_there)| self.has(key) == *is_there)
     }
 
     fn has(&self, key: &Key) -> bool {

@@ -147,7 +147,7 @@ fn read(folder: &Path) -> Vec<Source> {
 }
 
 /// A state without times and random values, which differ from database to database.
-fn settled(state: &str) -> String {
+pub fn settled(state: &str) -> String {
     let mut out = String::with_capacity(state.len());
     for line in state.lines() {
         let random = |word: &str| {

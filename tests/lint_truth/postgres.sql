@@ -515,3 +515,94 @@ create sequence sq; select nextval('sq');
 -- statement known: nothing drew a number in between, so this database shows no change
 alter sequence sq restart with 100;
 
+-- case: column replaced by rename
+create table torn (id int primary key, a text not null, a_json json not null default '[]');
+-- statement
+alter table torn drop column a;
+alter table torn rename column a_json to a;
+-- case: column renamed away and made again
+create table torn (id int primary key, a text not null);
+-- statement
+alter table torn rename column a to a_old;
+alter table torn add column a varchar;
+alter table torn add column b int;
+update torn set a = a_old;
+alter table torn drop column a_old;
+-- case: enum made anew
+create type mood as enum ('sad', 'glad'); create table person (id int primary key, mood mood); insert into person values (1, 'glad');
+-- statement
+create type mood_new as enum ('glad', 'calm');
+alter table person alter column mood type mood_new using mood::text::mood_new;
+alter type mood rename to mood_old;
+alter type mood_new rename to mood;
+drop type mood_old;
+-- case: enum made anew without a value that is asked for
+create type mood as enum ('sad', 'glad'); create table person (id int primary key, mood mood); insert into person values (1, 'sad'), (2, 'glad');
+-- statement
+delete from person where mood = 'sad';
+create type mood_new as enum ('glad', 'calm');
+alter table person alter column mood type mood_new using mood::text::mood_new;
+drop type mood cascade;
+alter type mood_new rename to mood;
+-- case: function dropped with other arguments
+create function total(a int) returns int language sql as 'select a';
+-- statement
+drop function total(int);
+create or replace function total(a integer, b integer default 2) returns int language sql as 'select a + b';
+-- case: function dropped with the same arguments
+create function total(a int) returns int language sql as 'select a';
+-- statement
+drop function total(int);
+create function total(a integer) returns int language sql as 'select a + 1';
+-- case: foreign key made again under its generated name
+create table owner (id int primary key); create table pet (id int primary key, owner_id int constraint pet_owner_id_fkey references owner);
+-- statement
+alter table pet drop constraint pet_owner_id_fkey, add foreign key (owner_id) references owner (id) on delete cascade;
+-- case: constraint for the time being
+create table owner (id int primary key, mail text default 'x');
+-- statement
+alter table owner add constraint mail_there check (mail is not null) not valid;
+alter table owner validate constraint mail_there;
+alter table owner alter column mail set not null;
+alter table owner drop constraint mail_there;
+-- case: truncate of what is referred to further down
+create table owner (id int primary key); create table pet (id int primary key);
+-- statement
+truncate owner;
+alter table pet add column owner_id int references owner (id);
+-- case: key dropped for another column
+create table member (team int, person int, constraint member_pkey primary key (team, person)); insert into member values (1, 1);
+-- statement
+alter table member drop constraint member_pkey;
+alter table member add column id uuid default gen_random_uuid() primary key;
+alter table member add constraint member_once unique (team, person);
+-- case: key that is another one each time
+create table ident (id uuid primary key);
+-- statement
+create table network (id uuid not null, primary key (id));
+insert into network (id) values (gen_random_uuid());
+-- case: unnamed index of an expression
+create table word (id int primary key, name text, tags jsonb);
+-- statement
+create index on word (lower(name));
+create index on word using gin (tags jsonb_path_ops);
+create index on word ((tags ->> 'a'));
+-- case: temporary column of a new table
+create table owner (id int primary key, portal text); insert into owner values (1, null), (2, null);
+-- statement
+create table portal (id text primary key, owner_id int);
+insert into portal select 'p' || id, id from owner where portal is null;
+update owner set portal = p.id from portal p where p.owner_id = owner.id and owner.portal is null;
+alter table portal drop column owner_id;
+-- case: rows that a later trigger refuses
+create table tenant (id int primary key, name text);
+-- statement
+insert into tenant values (1, 'internal') on conflict do nothing;
+create or replace function no_internal() returns trigger language plpgsql as $$ begin if new.name = 'internal' then raise exception 'no'; end if; return new; end $$;
+create or replace trigger no_internal before insert on tenant for each row execute function no_internal();
+-- case: partitions go with their table
+select 1;
+-- statement
+drop table if exists task;
+create table task (id int, state text) partition by list (state);
+create table task_new partition of task for values in ('new');

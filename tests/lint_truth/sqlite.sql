@@ -135,3 +135,22 @@ CREATE TABLE k (id INTEGER PRIMARY KEY, a TEXT);
 -- statement
 INSERT OR IGNORE INTO k (a) VALUES ('x');
 
+-- case: table copied by a query
+create table other (id integer primary key); create table reading (id integer, value text, foreign key (id) references other (id)); insert into other values (1); insert into reading values (1, 'a');
+-- statement
+create table reading_new as select * from reading;
+drop table reading;
+alter table reading_new rename to reading;
+-- case: column renamed away and made again
+create table torn (id integer primary key, a text not null); insert into torn values (1, 'a');
+-- statement
+alter table torn rename column a to a_old;
+alter table torn add column a text;
+alter table torn add column b blob;
+update torn set a = a_old;
+alter table torn drop column a_old;
+-- case: key of random bytes
+create table ident (id text primary key);
+-- statement
+create table network (id text primary key);
+insert into network (id) values (lower(hex(randomblob(16))));

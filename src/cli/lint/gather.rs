@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Checkout, Reading, discover, load};
+use crate::build::{Checkout, Reading, discover_with_twins, load};
 use crate::cli::Context;
 use crate::error::Error;
 use crate::lint::{Role, Source};
@@ -61,11 +61,11 @@ fn of_dialect(
     changed: Option<&BTreeSet<String>>,
 ) -> Result<Gathered, Error> {
     let mut gathered = Gathered { dialect, sources: Vec::new(), writable: Vec::new(), wanted: Vec::new() };
-    let checkout = match discover(project, dialect) {
-        Ok(checkout) => Some(checkout),
+    let (checkout, twins) = match discover_with_twins(project, dialect) {
+        Ok((checkout, twins)) => (Some(checkout), twins),
         // Files that were named can be read by themselves.
         Err(error) if wanted.paths.is_empty() => return Err(error),
-        Err(_) => None,
+        Err(_) => (None, Vec::new()),
     };
     let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
     let mut seen = BTreeSet::new();
@@ -92,6 +92,7 @@ fn of_dialect(
                 exempt: is_history && !wanted.all,
                 no_transaction: loaded.no_transaction || said.contains(&Directive::NoTransaction),
                 late: late.map(ToString::to_string),
+                twin: twins.iter().find(|twin| twin.file == script.file).map(|twin| twin.message.clone()),
             });
             gathered.writable.push(wanted.all || !is_history && !is_merged);
             seen.insert(script.file.clone());

@@ -58,6 +58,7 @@ rules! {
     missing_no_transaction,
     own_transaction,
     late_script,
+    two_of_one_version,
     used_code,
     used_seed,
     lost_triggers,
