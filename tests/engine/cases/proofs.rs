@@ -346,8 +346,13 @@ cases! {
         if case.is_sqlite() {
             return;
         }
+        // Slow enough to be watched, however busy the machine is.
+        case.write("db/0_slow.sql", "create or replace function slow(n bigint) returns bigint language plpgsql immutable as\n\
+            $$ begin perform pg_sleep(0.3); return n; end $$;\n");
+        case.write("db/1_a.sql", "create table if not exists a (id integer primary key, n integer);\n\
+            insert into a values (1, 1) on conflict do nothing;\n");
         case.write("db/3_c.sql", "-- dbbuild: no-transaction\nset search_path = public;\nalter table a add check (n > 0);\n\
-            create index concurrently if not exists a_n on a (n);\n");
+            create index concurrently if not exists a_n on a (slow(n));\n");
         let report = verify(case, &[], 1);
         let measured = &report["proofs"]["locks"]["measured"];
         let of_c: Vec<(u64, &str)> = measured.as_array().unwrap().iter().filter(|one| one["file"] == "db/3_c.sql")
