@@ -22,7 +22,7 @@ pub enum What {
     Uninstall,
     /// Do the work of a hook; what `install` writes into the hooks runs this.
     Run {
-        /// The hook: pre-commit, post-merge, post-checkout, post-rewrite.
+        /// The hook: pre-commit, post-commit, post-merge, post-checkout, post-rewrite.
         hook: String,
         /// What git gives it.
         arguments: Vec<String>,
@@ -71,6 +71,7 @@ fn work(context: &Context, hook: &str, arguments: &[String]) -> Outcome {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match (hook, words.as_slice()) {
         ("pre-commit", _) => before_commit(context, &project, &home),
+        ("post-commit", _) => hooks::follow(&home).map(|()| Exit::Done),
         ("post-merge", _) => Ok(after(context, &project, &home, "ORIG_HEAD", "HEAD", true)),
         // Each commit that a rebase takes up is a checkout; its end is the next hook.
         ("post-checkout", _) if is_rebasing(&home) => Ok(Exit::Done),
@@ -168,7 +169,7 @@ fn keep_baseline(
         take_over(&from.join(&folder), &to.join(&folder))?;
     }
     let path = home.in_repository(&folder);
-    home.repository.ask(&["add", "--all", "--", &path])?;
+    hooks::stage(home, &path, context.host.variable("GIT_INDEX_FILE"))?;
     if !regenerated.changed.is_empty() {
         context.say(format!("  staged    {folder}"));
     }

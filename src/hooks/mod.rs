@@ -16,10 +16,13 @@ mod block;
 use block::{Block, is_shell};
 
 /// The hooks that have something to do.
-pub const HOOKS: [&str; 4] = ["pre-commit", "post-merge", "post-checkout", "post-rewrite"];
+pub const HOOKS: [&str; 5] = ["pre-commit", "post-commit", "post-merge", "post-checkout", "post-rewrite"];
 
 /// The name of the merge driver.
 pub const DRIVER: &str = "dbbuild";
+
+/// Holds, between the two hooks of a commit of some paths, the folders that the first one staged.
+const STAGED_BESIDE: &str = "dbbuild-staged";
 
 /// What was written, a line each; nothing if all was there.
 pub type Changes = Vec<String>;
@@ -237,6 +240,34 @@ pub fn touched<'a>(paths: &'a [String], inputs: &[String]) -> Vec<&'a str> {
         folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     };
     paths.iter().map(String::as_str).filter(|path| inputs.iter().any(|folder| below(path, folder))).collect()
+}
+
+/// Stages a folder for the commit that is being made. `index` is the index that git has named for it.
+///
+/// A commit of some paths (`git commit FILE`) is made from an index of its own, and what is staged there is not in the
+/// repository's: `follow` puts that right once the commit is made.
+pub fn stage(home: &Home, folder: &str, index: Option<&str>) -> Result<(), Error> {
+    home.repository.ask(&["add", "--all", "--", folder])?;
+    let is_beside = index
+        .and_then(|index| Path::new(index).file_name()?.to_str())
+        .is_some_and(|name| name.starts_with("next-index"));
+    if is_beside {
+        let path = home.repository.own_path(STAGED_BESIDE)?;
+        let before = read(&path)?.unwrap_or_default();
+        std::fs::write(&path, format!("{before}{folder}\n")).map_err(|source| io(&path, source))?;
+    }
+    Ok(())
+}
+
+/// Gives the repository's index the folders that a commit of some paths has staged beside it.
+pub fn follow(home: &Home) -> Result<(), Error> {
+    let path = home.repository.own_path(STAGED_BESIDE)?;
+    let Some(folders) = read(&path)? else { return Ok(()) };
+    std::fs::remove_file(&path).map_err(|source| io(&path, source))?;
+    let mut reset = vec!["reset", "--quiet", "HEAD", "--"];
+    reset.extend(folders.lines());
+    home.repository.ask(&reset).map(drop)?;
+    Ok(())
 }
 
 /// Returns the commit that is being merged into the checkout, and the base if it is not the common one: what `git

@@ -178,7 +178,7 @@ insert into parent values (1, null);
 do $do$
 begin
     if current_setting('server_version_num')::int >= 140000 then
-        execute 'create function atomic_total(a int, b int default 2) returns bigint begin atomic select a + count(*) + b from country; end';
+        execute 'create function atomic_total(a bigint, b bigint default 2) returns bigint begin atomic select a + count(*) + b from country; end';
         execute 'create procedure atomic_note(new_note text) begin atomic update country set note = new_note; end';
         execute 'alter table country alter column note set compression pglz';
     end if;

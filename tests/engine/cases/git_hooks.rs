@@ -106,6 +106,18 @@ cases! {
         is_whole(case);
     }
 
+    fn a_commit_of_some_paths_leaves_nothing_staged(case) {
+        repository(case);
+        case.run(&["hooks", "install"]).exits(0);
+        commit(case, "first").exits(0);
+        case.write("db/4_two.sql", table("two"));
+        case.write("README", "read me\n");
+        git(case, &["add", "-A"]).exits(0);
+        git(case, &["commit", "-q", "-m", "second", "db/4_two.sql"]).exits(0).says("staged    baseline");
+        case.run(&["baseline", "--check"]).exits(0);
+        assert_eq!(git(case, &["status", "--porcelain"]).stdout, "A  README\n");
+    }
+
     fn a_bad_script_stops_the_commit(case) {
         repository(case);
         case.run(&["hooks", "install"]).exits(0);
