@@ -32,7 +32,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let needed = losses.iter().find(|loss| {
-            loss.at > statement.span.start && !comes_back(context, loss, statement) && needs(statement, loss)
+            loss.at > statement.span.start && needs(statement, loss) && !comes_back(context, loss, statement)
         });
         let Some(loss) = needed else { continue };
         let Loss { table, column, .. } = loss;
