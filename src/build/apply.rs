@@ -127,7 +127,7 @@ impl Execution<'_> {
         self.observer.event(Event::Started { step: StepKind::Load, name: folder.to_owned() });
         let (entries, tracked) = contained(site.project, site.target, checkout)?;
         let root = site.project.files.root().map(|root| root.join(folder)).unwrap_or_default();
-        let checksum = baseline::checksum(site.project, checkout.dialect).unwrap_or_default();
+        let checksum = baseline::checksum(site.project, checkout.dialect).ok_or_else(|| changed_meanwhile(folder))?;
         let load = Load::new(&root, &site.project.name, folder, checksum);
         let load = Load { entries: &entries, tracked: &tracked, ..load };
         if !self.session.load(&load, &site.run, self.observer)? {
