@@ -24,6 +24,8 @@ pub struct Checkout {
     pub dialect: Dialect,
     /// The scripts, in the order of their versions.
     pub scripts: Vec<Script>,
+    /// Versions that have a script of another engine: they can be built to here too.
+    pub elsewhere: Vec<Version>,
     /// What stands for scripts that were squashed, if there is one.
     pub base: Option<Base>,
     /// The files of the code objects, sorted by path.
@@ -120,7 +122,8 @@ pub fn discover_with_twins(project: &Project, dialect: Dialect) -> Result<(Check
 fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> Result<Checkout, Error> {
     let mut faults = Vec::new();
     let ignore = Ignore::new(project)?;
-    let (named, mut code_files) = scripts(project, dialect, &ignore, &mut faults, twins);
+    let mut elsewhere = Vec::new();
+    let (named, mut code_files) = scripts(project, dialect, &ignore, &mut faults, twins, &mut elsewhere);
     code_files.extend(code(project, dialect, &ignore, &mut faults));
     code_files.sort();
     code_files.dedup();
@@ -147,7 +150,7 @@ fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> 
     let seeds = seed_sources(project, dialect, seed_files)?;
     let test_data = seed_sources(project, dialect, test_files)?;
     let base = Base::read(project, dialect)?;
-    Ok(Checkout { dialect, scripts, base, code, seeds, test_data })
+    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data })
 }
 
 struct Named {
@@ -224,6 +227,7 @@ fn scripts(
     ignore: &Ignore,
     faults: &mut Vec<Fault>,
     mut twins: Option<&mut Vec<Fault>>,
+    elsewhere: &mut Vec<Version>,
 ) -> (Vec<Named>, Vec<String>) {
     let folder = project.scripts_folder(dialect);
     let prefers_own = project.layout().prefers_own();
@@ -250,6 +254,7 @@ fn scripts(
             PathRole::Script(mut name) => {
                 name.engine = name.engine.or(of_folder);
                 if name.engine.is_some_and(|engine| engine != dialect) {
+                    elsewhere.push(name.version);
                     continue;
                 }
                 let named = Named { file, name, down: None };
