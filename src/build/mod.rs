@@ -15,6 +15,7 @@ mod base;
 mod baseline;
 mod code;
 mod offline;
+mod parallel;
 mod plan;
 pub mod proof;
 mod reach;
@@ -120,9 +121,15 @@ impl<'a> Site<'a> {
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
     pub fn with_revision(&self) -> Self {
-        let repository = self.project.files.root().and_then(crate::git::Repository::find);
-        let source_revision = repository.and_then(|repository| repository.head());
+        self.at_revision(self.revision())
+    }
+
+    fn at_revision(&self, source_revision: Option<String>) -> Self {
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
+    }
+
+    fn revision(&self) -> Option<String> {
+        self.project.files.root().and_then(crate::git::Repository::find)?.head()
     }
 }
 
@@ -200,10 +207,15 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
-        let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan)?;
+        let (judged, revision) = std::thread::scope(|scope| {
+            let revision = scope.spawn(|| site.revision());
+            let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan);
+            (judged, revision.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let judged = judged?;
         let mut session = site.engine.connect(Access::Write)?;
         let built = Build {
-            site: &site.with_revision(),
+            site: &site.at_revision(revision),
             checkout: &survey.checkout,
             wish,
             mark: None,

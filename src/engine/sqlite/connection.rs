@@ -165,7 +165,9 @@ fn cannot(database: &Database, error: &rusqlite::Error) -> EngineError {
         _ if database.file().is_some_and(Path::is_dir) => {
             ("it is a folder".to_owned(), Some("name a file in it: `sqlite:FOLDER/NAME.db`".to_owned()))
         }
-        _ => (said.message, Some("see that the disk is sound, and that the path is right: `dbbuild config`".to_owned())),
+        _ => {
+            (said.message, Some("see that the disk is sound, and that the path is right: `dbbuild config`".to_owned()))
+        }
     };
     EngineError::Unreachable { target: database.shown.clone(), message, hint }
 }
