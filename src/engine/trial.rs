@@ -5,6 +5,7 @@
 //! transaction cannot undo (a sequence's value) stays.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Catalog, Result, TableRows};
 use crate::sql::Name;
@@ -87,6 +88,15 @@ impl Tables {
     pub fn is_none(&self) -> bool {
         matches!(self, Self::Of(names) if names.is_empty())
     }
+}
+
+/// What a statement was seen to do.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// What its transaction held when it was over.
+    pub locks: Vec<Held>,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// A lock on something that was there before.

@@ -142,7 +142,7 @@ pub fn by_hand(work: &Work<'_>, stage: &mut Stage, item: &Item, account: &mut Ac
     let units = [unit.clone(), unit.clone()];
     let clean = {
         let mut trial = stage.session.trial(&units)?;
-        if answered(twice::whole(&mut *trial, 0, unit))?.is_err() {
+        if answered(twice::run(&mut *trial, 0, unit))?.is_err() {
             return Ok(());
         }
         State::whole(&mut *trial)?
@@ -169,7 +169,7 @@ fn cut_by_hand(
     let what = format!("run by hand and cut short after {point} of {} statements", unit.parts.len());
     let mut trial = session.trial(units)?;
     let first = (0..point).try_for_each(|part| trial.run(0, part).map(|_| ()));
-    let ran = first.and_then(|()| twice::whole(&mut *trial, 1, unit));
+    let ran = first.and_then(|()| twice::run(&mut *trial, 1, unit));
     if let Err(error) = answered(ran)? {
         let what = format!("{what} the script fails");
         return Ok(vec![Finding::of_error(Level::Warning, "crash-points/by-hand", &item.file, &what, error)?]);

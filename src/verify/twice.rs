@@ -3,6 +3,7 @@
 //! A transactional one runs in a transaction that is undone. If nothing was written, that is the proof; else its
 //! state before and after is compared. One without a transaction runs for real in a copy ([`super::outside`]).
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::blame::{self, Blamed};
@@ -37,18 +38,22 @@ pub fn second(work: &Work<'_>, stage: &mut Stage, item: &Item) -> Result<Vec<Fin
     }
 }
 
-/// Runs a unit in a transaction that is undone, and compares. `before` is what is known of the state already.
+/// Runs a unit in a transaction that is undone, and compares. `whole` holds the whole state, once somebody needed it,
+/// for many units that are tried in one state; without it what the unit touches is looked at.
 pub fn tried(
     session: &mut dyn Session,
     unit: &Unit,
-    before: Option<&State>,
+    whole: Option<&OnceCell<State>>,
     strict: bool,
 ) -> Result<Second, EngineError> {
     let units = std::slice::from_ref(unit);
     let sets = sets_counters(unit);
+    if !sets && session.leaves_no_trace(unit)? {
+        return Ok(Second::Same);
+    }
     let counted = if sets { session.trial(&[])?.counters()? } else { BTreeMap::new() };
     let mut trial = session.trial(units)?;
-    if let Err(error) = answered(whole(&mut *trial, 0, unit))? {
+    if let Err(error) = answered(run(&mut *trial, 0, unit))? {
         return Ok(Second::Failed(located(unit, error)));
     }
     let touched = trial.touched()?;
@@ -59,8 +64,8 @@ pub fn tried(
     let after = State::of(&mut *trial, &touched)?;
     drop(trial);
     let own;
-    let before = match before {
-        Some(before) => before,
+    let before = match whole {
+        Some(known) => known_or_read(known, session)?,
         None => {
             own = State::of(&mut *session.trial(&[])?, &touched)?;
             &own
@@ -83,8 +88,16 @@ pub fn tried(
     Ok(Second::Differs(blamed))
 }
 
+fn known_or_read<'a>(known: &'a OnceCell<State>, session: &mut dyn Session) -> Result<&'a State, EngineError> {
+    if let Some(state) = known.get() {
+        return Ok(state);
+    }
+    let state = State::whole(&mut *session.trial(&[])?)?;
+    Ok(known.get_or_init(|| state))
+}
+
 /// Runs all statements of one of a trial's units, and lets what waits for the commit have its say.
-pub fn whole(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
+pub fn run(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
     for part in 0..unit.parts.len() {
         trial.run(at, part)?;
     }
