@@ -18,6 +18,9 @@ pub trait Trial {
     /// Lets what waits for the commit have its say: deferred constraints and triggers, foreign keys that were off.
     fn settle(&mut self, unit: usize) -> Result<()>;
 
+    /// Returns true if what waits for the commit would fail there as it is now. Asking leaves no trace.
+    fn would_fail(&mut self) -> Result<bool>;
+
     /// Returns what was written to since the transaction began. More may be named than was really changed, never
     /// less.
     fn touched(&mut self) -> Result<Touched>;

@@ -5,10 +5,10 @@
 //! leaves nothing behind when it is cut short; what somebody who runs it by hand would leave is tried with
 //! `--thorough`, in transactions that are undone, and weighs less.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::account::Account;
-use super::built::{Built, volatile};
+use super::built::{Built, Moving};
 use super::change::{self, State};
 use super::outside::{Before, cut_short, is_cut, resumed, runs_bare, single};
 use super::points::{bisect, stretches};
@@ -119,12 +119,11 @@ fn from(
         return Ok(Some(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]));
     }
     let found = Built::of(stage)?;
-    let mut changes = clean.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?.changes;
+    let mut changes = clean.compare(&found, &mut *stage.session, &Moving::default(), work.wish.strict)?.changes;
     if !changes.is_empty() {
         // What is another one in each build says nothing.
         let other = Built::of(&mut before.copy_after(unit)?)?;
-        let apart = clean.compare(&other, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
-        let moving = volatile(&apart.changes, clean);
+        let (moving, _) = clean.moving(&other, &mut *stage.session, work.wish.strict)?;
         changes = clean.compare(&found, &mut *stage.session, &moving, work.wish.strict)?.changes;
     }
     if changes.is_empty() {

@@ -53,8 +53,13 @@ pub fn tried(
     }
     let counted = if sets { session.trial(&[])?.counters()? } else { BTreeMap::new() };
     let mut trial = session.trial(units)?;
-    if let Err(error) = answered(run(&mut *trial, 0, unit))? {
+    if let Err(error) = answered(statements(&mut *trial, 0, unit))? {
         return Ok(Second::Failed(located(unit, error)));
+    }
+    if let Err(error) = answered(trial.settle(0))? {
+        drop(trial);
+        let part = blame::waiting(session, unit)?;
+        return Ok(Second::Failed(placed(unit, part, error)));
     }
     let touched = trial.touched()?;
     let counters = if sets { change::counters(&counted, &trial.counters()?, strict) } else { Vec::new() };
@@ -98,23 +103,29 @@ fn known_or_read<'a>(known: &'a OnceCell<State>, session: &mut dyn Session) -> R
 
 /// Runs all statements of one of a trial's units, and lets what waits for the commit have its say.
 pub fn run(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
-    for part in 0..unit.parts.len() {
-        trial.run(at, part)?;
-    }
+    statements(trial, at, unit)?;
     trial.settle(at)
+}
+
+fn statements(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
+    (0..unit.parts.len()).try_for_each(|part| trial.run(at, part).map(|_| ()))
 }
 
 /// A unit's own error knows its place; one of the transaction's end is blamed on the unit's last statement.
 pub fn located(unit: &Unit, error: EngineError) -> EngineError {
-    match error {
-        EngineError::Unit(mut failure) => {
-            if failure.place.is_none() {
-                failure.place = unit.parts.last().map(|part| unit.text.place(part.span));
-            }
-            EngineError::Unit(failure)
-        }
-        other => other,
+    match &error {
+        EngineError::Unit(failure) if failure.place.is_none() => placed(unit, unit.parts.len().checked_sub(1), error),
+        _ => error,
     }
+}
+
+/// Blames an error on a statement, if one is known.
+fn placed(unit: &Unit, part: Option<usize>, mut error: EngineError) -> EngineError {
+    let found = part.and_then(|part| unit.parts.get(part)).map(|part| unit.text.place(part.span));
+    if let (EngineError::Unit(failure), Some(found)) = (&mut error, found) {
+        failure.place = Some(found);
+    }
+    error
 }
 
 fn sets_counters(unit: &Unit) -> bool {

@@ -10,6 +10,7 @@ use postgres::SimpleQueryMessage;
 
 use super::catalog;
 use super::dump::own;
+use super::error::Trouble;
 use super::guard::{self, Groups};
 use super::held::{self, Counted, Counters, LOCKED, Locked, number};
 use super::inspect::project_schemas;
@@ -193,6 +194,14 @@ impl Trial for PostgresTrial<'_> {
             place: None,
             hint: Some("take COMMIT and ROLLBACK out of the script".into()),
         })
+    }
+
+    fn would_fail(&mut self) -> Result<bool> {
+        let link = &mut self.session.link;
+        link.inside("trying the commit", "savepoint dbbuild_aside")?;
+        let answer = link.send("set constraints all immediate");
+        link.inside("trying the commit", BACK)?;
+        Ok(matches!(answer, Err(Trouble::Answer(..))))
     }
 
     fn touched(&mut self) -> Result<Touched> {
