@@ -24,6 +24,8 @@ pub struct Checkout {
     pub dialect: Dialect,
     /// The scripts, in the order of their versions.
     pub scripts: Vec<Script>,
+    /// Versions that have a script of another engine: they can be built to here too.
+    pub elsewhere: Vec<Version>,
     /// What stands for scripts that were squashed, if there is one.
     pub base: Option<Base>,
     /// The files of the code objects, sorted by path.
@@ -74,7 +76,8 @@ pub fn discover_with_twins(project: &Project, dialect: Dialect) -> Result<(Check
 fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> Result<Checkout, Error> {
     let mut faults = Vec::new();
     let ignore = Ignore::new(project)?;
-    let (named, code_files) = scripts::find(project, dialect, &ignore, &mut faults, twins);
+    let scripts::Found { named, code: code_files, elsewhere } =
+        scripts::find(project, dialect, &ignore, &mut faults, twins);
     let (seed_files, test_files) = seeds::find(project, dialect, &ignore, &mut faults);
     if !faults.is_empty() {
         return Err(ScriptErrors(faults).into());
@@ -98,7 +101,7 @@ fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> 
     let seeds = seeds::read(project, dialect, seed_files)?;
     let test_data = seeds::read(project, dialect, test_files)?;
     let base = Base::read(project, dialect)?;
-    Ok(Checkout { dialect, scripts, base, code, seeds, test_data })
+    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data })
 }
 
 /// Maps files in the order given, on every core.

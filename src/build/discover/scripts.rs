@@ -18,20 +18,30 @@ pub struct Named {
     pub down: Option<String>,
 }
 
-/// Returns the scripts in the order of their versions, and the files of the code objects, sorted. Two scripts of one
-/// version are a fault; where `twins` are asked for, the fault goes there and both scripts stay.
+/// What the folder of the scripts holds for an engine.
+pub struct Found {
+    /// The scripts, in the order of their versions.
+    pub named: Vec<Named>,
+    /// The files of the code objects, those of the code folder among them, sorted.
+    pub code: Vec<String>,
+    /// The versions of the scripts for other engines.
+    pub elsewhere: Vec<Version>,
+}
+
+/// Finds them. Two scripts of one version are a fault; where `twins` are asked for, it goes there and both stay.
 pub fn find(
     project: &Project,
     dialect: Dialect,
     ignore: &Ignore,
     faults: &mut Vec<Fault>,
     mut twins: Option<&mut Vec<Fault>>,
-) -> (Vec<Named>, Vec<String>) {
+) -> Found {
     let folder = project.scripts_folder(dialect);
     let prefers_own = project.layout().prefers_own();
     let mut ups: BTreeMap<Version, Vec<Named>> = BTreeMap::new();
     let mut downs: BTreeMap<Version, Named> = BTreeMap::new();
     let mut code = code_files(project, dialect, ignore, faults);
+    let mut elsewhere = Vec::new();
     let mut found = project.files.walk(folder);
     // A folder that is a change may be called `20240418_x.sql`.
     found.retain(|found| found.kind != FoundKind::Folder || project.layout() != Layout::FolderPerChange);
@@ -52,6 +62,7 @@ pub fn find(
             PathRole::Script(mut name) => {
                 name.engine = name.engine.or(of_folder);
                 if name.engine.is_some_and(|engine| engine != dialect) {
+                    elsewhere.push(name.version);
                     continue;
                 }
                 let named = Named { file, name, down: None };
@@ -89,7 +100,7 @@ pub fn find(
     }
     code.sort();
     code.dedup();
-    (named, code)
+    Found { named, code, elsewhere }
 }
 
 /// Keeps a way down; an engine's own goes first where the layout has it so.
