@@ -58,6 +58,13 @@ use crate::event::{Event, Observer};
 use crate::journal::Mark;
 use crate::script::Version;
 
+impl Survey {
+    /// Returns true if a build, before it refuses altered scripts, tries whether running them again can be proven right.
+    pub fn is_to_be_proven(&self, site: &Site<'_>) -> bool {
+        !site.protected && matches!(&self.plan, Err(refusal) if refusal.code == "journal/altered")
+    }
+}
+
 /// How a build ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -92,9 +99,8 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         version: survey.reconciled.version.as_ref().map(ToString::to_string),
     });
     let mut proven = 0;
-    if !site.protected
+    if survey.is_to_be_proven(site)
         && saved.is_none()
-        && proof::is_about_altered(&survey.plan)
         && let Err(refusal) = &survey.plan
     {
         proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
