@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Checksum, Directive, Fault, Guard, Text, body};
 use crate::sql::{
-    self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionControl,
+    self, Dialect, LexError, LexErrorKind, Lexer, Span, Statement, Statements, TokenKind, TransactionPairs,
 };
 
 /// A script, cut.
@@ -358,7 +358,9 @@ impl<'a> Reader<'a> {
         let mut own = vec![true; statements.len()];
         if !self.cut.no_transaction {
             self.foreign_keys_pragmas(statements, &mut own);
-            self.transaction_pairs(statements, &mut own);
+        }
+        self.transaction_pairs(statements, &mut own);
+        if !self.cut.no_transaction {
             self.isolation(statements, &mut own);
         }
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
@@ -395,7 +397,7 @@ impl<'a> Reader<'a> {
     fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
         let is = |statement: Option<&Statement>, on: bool| {
             let tokens = statement.map(|statement| statement.tokens(self.text.as_str(), self.dialect));
-            self.dialect == Dialect::Sqlite && tokens.and_then(foreign_keys_pragma) == Some(on)
+            self.dialect == Dialect::Sqlite && tokens.and_then(sql::foreign_keys_pragma) == Some(on)
         };
         let (is_off, is_on) = (is(statements.first(), false), is(statements.last(), true));
         if let (true, [first, .., last]) = (is_off, own) {
@@ -406,20 +408,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
-    /// its author had several, or one.
+    /// its author had several, or one. `COMMIT … BEGIN` steps out of the transaction of a runner and into a new one:
+    /// what runs between them asks for a script without a transaction by itself.
     fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
         let control =
             |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
         let controls: Vec<_> =
             statements.iter().enumerate().filter_map(|(index, statement)| Some((index, control(statement)?))).collect();
-        let is_pair = |pair: &[(usize, TransactionControl)]| {
-            matches!(pair, [(_, TransactionControl::Begin), (_, TransactionControl::Commit)])
-        };
-        if controls.is_empty() || !controls.chunks(2).all(is_pair) {
+        let kinds: Vec<_> = controls.iter().map(|(_, control)| *control).collect();
+        let pairs = sql::transaction_pairs(&kinds);
+        let wrapped = pairs == Some(TransactionPairs::Around) && !self.cut.no_transaction;
+        if !wrapped && pairs != Some(TransactionPairs::Between) {
             return;
         }
         // What was committed in the middle may matter to what follows, so no other script shares the transaction.
-        self.cut.fusible = controls.len() == 2;
+        self.cut.fusible &= wrapped && controls.len() == 2;
         for (index, _) in controls {
             own[index] = false;
         }
@@ -445,17 +448,21 @@ impl<'a> Reader<'a> {
 
     fn judge_statement(&mut self, span: Span, tokens: sql::Tokens<'_>) {
         if sql::transaction_control(tokens).is_some() {
-            let hint = "take it out: the tool commits the script together with its journal entry; for a script that \
-                        must run outside a transaction put `-- dbbuild: no-transaction` at its head";
+            let hint = if self.cut.no_transaction {
+                "take it out: in a script without a transaction each statement is committed by itself"
+            } else {
+                "take it out: the tool commits the script together with its journal entry; for a script that must run \
+                 outside a transaction put `-- dbbuild: no-transaction` at its head"
+            };
             self.fault("script/own-transaction", span, "the script controls the transaction itself", Some(hint));
         }
         // With the keys off around the whole script, its own pragmas in the middle do nothing, and nothing is lost.
-        let is_settled = self.cut.foreign_keys_off && foreign_keys_pragma(tokens).is_some();
+        let is_settled = self.cut.foreign_keys_off && sql::foreign_keys_pragma(tokens).is_some();
         if let Some(what) = sql::refuses_transaction(tokens)
             && !self.cut.no_transaction
             && !is_settled
         {
-            let hint = if foreign_keys_pragma(tokens).is_some() {
+            let hint = if sql::foreign_keys_pragma(tokens).is_some() {
                 "put `-- dbbuild: foreign-keys off` at the head of the file: the tool switches them off around it and on \
                  again; if it must not be edited, `directives = [\"foreign-keys off\"]` under `[script.\"VERSION\"]` in \
                  dbbuild.toml"
@@ -501,19 +508,6 @@ fn only_writes_rows(tokens: sql::Tokens<'_>) -> bool {
 }
 
 /// Returns what `PRAGMA foreign_keys = …` switches to; `None` for every other statement.
-fn foreign_keys_pragma(mut tokens: sql::Tokens<'_>) -> Option<bool> {
-    if !tokens.eat_words(&["pragma", "foreign_keys"]) {
-        return None;
-    }
-    let rest = tokens.text().get(tokens.start()..)?;
-    let value: String = rest.chars().take_while(|c| *c != ';').filter(|c| c.is_alphanumeric()).collect();
-    match value.to_ascii_lowercase().as_str() {
-        "off" | "0" | "false" | "no" => Some(false),
-        "on" | "1" | "true" | "yes" => Some(true),
-        _ => None,
-    }
-}
-
 fn instead_of(command: &str) -> &'static str {
     match command.trim_start_matches(['\\', '.']) {
         "i" | "ir" | "include" | "include_relative" | "read" => "write `-- dbbuild: include path` instead",
