@@ -3,7 +3,7 @@
 
 use super::{Reader, digest, keys_without_transaction, only_writes_rows};
 use crate::script::Fault;
-use crate::sql::{self, Dialect, Span, Statement, TransactionControl};
+use crate::sql::{self, Dialect, Span, Statement, TransactionPairs};
 
 impl Reader<'_> {
     /// Finds what cannot run, and takes out the statements that are the tool's own work.
@@ -11,7 +11,9 @@ impl Reader<'_> {
         let mut own = vec![true; statements.len()];
         if !self.cut.no_transaction {
             self.foreign_keys_pragmas(statements, &mut own);
-            self.transaction_pairs(statements, &mut own);
+        }
+        self.transaction_pairs(statements, &mut own);
+        if !self.cut.no_transaction {
             self.isolation(statements, &mut own);
         }
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
@@ -48,7 +50,7 @@ impl Reader<'_> {
     fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
         let is = |statement: Option<&Statement>, on: bool| {
             let tokens = statement.map(|statement| statement.tokens(self.text.as_str(), self.dialect));
-            self.dialect == Dialect::Sqlite && tokens.and_then(foreign_keys_pragma) == Some(on)
+            self.dialect == Dialect::Sqlite && tokens.and_then(sql::foreign_keys_pragma) == Some(on)
         };
         let (is_off, is_on) = (is(statements.first(), false), is(statements.last(), true));
         if let (true, [first, .., last]) = (is_off, own) {
@@ -59,20 +61,21 @@ impl Reader<'_> {
     }
 
     /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
-    /// its author had several, or one.
+    /// its author had several, or one. `COMMIT … BEGIN` steps out of the transaction of a runner and into a new one:
+    /// what runs between them asks for a script without a transaction by itself.
     fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
         let control =
             |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
         let controls: Vec<_> =
             statements.iter().enumerate().filter_map(|(index, statement)| Some((index, control(statement)?))).collect();
-        let is_pair = |pair: &[(usize, TransactionControl)]| {
-            matches!(pair, [(_, TransactionControl::Begin), (_, TransactionControl::Commit)])
-        };
-        if controls.is_empty() || !controls.chunks(2).all(is_pair) {
+        let kinds: Vec<_> = controls.iter().map(|(_, control)| *control).collect();
+        let pairs = sql::transaction_pairs(&kinds);
+        let wrapped = pairs == Some(TransactionPairs::Around) && !self.cut.no_transaction;
+        if !wrapped && pairs != Some(TransactionPairs::Between) {
             return;
         }
         // What was committed in the middle may matter to what follows, so no other script shares the transaction.
-        self.cut.fusible = controls.len() == 2;
+        self.cut.fusible &= wrapped && controls.len() == 2;
         for (index, _) in controls {
             own[index] = false;
         }
@@ -98,17 +101,21 @@ impl Reader<'_> {
 
     fn judge_statement(&mut self, span: Span, tokens: sql::Tokens<'_>) {
         if sql::transaction_control(tokens).is_some() {
-            let hint = "take it out: the tool commits the script together with its journal entry; for a script that \
-                        must run outside a transaction put `-- dbbuild: no-transaction` at its head";
+            let hint = if self.cut.no_transaction {
+                "take it out: in a script without a transaction each statement is committed by itself"
+            } else {
+                "take it out: the tool commits the script together with its journal entry; for a script that must run \
+                 outside a transaction put `-- dbbuild: no-transaction` at its head"
+            };
             self.fault("script/own-transaction", span, "the script controls the transaction itself", Some(hint));
         }
         // With the keys off around the whole script, its own pragmas in the middle do nothing, and nothing is lost.
-        let is_settled = self.cut.foreign_keys_off && foreign_keys_pragma(tokens).is_some();
+        let is_settled = self.cut.foreign_keys_off && sql::foreign_keys_pragma(tokens).is_some();
         if let Some(what) = sql::refuses_transaction(tokens)
             && !self.cut.no_transaction
             && !is_settled
         {
-            let hint = if foreign_keys_pragma(tokens).is_some() {
+            let hint = if sql::foreign_keys_pragma(tokens).is_some() {
                 "put `-- dbbuild: foreign-keys off` at the head of the file: the tool switches them off around it and on \
                  again; if it must not be edited, `directives = [\"foreign-keys off\"]` under `[script.\"VERSION\"]` in \
                  dbbuild.toml"
@@ -136,19 +143,5 @@ impl Reader<'_> {
         if sql::fusion_barrier(tokens).is_some() {
             self.cut.fusible = false;
         }
-    }
-}
-
-/// Returns what `PRAGMA foreign_keys = …` switches to; `None` for every other statement.
-fn foreign_keys_pragma(mut tokens: sql::Tokens<'_>) -> Option<bool> {
-    if !tokens.eat_words(&["pragma", "foreign_keys"]) {
-        return None;
-    }
-    let rest = tokens.text().get(tokens.start()..)?;
-    let value: String = rest.chars().take_while(|c| *c != ';').filter(|c| c.is_alphanumeric()).collect();
-    match value.to_ascii_lowercase().as_str() {
-        "off" | "0" | "false" | "no" => Some(false),
-        "on" | "1" | "true" | "yes" => Some(true),
-        _ => None,
     }
 }
