@@ -290,6 +290,19 @@ pub trait Session: Send {
     /// throwaway databases.
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
 
+    /// Runs a unit in a transaction that is undone. True if it ran to its end and surely wrote no row of a table or of
+    /// the catalog, which is the cheapest way to know that; false says nothing.
+    fn leaves_no_trace(&mut self, _unit: &Unit) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Runs a unit in a transaction and writes its entry, as `apply` does. Returns how many rows it wrote, and what
+    /// each of its statements did to what was there before. None where the engine has no such locks, or if the unit
+    /// does not come to its end so, and then nothing of it is kept.
+    fn measured(&mut self, _unit: &Unit, _run: &Run) -> Result<Option<(u64, Vec<trial::Seen>)>> {
+        Ok(None)
+    }
+
     /// Runs a unit and writes its entry, as `apply` does, and tells which locks were seen meanwhile on what was there
     /// before, whatever comes of the unit: for a statement that no transaction can hold. None where the engine has no
     /// such locks.

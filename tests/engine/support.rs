@@ -157,7 +157,9 @@ impl Case {
 
     /// Returns the program, ready to run in the project's folder with nothing of this process around it.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dbbuild"));
+        // A long case may run an optimised program instead of the one built beside the tests.
+        let other = std::env::var_os("DBBUILD_TEST_PROGRAM");
+        let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_dbbuild").into()));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path()).env("XDG_CACHE_HOME", postgres::cache());

@@ -27,6 +27,7 @@ mod error;
 mod first;
 mod foreign_keys;
 mod guard;
+mod hint;
 mod inspect;
 mod journal;
 mod load;

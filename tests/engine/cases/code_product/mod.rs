@@ -274,24 +274,32 @@ fn a_sample_on_postgres() {
     }
 }
 
-#[test]
-#[ignore = "takes minutes: `cargo nextest run --test engine --run-ignored only the_whole_product`"]
-fn the_whole_product_on_sqlite() {
-    let cells = product::<sqlite::Sqlite>();
-    for cells in cells.chunks(96) {
-        run::<sqlite::Sqlite>(&Case::on_sqlite(), cells.to_vec());
+/// Runs all cells, 96 cells to a database. `DBBUILD_TEST_SHARD=2/4` runs the second quarter of the databases.
+fn run_all<H: Half>(cells: &[Cell<H::Kind>], new: impl Fn() -> Option<Case>) {
+    let shard = std::env::var("DBBUILD_TEST_SHARD").unwrap_or_else(|_| "1/1".to_owned());
+    let (mine, shards) = shard.split_once('/').unwrap();
+    let (mine, shards): (usize, usize) = (mine.parse().unwrap(), shards.parse().unwrap());
+    let mut failed = 0;
+    for (at, chunk) in cells.chunks(96).enumerate().filter(|(at, _)| at % shards == mine - 1) {
+        let Some(case) = new() else { return };
+        let run = || run::<H>(&case, chunk.to_vec());
+        let is_well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok();
+        failed += usize::from(!is_well);
+        let how = if is_well { "well" } else { "FAILED" };
+        eprintln!("cells {} to {} of {}: {how}", at * 96 + 1, at * 96 + chunk.len(), cells.len());
     }
-    eprintln!("{} cells", cells.len());
+    assert_eq!(failed, 0, "databases with a cell that failed");
 }
 
 #[test]
-#[ignore = "takes minutes: `cargo nextest run --test engine --run-ignored only the_whole_product`"]
+#[ignore = "takes minutes: `cargo nextest run --test engine --run-ignored only the_whole_product_on_sqlite`"]
+fn the_whole_product_on_sqlite() {
+    run_all::<sqlite::Sqlite>(&product::<sqlite::Sqlite>(), || Some(Case::on_sqlite()));
+}
+
+#[test]
+#[ignore = "takes many minutes: `cargo nextest run --test engine --run-ignored only the_whole_product_on_postgres`"]
 fn the_whole_product_on_postgres() {
     let Some(case) = Case::on_postgres() else { return };
-    let cells = on_server(&case);
-    for cells in cells.chunks(96).rev() {
-        let Some(case) = Case::on_postgres() else { return };
-        run::<postgres::Postgres>(&case, cells.to_vec());
-    }
-    eprintln!("{} cells", cells.len());
+    run_all::<postgres::Postgres>(&on_server(&case), Case::on_postgres);
 }
