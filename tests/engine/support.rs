@@ -121,6 +121,12 @@ impl Case {
         if self.is_sqlite() { sqlite } else { postgres }
     }
 
+    /// Returns the major version of PostgreSQL's server: what is newer than it is left out of a case.
+    pub fn major(&self) -> u32 {
+        let number: u32 = self.ask("show server_version_num").parse().unwrap();
+        number / 10_000
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }

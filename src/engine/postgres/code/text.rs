@@ -143,7 +143,7 @@ impl<'a> Keeper<'a, '_> {
                 self.take(&there)?;
             }
             run::part(self.link, unit, part, &mut applied)?;
-            self.link.tell_notices(&step_name(unit), observer);
+            self.link.tell_notices(&unit.step_name(), observer);
             if let Some(creation) = creation.filter(|_| !self.remarks.is_empty() || self.may_change_signature(at)) {
                 self.say_again(at, &creation)?;
             }
