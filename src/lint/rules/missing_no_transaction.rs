@@ -33,7 +33,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let draft = found.report(&RULE, statement.span, why.to_owned());
-        if !fixed && !foreign_keys {
+        // What the directive does not help with is refused for another reason.
+        let session = matches!(statement.head.verb, Verb::Attach | Verb::Detach);
+        if !fixed && !foreign_keys && !session {
             fixed = true;
             draft.fix(Fix::insert("add the directive", 0, "-- dbbuild: no-transaction\n"));
         }
