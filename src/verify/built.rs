@@ -119,9 +119,8 @@ fn volatile(changes: &[Change], one: &Built) -> BTreeSet<Volatile> {
 pub fn without(tables: &[TableRows], moving: &Moving) -> Vec<TableRows> {
     let narrowed = |table: &TableRows| {
         let name = table.table.to_string();
-        let is_out = |column: &String| {
-            moving.columns.contains(&Volatile { table: name.clone(), column: column.clone() })
-        };
+        let is_out =
+            |column: &String| moving.columns.contains(&Volatile { table: name.clone(), column: column.clone() });
         let kept: Vec<usize> =
             table.columns.iter().enumerate().filter(|(_, column)| !is_out(column)).map(|(at, _)| at).collect();
         if kept.len() == table.columns.len() {
