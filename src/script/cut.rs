@@ -356,9 +356,9 @@ impl<'a> Reader<'a> {
     /// Looks at the statements as a whole: whose transaction it is, and what cannot run as the script says.
     fn judge(&mut self, statements: &[Statement]) {
         let mut own = vec![true; statements.len()];
-        let pairs = self.transaction_pairs(statements, &mut own);
+        self.transaction_pairs(statements, &mut own);
         if !self.cut.no_transaction {
-            self.foreign_keys_pragmas(statements, pairs, &mut own);
+            self.foreign_keys_pragmas(statements, &mut own);
             self.isolation(statements, &mut own);
         }
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
@@ -390,46 +390,22 @@ impl<'a> Reader<'a> {
         self.cut.parts.retain(|_| own.next().unwrap_or(true));
     }
 
-    /// Reads `PRAGMA foreign_keys=off … =on` as `foreign-keys off`, if nothing outside of it minds. At the head of the
-    /// script it always counts, with a second one or without, which would have outlived the script; here every script
-    /// begins with foreign keys on.
-    fn foreign_keys_pragmas(&mut self, statements: &[Statement], pairs: Option<TransactionPairs>, own: &mut [bool]) {
-        if self.dialect != Dialect::Sqlite || statements.len() < 2 {
+    /// Reads `PRAGMA foreign_keys=off … =on` as `foreign-keys off`, where nothing outside of it minds.
+    fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
+        if self.dialect != Dialect::Sqlite {
             return;
         }
-        // In a transaction the pragma does nothing.
-        let mut in_transaction = pairs == Some(TransactionPairs::Between);
-        let (mut is_off, mut was_off, mut at_head) = (false, false, None);
-        let mut pragmas = Vec::new();
-        for (index, statement) in statements.iter().enumerate() {
-            if !own[index] {
-                in_transaction = !in_transaction;
-                continue;
-            }
-            let tokens = statement.tokens(self.text.as_str(), self.dialect);
-            let pragma = sql::foreign_keys_pragma(tokens);
-            let at_head = *at_head.get_or_insert(pragma == Some(false));
-            match pragma {
-                Some(false) if in_transaction => return,
-                Some(on) if !in_transaction => {
-                    is_off = !on;
-                    was_off |= is_off;
-                    pragmas.push(index);
-                }
-                _ if !is_off && !at_head && sql::minds_foreign_keys(tokens) => return,
-                _ => {}
-            }
-        }
-        if was_off {
-            self.cut.foreign_keys_off = true;
-            pragmas.into_iter().for_each(|index| own[index] = false);
-        }
+        let text = self.text.as_str();
+        let tokens: Vec<_> = statements.iter().map(|statement| statement.tokens(text, self.dialect)).collect();
+        let pragmas = sql::foreign_keys_switch(&tokens);
+        self.cut.foreign_keys_off |= !pragmas.is_empty();
+        pragmas.into_iter().for_each(|index| own[index] = false);
     }
 
     /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
     /// its author had several, or one. `COMMIT … BEGIN` steps out of the transaction of a runner and into a new one:
     /// what runs between them asks for a script without a transaction by itself.
-    fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) -> Option<TransactionPairs> {
+    fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
         let control =
             |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
         let controls: Vec<_> =
@@ -438,14 +414,13 @@ impl<'a> Reader<'a> {
         let pairs = sql::transaction_pairs(&kinds);
         let wrapped = pairs == Some(TransactionPairs::Around) && !self.cut.no_transaction;
         if !wrapped && pairs != Some(TransactionPairs::Between) {
-            return None;
+            return;
         }
         // What was committed in the middle may matter to what follows, so no other script shares the transaction.
         self.cut.fusible &= wrapped && controls.len() == 2;
         for (index, _) in controls {
             own[index] = false;
         }
-        pairs
     }
 
     /// Reads what a script asks of its transaction before all else: the journal's claim, which is in it too, would
