@@ -26,12 +26,12 @@ pub(super) fn write(
         let answers = send(link, &format!("select exists ({}) as known", known(journal, seed)))?;
         is_first = value(&answers, "known") != Some("t");
     }
-    if !is_tracked || is_first {
-        if let Some(inserted) = fill(link, table, owner)? {
-            let digests = if is_tracked { remember(journal, seed) } else { forget(journal, seed) };
-            send(link, &format!("set local role none;\n{digests}"))?;
-            return Ok(Loaded { inserted, ..loaded });
-        }
+    if (!is_tracked || is_first)
+        && let Some(inserted) = fill(link, table, owner)?
+    {
+        let digests = if is_tracked { remember(journal, seed) } else { forget(journal, seed) };
+        send(link, &format!("set local role none;\n{digests}"))?;
+        return Ok(Loaded { inserted, ..loaded });
     }
     if !is_first || seed.mode == SeedMode::Sync {
         analyze(link)?;
