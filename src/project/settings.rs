@@ -194,6 +194,10 @@ pub enum Policy {
 pub struct BaselineSettings {
     /// The command that runs `pg_dump`, with `{host}`, `{port}`, `{database}`, `{user}` where they belong.
     pub pg_dump: Option<Vec<String>>,
+    /// The locale of PostgreSQL's scratch databases, for scripts that need a certain one: of the C library
+    /// (`de_DE.UTF-8`) or ICU's (`icu:de-DE`). Default: none in particular, whatever the target's is, so that rows
+    /// which are made in the order of texts are the same everywhere.
+    pub locale: Option<String>,
 }
 
 /// What comparing a database with a fresh build leaves out.

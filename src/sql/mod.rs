@@ -10,6 +10,7 @@ pub mod alter;
 pub mod concurrent;
 pub mod copy;
 pub mod error;
+pub mod foreign_keys;
 pub mod head;
 pub mod kind;
 pub mod lexer;
@@ -32,6 +33,7 @@ pub use alter::{Action, ActionKind, actions};
 pub use concurrent::{ConcurrentIndex, concurrent_index, index_of_create_concurrently};
 pub use copy::{copy_from_stdin, copy_to_stdout};
 pub use error::{LexError, LexErrorKind};
+pub use foreign_keys::{foreign_keys_pragma, foreign_keys_switch};
 pub use head::Head;
 pub use kind::Kind;
 pub use lexer::Lexer;
@@ -44,7 +46,10 @@ pub use span::{LineIndex, Position, Span, byte_of_char};
 pub use statement::{Statement, Statements, split};
 pub use token::{Token, TokenKind};
 pub use tokens::Tokens;
-pub use transaction::{Isolation, TransactionControl, fusion_barrier, isolation, may_commit, transaction_control};
+pub use transaction::{
+    Isolation, TransactionControl, TransactionPairs, fusion_barrier, isolation, may_commit, transaction_control,
+    transaction_pairs,
+};
 pub use variables::{Variable, VariableKind, variables};
 pub use verb::Verb;
 

@@ -3,6 +3,7 @@
 //! The tool must say so before it runs anything: the server says it in the
 //! middle of a script. Each reason reads on from "… because".
 
+use super::foreign_keys::foreign_keys_pragma;
 use super::{Dialect, Span, TokenKind, Tokens};
 
 /// Why a statement cannot run inside a transaction; `None` if it can.
@@ -171,6 +172,10 @@ fn says_no_refresh(mut tokens: Tokens<'_>) -> bool {
 }
 
 fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {
+    // Every script begins with them on: nothing is asked for that is not there.
+    if foreign_keys_pragma(tokens) == Some(true) {
+        return None;
+    }
     match tokens.eat_any(&["vacuum", "attach", "detach", "pragma"])? {
         "vacuum" => Some("VACUUM runs only outside a transaction"),
         "attach" => Some("ATTACH belongs to the connection, not to a script's transaction"),
@@ -272,7 +277,9 @@ mod tests {
         ] {
             assert!(refused(text), "{text}");
         }
-        for text in ["pragma foreign_keys", "pragma user_version = 3", "create table vacuum (a)"] {
+        for text in
+            ["pragma foreign_keys", "pragma foreign_keys = ON", "pragma user_version = 3", "create table vacuum (a)"]
+        {
             assert!(!refused(text), "{text}");
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Claimed {
 }
 
 /// What one go at a unit came to.
-enum Tried {
+pub(super) enum Tried {
     Applied(Applied),
     Taken,
     /// The answer to COMMIT was lost.
@@ -44,7 +44,8 @@ pub(super) fn apply(
     let mut attempt = 1;
     loop {
         link.check_interrupt(|| format!("nothing of {} was begun", unit.step_name()))?;
-        let stop = match go(link, journal, unit, run, style, observer) {
+        let parts = |link: &mut Link, applied: &mut Applied| run::parts(link, unit, style, applied);
+        let stop = match go(link, journal, unit, run, parts, observer) {
             Ok(Tried::Applied(applied)) => return Ok(Outcome::Applied(applied)),
             Ok(Tried::Taken) => return Ok(Outcome::Taken),
             Ok(Tried::Unknown(applied)) => match is_committed(link, journal, &unit.entry, run)? {
@@ -98,12 +99,13 @@ pub(super) fn give_up(link: &mut Link) {
     link.take_notices();
 }
 
-fn go(
+/// Claims a unit's entry, lets `work` run its statements, finishes the entry, and commits.
+pub(super) fn go(
     link: &mut Link,
     journal: &Journal,
     unit: &Unit,
     run: &Run,
-    style: Style,
+    work: impl FnOnce(&mut Link, &mut Applied) -> std::result::Result<(), Stop>,
     observer: &mut dyn Observer,
 ) -> std::result::Result<Tried, Stop> {
     let begin = Instant::now();
@@ -112,7 +114,7 @@ fn go(
         return Ok(Tried::Taken);
     };
     let mut applied = Applied::default();
-    let ran = run::parts(link, unit, style, &mut applied);
+    let ran = work(link, &mut applied);
     link.tell_notices(&unit.step_name(), observer);
     ran.map_err(|stop| stop.blocked_by(link.blockers.seen()))?;
     let sequence = claimed.sequences.first().copied().unwrap_or_default();

@@ -286,6 +286,13 @@ pub(super) fn check(connection: &Connection, units: &[Unit], before: &Orphans) -
     }
 }
 
+/// The error of units whose commit would leave a row without its parent.
+pub(super) fn at_commit_of(units: &[Unit], orphan: &str) -> EngineError {
+    let at = units.len().saturating_sub(1);
+    let message = format!("FOREIGN KEY constraint failed at the commit: {orphan}");
+    refused(units, at, last_statement(&units[at]), "SQLITE_CONSTRAINT_FOREIGNKEY", message, None)
+}
+
 /// A deferred foreign key fails at the commit: that is a failure of the text, not of the tool.
 fn at_commit(units: &[Unit], error: EngineError) -> EngineError {
     match error {

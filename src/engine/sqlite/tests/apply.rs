@@ -114,6 +114,36 @@ alter table p2 rename to parent;";
 }
 
 #[test]
+fn a_statement_may_open_more_than_a_thousand_tables() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let all = |count: usize, of: &str| vec![format!("select a from {of}"); count].join(" union all ");
+    let views = format!(
+        "create table t (a);\ncreate view one as with c as (select a from t) select a from c;\ncreate view ten as {};
+create view hundred as {};\ncreate view more as {};\ninsert into t select a from more;",
+        all(10, "one"),
+        all(10, "ten"),
+        all(6, "hundred")
+    );
+    applied(&mut *session, "1", &views);
+}
+
+#[test]
+fn a_definition_is_kept_to_its_semicolon() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let text = "create table t (a integer) strict ;\ncreate index i on t (a) /* why */\n;\ncreate index j on t (a);";
+    applied(&mut *session, "1", text);
+    let plain = rusqlite::Connection::open_in_memory().unwrap();
+    plain.execute_batch(text).unwrap();
+    for name in ["t", "i", "j"] {
+        let query = format!("select sql from sqlite_schema where name = '{name}'");
+        let kept: String = plain.query_row(&query, [], |row| row.get(0)).unwrap();
+        assert_eq!(place.ask(&query), [kept]);
+    }
+}
+
+#[test]
 fn foreign_keys_off_must_leave_no_new_orphan() {
     let place = Place::new();
     let mut session = place.prepared();
