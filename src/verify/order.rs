@@ -1,10 +1,10 @@
 //! Either order: what this branch adds and what another one adds, in both orders. A late script that commutes with
 //! everything it comes after is safe to merge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::account::Account;
-use super::built::Built;
+use super::built::{Apart, Built, Moving};
 use super::report::answered;
 use super::revision::Revision;
 use super::roads::from_scripts;
@@ -26,8 +26,9 @@ struct Side<'a> {
 /// Scripts by their versions.
 type Known<'a> = BTreeMap<String, &'a Script>;
 
-/// Runs what only this checkout has and what only the other revision has, in both orders.
-pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Result<(), Halt> {
+/// Runs what only this checkout has and what only the other revision has, in both orders. `moving` is what two builds of
+/// this checkout have otherwise.
+pub fn order(work: &Work<'_>, against: &str, moving: &Moving, account: &mut Account<'_>) -> Result<(), Halt> {
     account.enter("order");
     let other = Revision::open(work.site, against)?;
     let (ours, theirs) = (known(work.checkout), known(&other.checkout));
@@ -63,7 +64,19 @@ pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Resul
     drop(stage);
     let (mut stage, stopped) = one(work, &other.project, &common, [&mine, &its], account)?;
     let findings = match (expected, stopped) {
-        (Ok(expected), None) => compared(work, against, &mine, &expected, &mut stage)?,
+        (Ok(expected), None) => {
+            let found = Built::of(&mut stage)?;
+            let mut apart = expected.compare(&found, &mut *stage.session, moving, work.wish.strict)?;
+            if !apart.changes.is_empty() && !work.wish.keep {
+                // What the other revision has may be another one in each build: then the order is not to blame.
+                drop(stage);
+                stage = one(work, &other.project, &common, [&its, &mine], account)?.0;
+                let same = Built::of(&mut stage)?;
+                let (moving, _) = expected.moving(&same, &mut *stage.session, work.wish.strict)?;
+                apart = expected.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
+            }
+            told(against, &mine, apart)
+        }
         (expected, stopped) => expected.err().into_iter().chain(stopped).collect(),
     };
     // One comparison is about all of them.
@@ -74,16 +87,8 @@ pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Resul
     account.note(Proof::Order, findings, &mut stage, &format!("this branch first, then {against}"))
 }
 
-/// Compares what the two orders have made.
-fn compared(
-    work: &Work<'_>,
-    against: &str,
-    mine: &Side<'_>,
-    expected: &Built,
-    stage: &mut Stage,
-) -> Result<Vec<Finding>, Error> {
-    let found = Built::of(stage)?;
-    let apart = expected.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
+/// Tells how the two orders differ.
+fn told(against: &str, mine: &Side<'_>, apart: Apart) -> Vec<Finding> {
     let file = mine.items.first().map(|item| item.file.as_str()).unwrap_or_default();
     let finding = |level, message: String| Finding::new(level, "order/differs", file, message);
     let mut findings = Vec::new();
@@ -98,7 +103,7 @@ fn compared(
         let message = "the two orders differ in the order of columns or in generated names only".to_owned();
         findings.push(finding(Level::Note, message).with(apart.beside));
     }
-    Ok(findings)
+    findings
 }
 
 fn known(checkout: &Checkout) -> Known<'_> {
