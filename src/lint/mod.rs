@@ -20,6 +20,7 @@ mod replay;
 mod routine;
 mod rule;
 mod rules;
+mod settle;
 mod shape;
 mod statement;
 mod suppress;

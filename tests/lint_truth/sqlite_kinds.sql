@@ -356,3 +356,8 @@ create table plain (k text, v int);
 insert into plain values ('xy', 9);
 -- statement
 update plain set v = v | 4; update plain set v = v & ~1;
+-- case: a value of elsewhere, else its own
+create table doc (json text, at text not null);
+insert into doc values ('{"at": "2020-01-01"}', 'x'), ('{}', 'y');
+-- statement
+update doc set at = coalesce(strftime('%Y-%m-%d', json_extract(json, '$.at')), at);
