@@ -290,7 +290,7 @@ impl History {
     /// Under what a table is kept that a statement names: where only one schema has such a table, that one is meant
     /// without its schema too; where scripts set a search path, a table that was made without one may be in any.
     fn key(&self, name: &Name) -> Name {
-        let key = key(&name);
+        let key = key(name);
         if self.tables.contains_key(&key) {
             return key;
         }

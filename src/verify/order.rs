@@ -23,6 +23,13 @@ struct Side<'a> {
     items: Vec<Item>,
 }
 
+impl<'a> Side<'a> {
+    /// Returns the same with its first scripts alone.
+    fn first(&self, count: usize) -> Self {
+        Self { name: self.name, items: self.items[..count].to_vec() }
+    }
+}
+
 /// Scripts by their versions.
 type Known<'a> = BTreeMap<String, &'a Script>;
 
@@ -67,6 +74,7 @@ pub fn order(work: &Work<'_>, against: &str, moving: &Moving, account: &mut Acco
         (Ok(expected), None) => {
             let found = Built::of(&mut stage)?;
             let mut apart = expected.compare(&found, &mut *stage.session, moving, work.wish.strict)?;
+            let mut first = None;
             if !apart.changes.is_empty() && !work.wish.keep {
                 // What the other revision has may be another one in each build: then the order is not to blame.
                 drop(stage);
@@ -74,8 +82,14 @@ pub fn order(work: &Work<'_>, against: &str, moving: &Moving, account: &mut Acco
                 let same = Built::of(&mut stage)?;
                 let (moving, _) = expected.moving(&same, &mut *stage.session, work.wish.strict)?;
                 apart = expected.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
+                if !apart.changes.is_empty() {
+                    let tries = Tries { work, other: &other.project, common: &common, moving: &moving };
+                    drop(stage);
+                    first = tries.first_pair(&mine, &its, account)?;
+                    stage = Stage::bare(work, &[], account.observer)?;
+                }
             }
-            told(against, &mine, apart)
+            told(&mine, &its, first, apart)
         }
         (expected, stopped) => expected.err().into_iter().chain(stopped).collect(),
     };
@@ -87,15 +101,16 @@ pub fn order(work: &Work<'_>, against: &str, moving: &Moving, account: &mut Acco
     account.note(Proof::Order, findings, &mut stage, &format!("this branch first, then {against}"))
 }
 
-/// Tells how the two orders differ.
-fn told(against: &str, mine: &Side<'_>, apart: Apart) -> Vec<Finding> {
-    let file = mine.items.first().map(|item| item.file.as_str()).unwrap_or_default();
+/// Tells how the two orders differ, and if they are known, by the first scripts of which side.
+fn told(mine: &Side<'_>, its: &Side<'_>, first: Option<[&str; 2]>, apart: Apart) -> Vec<Finding> {
+    let file = first.map(|pair| pair[0]).or(mine.items.first().map(|item| item.file.as_str())).unwrap_or_default();
     let finding = |level, message: String| Finding::new(level, "order/differs", file, message);
     let mut findings = Vec::new();
     if !apart.changes.is_empty() {
+        let (against, by) = (its.name, twice::summary(&apart.changes));
+        let with = first.map(|pair| format!(", since {} of {against}", pair[1])).unwrap_or_default();
         let message = format!(
-            "the order matters: with {against} first or this branch first there are two databases, by {}",
-            twice::summary(&apart.changes)
+            "the order matters: with {against} first or this branch first there are two databases, by {by}{with}"
         );
         findings.push(finding(Level::Error, message).with(apart.changes));
     }
@@ -154,4 +169,60 @@ fn failed(side: &Side<'_>, after: Option<&str>, item: &Item, error: EngineError)
         None => format!("{}'s script fails before the other's", side.name),
     };
     Finding::of_error(Level::Error, "order/fails", &item.file, &what, error)
+}
+
+/// Tries the first scripts of both sides, to see which of them do not commute.
+struct Tries<'a> {
+    work: &'a Work<'a>,
+    other: &'a Project,
+    common: &'a Checkout,
+    moving: &'a Moving,
+}
+
+impl Tries<'_> {
+    /// Returns the first script of one side that does not commute with the other side, and the first one there that it
+    /// does not commute with.
+    fn first_pair<'a>(
+        &self,
+        mine: &'a Side<'_>,
+        its: &'a Side<'_>,
+        account: &mut Account<'_>,
+    ) -> Result<Option<[&'a str; 2]>, Error> {
+        let ours =
+            first(mine.items.len(), |count| self.differ(mine.first(count), its.first(its.items.len()), account))?;
+        let theirs = first(its.items.len(), |count| self.differ(mine.first(ours), its.first(count), account))?;
+        let file = |side: &'a Side<'_>, count: usize| side.items.get(count.wrapping_sub(1)).map(|item| &*item.file);
+        Ok(file(mine, ours).zip(file(its, theirs)).map(|(ours, theirs)| [ours, theirs]))
+    }
+
+    /// Returns true if the two orders end in two databases, or one of them not at all.
+    fn differ(&self, mine: Side<'_>, its: Side<'_>, account: &mut Account<'_>) -> Result<bool, Error> {
+        let (mut stage, stopped) = one(self.work, self.other, self.common, [&its, &mine], account)?;
+        if stopped.is_some() {
+            return Ok(true);
+        }
+        let expected = Built::of(&mut stage)?;
+        drop(stage);
+        let (mut stage, stopped) = one(self.work, self.other, self.common, [&mine, &its], account)?;
+        if stopped.is_some() {
+            return Ok(true);
+        }
+        let found = Built::of(&mut stage)?;
+        let apart = expected.compare(&found, &mut *stage.session, self.moving, self.work.wish.strict)?;
+        Ok(!apart.changes.is_empty())
+    }
+}
+
+/// Returns the smallest number that is tried with success; the last one is known to be.
+fn first(last: usize, mut succeeds: impl FnMut(usize) -> Result<bool, Error>) -> Result<usize, Error> {
+    let (mut low, mut high) = (0, last);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if succeeds(middle)? {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(high)
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer};
 
 /// The largest file of rows that is held in memory, as the cells of its rows.
-const HELD: u64 = 8 << 20;
+const HELD: u64 = 4 << 20;
 
 /// Where the rows are that are compared.
 pub(super) struct Rows<'a> {

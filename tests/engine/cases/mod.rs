@@ -16,6 +16,7 @@ mod dumping;
 mod edits;
 mod example;
 mod failing;
+mod faults;
 mod files;
 mod git_hooks;
 mod guards;
