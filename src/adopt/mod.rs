@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::build::{self, Checkout, Refusal, Site, proof};
 use crate::drift::RowDifference;
-use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Access, Inspection, Object, Wait};
+use crate::engine::catalog::{Change, Difference, Patterns};
+use crate::engine::{Access, Catalog, Inspection, Object, Wait};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::{Mark, Stored};
@@ -77,14 +77,20 @@ pub fn look(
     };
     refuse_unknown(&version, &checkout)?;
     checkout.scripts.retain(|script| script.version <= version);
-    checkout.code.clear();
     checkout.seeds.clear();
+    let with_code = checkout.clone();
+    checkout.code.clear();
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
     let mut made = proof::make(site, site.project, &checkout, None, observer)?;
     let ended = Instant::now();
     let ignore = ignored(site)?;
-    let differences = build::compare(&made.catalog, &found, &ignore, &mut *made.fresh.session)?;
+    let expected = expected(site, &mut made, &with_code)?;
+    let mut differences = build::compare(&expected, &found, &ignore, &mut *made.fresh.session)?;
+    let is_to_come = |one: &Difference| {
+        one.change == Change::Missing && made.catalog.get(&format!("{} {}", one.kind, one.name)).is_none()
+    };
+    differences.retain(|one| !is_to_come(one));
     let mut rows = Vec::new();
     for table in &made.rows {
         let (name, key) = (table.table.to_string(), format!("table {}", table.table));
@@ -101,6 +107,15 @@ pub fn look(
     let mark = build::first_mark(site.target, site.engine.is_local());
     let (scripts, objects) = (checkout.scripts.len(), made.catalog.len());
     Ok(Found { version, scripts, differences, rows, objects, mark, checkout })
+}
+
+/// Returns what the scripts make, and the code objects, if those can be made at that version: some that are there are
+/// held to them; the others are for the next build.
+fn expected(site: &Site<'_>, made: &mut proof::Made, with_code: &Checkout) -> Result<Catalog, Error> {
+    if with_code.code.is_empty() || made.fresh.build(site, with_code, None).is_err() {
+        return Ok(made.catalog.clone());
+    }
+    Ok(made.fresh.session.catalog()?)
 }
 
 /// Writes the journal and the mark, and `history` into the settings. Returns true if the settings were written.

@@ -72,12 +72,15 @@ fn document(done: &Initialised) -> serde_json::Value {
             "notes": found.notes,
         })
     });
-    json!({"v": 1, "files": files, "recognised": recognised})
+    json!({"v": 1, "files": files, "recognised": recognised, "notes": done.notes})
 }
 
 fn text(context: &Context, done: &Initialised) {
     for file in &done.files {
         context.print(format!("  {:<9} {}", if file.created { "created" } else { "changed" }, file.path));
+    }
+    for note in &done.notes {
+        context.note(&format!("note: {note}"));
     }
     let Some(found) = &done.recognised else {
         context.print("next: `dbbuild new-version \"create customer\"`, edit the script, `dbbuild`");

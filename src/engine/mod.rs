@@ -21,6 +21,7 @@ pub mod contents;
 pub mod dump;
 pub mod failure;
 pub mod offline;
+mod row_file;
 mod scratch;
 pub mod trial;
 // SQLite has its own words for some of it.
@@ -41,10 +42,11 @@ pub use postgres::PrivateServer;
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use contents::Moved;
-pub use dump::{DumpPart, DumpWish, Load, RowText};
+pub use dump::{DumpPart, DumpWish, Load};
 pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
+pub use row_file::{RowFile, RowForm, RowPiece, RowText};
 pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
@@ -95,8 +97,8 @@ pub trait Engine: Send + Sync {
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
 
-    /// Cuts a file of rows that `dump` wrote into cells; nothing if it is none.
-    fn row_text(&self, text: &str) -> Option<RowText>;
+    /// Begins to read a file of rows that `dump` wrote; nothing if it is none.
+    fn row_file(&self, file: Box<dyn std::io::BufRead>) -> Option<RowFile>;
 
     /// Returns what writes a script for the database's own shell. Nothing is connected.
     fn offline(&self) -> Box<dyn Offline + '_>;

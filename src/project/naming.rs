@@ -4,21 +4,40 @@ use std::collections::BTreeMap;
 
 use super::layout::Parts;
 use super::{Layout, PathRole, Project, SETTINGS, Settings, SettingsError};
-use crate::script::{FileName, Version, strip_sql};
+use crate::script::{FileName, FileNameError, Version, strip_sql};
 
 impl Project {
     /// Says what a `.sql` file is; `inside` is its path below the scripts' folder.
     pub fn role(&self, file: &str, inside: &str) -> PathRole {
         match self.layout().role(inside) {
             PathRole::Script(name) => PathRole::Script(self.with_own_version(file, name)),
+            PathRole::Fault(FileNameError::Version(error)) => match self.unnumbered(file, inside) {
+                Some(Parts { name, .. }) => PathRole::Script(name),
+                None => PathRole::Fault(FileNameError::Version(error)),
+            },
             other => other,
         }
     }
 
     /// Takes a script's path apart; `inside` is its path below the scripts' folder.
     pub fn parts(&self, file: &str, inside: &str) -> Option<Parts> {
-        let parts = Parts::of(self.layout(), inside)?;
-        Some(Parts { name: self.with_own_version(file, parts.name), ..parts })
+        match Parts::of(self.layout(), inside) {
+            Some(parts) => Some(Parts { name: self.with_own_version(file, parts.name), ..parts }),
+            None => self.unnumbered(file, inside),
+        }
+    }
+
+    /// Reads the path of a script that has its version from the settings alone: `v1.5/queue.sql` in folders that
+    /// are versions.
+    fn unnumbered(&self, file: &str, inside: &str) -> Option<Parts> {
+        let version = self.versions.get(change(self.layout(), file))?;
+        if self.layout() != Layout::DottedFolders {
+            return None;
+        }
+        let (folder, rest) = inside.split_at(inside.rfind('/')? + 1);
+        let name = FileName::unnumbered(rest, version.clone()).ok()?;
+        let (folder, rest) = (folder.to_owned(), rest.to_owned());
+        Some(Parts { name, engine_folder: String::new(), folder, raw: String::new(), rest })
     }
 
     fn with_own_version(&self, file: &str, name: FileName) -> FileName {

@@ -38,13 +38,16 @@ pub use lexer::Lexer;
 pub use name::Name;
 pub use quote::{quote_identifier, quote_literal};
 pub use references::{Mention, creates, mentions};
-pub use refusal::refuses_transaction;
+pub use refusal::{foreign_keys_pragma, refuses_transaction};
 pub use session::{SessionSetting, session_object, session_setting};
 pub use span::{LineIndex, Position, Span, byte_of_char};
 pub use statement::{Statement, Statements, split};
 pub use token::{Token, TokenKind};
 pub use tokens::Tokens;
-pub use transaction::{Isolation, TransactionControl, fusion_barrier, isolation, may_commit, transaction_control};
+pub use transaction::{
+    Isolation, TransactionControl, TransactionPairs, fusion_barrier, isolation, may_commit, transaction_control,
+    transaction_pairs,
+};
 pub use variables::{Variable, VariableKind, variables};
 pub use verb::Verb;
 

@@ -15,6 +15,27 @@ pub enum TransactionControl {
     Other,
 }
 
+/// How the statements of a script that control a transaction pair up, where they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransactionPairs {
+    /// `BEGIN … COMMIT`, once or several times: a transaction of the script's own.
+    Around,
+    /// `COMMIT … BEGIN`: a step out of the transaction that its author's runner opened, and into a new one.
+    Between,
+}
+
+/// The pairs that these make, taken in the order of the script; `None` if one is alone or has another partner.
+#[must_use]
+pub fn transaction_pairs(controls: &[TransactionControl]) -> Option<TransactionPairs> {
+    let all = |first, second| controls.chunks(2).all(|pair| pair == [first, second]);
+    match controls {
+        [] => None,
+        _ if all(TransactionControl::Begin, TransactionControl::Commit) => Some(TransactionPairs::Around),
+        _ if all(TransactionControl::Commit, TransactionControl::Begin) => Some(TransactionPairs::Between),
+        _ => None,
+    }
+}
+
 /// Whether a statement begins or ends a transaction. Savepoints do neither.
 #[must_use]
 pub fn transaction_control(mut tokens: Tokens<'_>) -> Option<TransactionControl> {

@@ -115,7 +115,14 @@ pub fn judge(folder: &Path, dialect: Dialect, runner: &mut dyn Runner) -> String
 pub fn unread(text: &str, dialect: Dialect) -> usize {
     let statements = dbbuild::sql::Statements::new(text, dialect).flatten();
     let texts = statements.map(|statement| statement.span.text(text));
-    let beyond = ["do ", "drop index concurrently", "alter index if exists", "alter view if exists", "drop aggregate"];
+    let beyond = [
+        "do ",
+        "drop index concurrently",
+        "alter index if exists",
+        "alter view if exists",
+        "drop aggregate",
+        "create trigger if not exists",
+    ];
     let is_beyond = |text: &str| beyond.iter().any(|form| text.to_lowercase().starts_with(form));
     texts.filter(|text| !is_beyond(text) && !dbbuild::lint::parses(text, dialect)).count()
 }

@@ -45,7 +45,7 @@ mod transaction;
 mod trial;
 mod watched;
 
-use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Mode, Offline, Result, RowFile, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -120,8 +120,8 @@ impl Engine for PostgresEngine {
         self.connector.url()
     }
 
-    fn row_text(&self, text: &str) -> Option<RowText> {
-        dump::cells(text)
+    fn row_file(&self, file: Box<dyn std::io::BufRead>) -> Option<RowFile> {
+        dump::cells(file)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

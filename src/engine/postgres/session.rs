@@ -8,7 +8,6 @@ use super::connect::{Connection, Connector};
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{literal, qualified};
-use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
     attempt, blockers, catalog, code, contents, dump, fused, inspect, load, measured, prepare, reset, roles, seed,
@@ -88,7 +87,7 @@ impl Session for PostgresSession {
             [] => Ok(Vec::new()),
             [unit] => {
                 let journal = &self.journal;
-                let outcome = blockers::told(&mut self.link, &step_name(unit), observer, |link, observer| match unit
+                let outcome = blockers::told(&mut self.link, &unit.step_name(), observer, |link, observer| match unit
                     .mode
                 {
                     Mode::Statements => statements::apply(link, journal, unit, run, observer),

@@ -18,7 +18,7 @@ use super::link::{column, rows, value};
 use super::quote::{literal, qualified};
 use super::run;
 use super::session::PostgresSession;
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction;
 use crate::engine::trial::{Digest, Digests, Held, Tables, Touched, Trial};
 use crate::engine::{Applied, Catalog, EngineError, Result, TableRows, Unit};
@@ -190,7 +190,7 @@ impl Trial for PostgresTrial<'_> {
         }
         Err(EngineError::Refused {
             code: "trial/ended",
-            message: format!("{} ended the transaction that it ran in", step_name(&self.units[unit])),
+            message: format!("{} ended the transaction that it ran in", self.units[unit].step_name()),
             place: None,
             hint: Some("take COMMIT and ROLLBACK out of the script".into()),
         })

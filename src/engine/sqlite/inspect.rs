@@ -43,8 +43,7 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
         "select sequence, kind, key, max(attempt), name, checksum, token_checksum, state, statements_done, statements
            from {}
           where project = ?1
-          group by kind, key
-          order by sequence",
+          group by kind, key",
         names.journal
     );
     let wrong = |error: rusqlite::Error| unusable(names, &error);
@@ -54,6 +53,7 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
     while let Some(row) = rows.next().map_err(wrong)? {
         entries.push(entry(row).map_err(wrong)??);
     }
+    entries.sort_unstable_by_key(|entry| entry.sequence);
     if entries.iter().any(|entry| entry.state == Stored::Running) {
         let counts = super::progress::counts(connection, names)?;
         for entry in entries.iter_mut().filter(|entry| entry.state == Stored::Running) {

@@ -11,6 +11,7 @@ use super::database::Database;
 use super::dump::catalog;
 use super::error::{doing, interrupted, is_interrupt, said};
 use super::foreign_keys::{orphans, turn, worse};
+use super::run::as_kept;
 use super::{inspect, journal, rows, transaction};
 use crate::engine::{EngineError, Load, Result, UnitFailure};
 use crate::error::Place;
@@ -193,7 +194,7 @@ impl Stretch<'_> {
     }
 
     fn execute(&self, connection: &Connection, span: Span) -> Result<()> {
-        let ran = connection.prepare(span.text(&self.text)).and_then(|mut prepared| {
+        let ran = connection.prepare(as_kept(&self.text, span).text(&self.text)).and_then(|mut prepared| {
             let mut rows = prepared.raw_query();
             while rows.next()?.is_some() {}
             Ok(())

@@ -7,6 +7,7 @@
 use super::connection::patience;
 use super::database::Database;
 use super::journal::{NOW, tables};
+use super::run::as_kept;
 use super::statements::is_pragma;
 use crate::engine::offline::{Offline, Premise, Ran, comment, comments_before, feed, one_line};
 use crate::engine::{EngineError, Mode, Part, Result, Unit};
@@ -203,5 +204,5 @@ fn statement(unit: &Unit, part: &Part) -> Result<String> {
             hint: Some("write the value itself; what is meant as text stands between single quotes".into()),
         });
     }
-    Ok(shell::statement(text, part.span) + ";\n")
+    Ok(shell::statement(text, as_kept(text, part.span)) + ";\n")
 }

@@ -4,8 +4,9 @@ use rusqlite::Connection;
 
 use super::database::Database;
 use super::error::{interrupted, is_interrupt, said};
+use super::hint::hint;
 use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
-use crate::sql::{Dialect, Lexer, Span, Token};
+use crate::sql::{Dialect, Lexer, Span, Token, TokenKind, Tokens};
 
 /// Runs a statement to its end, dropping the rows it returns, and returns how many rows it changed.
 ///
@@ -20,7 +21,8 @@ pub(super) fn statement(
     let unit = &units[at];
     let before = connection.total_changes();
     database.deadline.begin(database.statement_timeout);
-    let stepped = step(connection, part.span.text(unit.text.as_str()));
+    let text = unit.text.as_str();
+    let stepped = step(connection, as_kept(text, part.span).text(text));
     database.deadline.end();
     stepped.map_err(|wrong| match wrong {
         Wrong::Sqlite(error) if is_interrupt(&error) && !database.interrupt.is_raised() => {
@@ -33,6 +35,20 @@ pub(super) fn statement(
     })?;
     // Statements that change no rows leave `changes` as it was.
     Ok(if connection.total_changes() == before { 0 } else { connection.changes() })
+}
+
+/// Returns a statement with all that SQLite keeps of it: the schema holds the text of a `CREATE INDEX`, and of a table
+/// with options, up to its semicolon, white space and comments too.
+pub(super) fn as_kept(text: &str, span: Span) -> Span {
+    if !Tokens::new(text, span, Dialect::Sqlite).at_word("create") {
+        return span;
+    }
+    let mut behind =
+        Lexer::part(text, Span::new(span.end, text.len()), Dialect::Sqlite).map_while(std::result::Result::ok);
+    match behind.find(|token| !token.kind.is_trivia()) {
+        Some(token) if token.kind == TokenKind::Semicolon => Span::new(span.start, token.span.start),
+        _ => span,
+    }
 }
 
 enum Wrong {
@@ -75,12 +91,13 @@ pub(super) fn failed(units: &[Unit], at: usize, span: Span, error: &rusqlite::Er
     let said = said(error);
     let text = units[at].text.as_str();
     let precise = said.offset.map(|offset| span.start + offset).filter(|start| *start < span.end);
-    let precise = precise.or_else(|| named(&said.failure.message, text, span));
-    let span = match precise {
+    let named = named(&said.failure.message, text, span);
+    let failure = SqlFailure { hint: hint(&units[at], &said.failure, named.is_some()), ..said.failure };
+    let span = match precise.or(named) {
         Some(start) => Span::new(start, start + word(&text[start..span.end])),
         None => Span::new(span.start, span.start + first_line(span.text(text))),
     };
-    of_unit(units, at, span, said.failure)
+    of_unit(units, at, span, failure)
 }
 
 /// Returns where the name stands that a message ends with: for `no such table: t` SQLite gives no offset.

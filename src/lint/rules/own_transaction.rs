@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::{Edit, Fix};
 use super::super::statement::Statement;
-use crate::sql::{Span, TransactionControl, transaction_control};
+use crate::sql::{Span, TransactionPairs, transaction_control, transaction_pairs};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "own-transaction",
@@ -22,18 +22,22 @@ fn check(context: &Context<'_>, found: &mut Found) {
     let own: Vec<_> = context.statements.iter().filter(|statement| !statement.nested).collect();
     let control = |statement: &Statement<'_>| transaction_control(statement.tokens());
     let controls: Vec<_> = own.iter().filter(|statement| control(statement).is_some()).collect();
-    let pairs = controls.chunks(2).all(|pair| {
-        matches!(pair, [begin, commit] if control(begin) == Some(TransactionControl::Begin)
-            && control(commit) == Some(TransactionControl::Commit))
-    });
+    let kinds: Vec<_> = controls.iter().filter_map(|statement| control(statement)).collect();
+    let pairs = transaction_pairs(&kinds);
+    // In a script without a transaction a pair around statements means something.
+    let is_read_as_none = match pairs {
+        Some(TransactionPairs::Around) => !context.no_transaction,
+        Some(TransactionPairs::Between) => true,
+        None => false,
+    };
     for statement in &controls {
-        let message = if pairs {
+        let message = if pairs.is_some() {
             "the tool's own transaction is around the script"
         } else {
             "the build refuses the script: it controls the transaction itself"
         };
         let draft = found.report(&RULE, statement.span, message);
-        if pairs && !context.no_transaction {
+        if is_read_as_none {
             draft.fix(Fix::edits("take it out", vec![Edit::replace(line(context.text, statement), "")]));
         }
     }

@@ -4,7 +4,7 @@
 //! too: run as it stands, a file with a misspelt marker would make a version and take it back at once.
 
 use crate::script::{Fault, Text};
-use crate::sql::Span;
+use crate::sql::{Dialect, LexError, Lexer, Span, Token};
 
 /// A file's text as its layout divides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,16 +89,15 @@ fn divide<'a>(
     mut read: impl FnMut(&Line<'_>) -> Result<Option<Marker>, SectionFault>,
 ) -> Result<Sections<'a>, SectionFault> {
     let mut sections = Sections::whole(text);
-    let mut up: Option<usize> = None;
-    let mut statement_before = None;
+    let mut up: Option<(usize, usize)> = None;
     for line in lines(text) {
         match read(&line)? {
-            Some(Marker::Up { .. }) if let Some(first) = up => {
+            Some(Marker::Up { .. }) if let Some((first, _)) = up => {
                 let message = format!("a second up marker; the first is on line {first}");
                 return Err(fault(line.number, message, "give the second change a file of its own"));
             }
             Some(Marker::Up { no_transaction }) => {
-                up = Some(line.number);
+                up = Some((line.number, line.start));
                 sections.no_transaction |= no_transaction;
             }
             Some(Marker::Down { .. }) if up.is_none() => {
@@ -112,22 +111,23 @@ fn divide<'a>(
                 sections.down = Some((line.number + 1, &text[line.end..]));
                 sections.down_no_transaction |= no_transaction;
             }
-            None if up.is_none() && statement_before.is_none() => {
-                let line_text = line.text.trim_start();
-                let is_statement = !line_text.is_empty() && !line_text.starts_with("--");
-                statement_before = is_statement.then_some(line.number);
-            }
             None => {}
         }
     }
     let hint = "see the layout's own documentation, or set another `style` under `[layout]` in dbbuild.toml";
-    match (up, statement_before) {
-        (None, _) => Err(fault(1, format!("there is no line `{up_marker}`"), hint)),
-        (Some(_), Some(line)) => {
-            Err(fault(line, format!("a statement in front of `{up_marker}`"), "move it behind that line"))
-        }
-        (Some(_), None) => Ok(sections),
+    let Some((_, start)) = up else { return Err(fault(1, format!("there is no line `{up_marker}`"), hint)) };
+    match first_statement(&text[..start]) {
+        Some(line) => Err(fault(line, format!("a statement in front of `{up_marker}`"), "move it behind that line")),
+        None => Ok(sections),
     }
+}
+
+/// Returns the line on which something stands that is no comment, of either form.
+fn first_statement(text: &str) -> Option<usize> {
+    let is_statement = |token: &Result<Token, LexError>| !token.as_ref().is_ok_and(|token| token.kind.is_trivia());
+    let token = Lexer::new(text, Dialect::Postgres).find(is_statement)?;
+    let start = token.map_or_else(|error| error.span.start, |token| token.span.start);
+    Some(text[..start].matches('\n').count() + 1)
 }
 
 /// <https://github.com/amacneil/dbmate#creating-migrations>: the colon form is exact, options follow.

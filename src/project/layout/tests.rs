@@ -98,6 +98,9 @@ fn sql_migrate_has_its_option_behind_the_marker() {
     let sections = Layout::SqlMigrate.divide(text).unwrap();
     assert_eq!(sections.down, Some((5, "DROP INDEX i;\n")));
     assert!(sections.no_transaction && !sections.down_no_transaction);
+    assert!(Layout::SqlMigrate.divide(&format!("/*\n * a licence\n */\n\n{text}")).is_ok());
+    let error = Layout::SqlMigrate.divide(&format!("/*\n */ select 1;\n{text}")).unwrap_err();
+    assert_eq!((error.line, error.message.as_str()), (2, "a statement in front of `-- +migrate Up`"));
 }
 
 #[test]

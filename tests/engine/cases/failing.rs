@@ -64,10 +64,11 @@ cases! {
 
     fn one_pair_of_begin_and_commit_around_a_script_is_the_tools_own(case) {
         case.write("db/1_pair.sql", "BEGIN;\ncreate table if not exists a (id integer);\ninsert into a values (1);\nCOMMIT;\n");
-        case.write("db/2_bad.sql", "begin transaction;\ninsert into a values (2);\ninsert into nowhere values (1);\ncommit;\n");
-        case.run(&[]).exits(4).says("db/2_bad.sql:3:13");
-        assert_eq!(case.applied(), "1");
-        assert_eq!(case.ask("select count(*) from a"), "1");
+        case.write("db/2_out.sql", "insert into a values (2);\ncommit;\nbegin;\ninsert into a values (3);\n");
+        case.write("db/3_bad.sql", "begin transaction;\ninsert into a values (4);\ninsert into nowhere values (1);\ncommit;\n");
+        case.run(&[]).exits(4).says("db/3_bad.sql:3:13");
+        assert_eq!(case.applied(), "1 2");
+        assert_eq!(case.ask("select count(*) from a"), "3");
     }
 
     fn what_refuses_a_transaction_is_told_before_anything_runs(case) {

@@ -21,6 +21,7 @@ mod files;
 mod git_hooks;
 mod guards;
 mod histories;
+mod large;
 mod outputs;
 mod plans;
 mod proofs;

@@ -25,9 +25,11 @@ impl Keeper<'_, '_> {
     pub(super) fn say_again(&mut self, at: usize, creation: &Creation) -> Step {
         let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
         for known in &there {
-            let owned: BTreeSet<String> = self.owned_by(at).cloned().collect();
+            let before = self.before(at, creation, known);
             let its = self.remarks_of(|key| {
-                key == known.key || is_turned_into(key, &known.key) || owned.contains(key) && has_moved(key, &known.key)
+                key == known.key
+                    || is_turned_into(key, &known.key)
+                    || before.contains(key) && has_moved(key, &known.key)
             });
             say(self.link, known, &its)?;
         }
@@ -50,6 +52,17 @@ impl Keeper<'_, '_> {
         }
         let its = self.remarks_of(|key| key == old);
         say(self.link, new, &its)
+    }
+
+    /// Returns what may have been an object before it came onto another table: what its file made, and, if it is new and
+    /// no other file makes one of its name, what files made that are not there any more.
+    fn before(&self, at: usize, creation: &Creation, known: &Known) -> BTreeSet<String> {
+        let own = self.owned_by(at).cloned();
+        let is_like = |other: &&Creation| other.kind == creation.kind && other.name.object() == creation.name.object();
+        let is_only_one = self.creations.iter().flatten().filter(is_like).count() == 1;
+        let is_new = is_only_one && !self.is_code(&known.key);
+        let gone = self.work.gone.iter().filter(|_| is_new).filter_map(|gone| self.owned.get(&gone.entry.key));
+        own.chain(gone.flatten().map(|owned| owned.object.clone())).collect()
     }
 
     /// Takes what is to be said again of some objects.
@@ -139,12 +152,13 @@ pub(super) fn remarks(link: &mut Link, found: &[Item]) -> Step<Vec<Remark>> {
                join pg_attribute t on t.attrelid = g.objid and t.attnum = d.objsubid
               where g.classid = 'pg_class'::regclass
               union all
-             select 7, g.key, null, format('alter table %I.%I %s trigger %I', n.nspname, c.relname,
-                        case t.tgenabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, t.tgname)
+             select 7, key, null, format('alter table \u{1}bare\u{1} %s %s %I',
+                        case enabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, kind, name)
                from gone g
-               join pg_trigger t on g.classid = 'pg_trigger'::regclass and t.oid = g.objid and t.tgenabled <> 'O'
-               join pg_class c on c.oid = t.tgrelid
-               join pg_namespace n on n.oid = c.relnamespace
+               join (select tableoid, oid, 'trigger', tgname, tgenabled from pg_trigger
+                      union all
+                     select tableoid, oid, 'rule', rulename, ev_enabled from pg_rewrite) t (classid, oid, kind, name, enabled)
+                 on t.classid = g.classid and t.oid = g.objid and enabled <> 'O'
               union all
              select 8, g.key, t.attname, format('alter view \u{1}bare\u{1} alter column %I set default %s', t.attname,
                         pg_get_expr(d.adbin, d.adrelid))

@@ -3,11 +3,15 @@
 use std::time::Instant;
 
 use super::*;
+use crate::engine::code::about_strangers;
 
 /// What a server answers when an object that is there cannot become the one that a text makes: another kind, other
 /// columns, another result, a name that is taken, a call that two overloads fit, something that depends on it.
 const CANNOT_REPLACE: [&str; 11] =
     ["42P16", "42P13", "42P07", "42710", "42723", "42725", "2BP01", "42809", "42P17", "0A000", "42701"];
+
+/// Those of them that are about what stands under the name.
+const IS_TAKEN: [&str; 5] = ["42P16", "42P13", "42P07", "42710", "42723"];
 
 impl<'a> Keeper<'a, '_> {
     /// Runs a file, and settles what came of it.
@@ -37,6 +41,7 @@ impl<'a> Keeper<'a, '_> {
     fn anew(&mut self, at: usize, stop: Stop, observer: &mut dyn Observer) -> Step<Applied> {
         self.take_back()?;
         let targets = self.mine(at)?;
+        let stop = self.with_strangers(at, &targets, stop)?;
         if targets.is_empty() {
             return Err(stop);
         }
@@ -47,6 +52,20 @@ impl<'a> Keeper<'a, '_> {
         let now = by_keys(self.link, found.iter().map(|known| known.key.as_str()))?;
         let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
         if found.iter().all(is_same) { Ok(applied) } else { Err(stop) }
+    }
+
+    /// Adds to a failure what stands under the names that a file makes, and no code file made.
+    fn with_strangers(&mut self, at: usize, targets: &[Known], mut stop: Stop) -> Step<Stop> {
+        let routines: Vec<String> = self.routines(at)?.into_keys().collect();
+        let there = targets.iter().map(|known| known.key.clone()).chain(routines);
+        let strangers: Vec<String> = there.filter(|key| !self.is_code(key)).collect();
+        if let Stop::Failed { failure, .. } = &mut stop
+            && IS_TAKEN.contains(&failure.code.as_str())
+            && !strangers.is_empty()
+        {
+            failure.hint = Some(about_strangers(&strangers));
+        }
+        Ok(stop)
     }
 
     /// Goes back to where the file began.
@@ -131,7 +150,7 @@ impl<'a> Keeper<'a, '_> {
                 self.take(&there)?;
             }
             run::part(self.link, unit, part, &mut applied)?;
-            self.link.tell_notices(&step_name(unit), observer);
+            self.link.tell_notices(&unit.step_name(), observer);
             if let Some(creation) = creation.filter(|_| !self.remarks.is_empty() || self.may_change_signature(at)) {
                 self.say_again(at, &creation)?;
             }

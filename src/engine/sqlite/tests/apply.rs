@@ -104,9 +104,43 @@ alter table p2 rename to parent;";
     // Foreign keys are on again afterwards.
     let error = apply(&mut *session, script("3", "insert into child values (30, 3);")).unwrap_err();
     assert_eq!(code(&error), "sql/SQLITE_CONSTRAINT_FOREIGNKEY");
+    // With them on, what is renamed takes its children along, and cannot go.
+    let away = "alter table parent rename to p_old; create table parent (id integer primary key); drop table p_old;";
+    let error = apply(&mut *session, script("4", away)).unwrap_err();
+    assert!(error.notes().join(" ").contains("`-- dbbuild: foreign-keys off`"), "{:?}", error.notes());
     // The same rebuild with them on deletes the children: that is what the mode is for.
-    applied(&mut *session, "4", rebuild);
+    applied(&mut *session, "5", rebuild);
     assert!(place.ask("select id from child").is_empty());
+}
+
+#[test]
+fn a_statement_may_open_more_than_a_thousand_views() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let all = |count: usize, of: &str| vec![format!("select a from {of}"); count].join(" union all ");
+    let views = format!(
+        "create table t (a);\ncreate view one as with c as (select a from t) select a from c;\ncreate view ten as {};
+create view hundred as {};\ncreate view thousand as {};\ninsert into t select a from thousand;",
+        all(10, "one"),
+        all(10, "ten"),
+        all(12, "hundred")
+    );
+    applied(&mut *session, "1", &views);
+}
+
+#[test]
+fn a_definition_is_kept_to_its_semicolon() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let text = "create table t (a integer) strict ;\ncreate index i on t (a) /* why */\n;\ncreate index j on t (a);";
+    applied(&mut *session, "1", text);
+    let plain = rusqlite::Connection::open_in_memory().unwrap();
+    plain.execute_batch(text).unwrap();
+    for name in ["t", "i", "j"] {
+        let query = format!("select sql from sqlite_schema where name = '{name}'");
+        let kept: String = plain.query_row(&query, [], |row| row.get(0)).unwrap();
+        assert_eq!(place.ask(&query), [kept]);
+    }
 }
 
 #[test]
