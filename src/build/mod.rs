@@ -86,7 +86,14 @@ pub struct Report {
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let mut survey = survey(site, wish)?;
+    let mut survey = match survey(site, wish) {
+        // SQLite is not read while a transaction that outgrew its cache is written.
+        Err(Error::Engine(error)) if error.is_in_use() => {
+            site.engine.wait_for_builder(Wait { limit: site.target.lock_wait }, observer)?;
+            self::survey(site, wish)?
+        }
+        surveyed => surveyed?,
+    };
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),

@@ -203,6 +203,11 @@ impl EngineError {
         self.code() == "sql/53200"
     }
 
+    /// Returns true if somebody else's lock was in the way of the tool itself.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Sql { failure, .. } if failure.is_somebody_else())
+    }
+
     /// Returns the stable name of this failure: `engine/unreachable`, `sql/42P01`.
     pub fn code(&self) -> String {
         match self {

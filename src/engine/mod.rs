@@ -77,6 +77,11 @@ pub trait Engine: Send + Sync {
     /// Opens a session. `Access::Read` creates nothing; a database that is not there is `NoDatabase`.
     fn connect(&self, access: Access) -> Result<Box<dyn Session>>;
 
+    /// Waits until no builder holds the build lock, for databases that cannot even be read while one writes.
+    fn wait_for_builder(&self, _wait: Wait, _observer: &mut dyn Observer) -> Result<()> {
+        Ok(())
+    }
+
     /// Returns true if the database is there.
     fn exists(&self) -> Result<bool>;
 

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Access, Engine, Offline, Result, RowFile, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Offline, Result, RowFile, Scratch, ScratchWish, Session, Unit, Wait};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -91,6 +91,13 @@ impl Engine for Sqlite {
 
     fn connect(&self, access: Access) -> Result<Box<dyn Session>> {
         Ok(Box::new(SqliteSession::open(Arc::clone(&self.database), access)?))
+    }
+
+    fn wait_for_builder(&self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
+        match self.database.file() {
+            Some(file) if self.database.locks => lock::take(&self.database, file, wait, observer).map(drop),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn exists(&self) -> Result<bool> {

@@ -113,9 +113,11 @@ insert into b with recursive n (x) as (select 1 union all select x + 1 from n) s
     }
 
     fn a_builder_that_waits_says_for_whom_and_gives_up_after_its_limit(case) {
-        case.settings("lock-wait = \"1s\"\n");
+        case.settings("lock-wait = \"1s\"\nlock-timeout = \"200ms\"\n");
+        // What outgrows SQLite's cache keeps readers out too.
         case.write("db/1_a.sql", case.pick(
-            "create table b as with recursive n (x) as (select 1 union all select x + 1 from n) select max(x) from n;\n",
+            "create table a as with recursive n (x) as (select 1 union all select x + 1 from n limit 5000) select zeroblob(1000) from n;\n\
+             create table b as with recursive n (x) as (select 1 union all select x + 1 from n) select max(x) from n;\n",
             "create table b (id integer);\nselect pg_sleep(60);\n",
         ));
         let mut first = case.spawn(&[]);
