@@ -35,7 +35,7 @@ fn rows(case: &Case, count: u32, text: &str) {
 
 cases! {
     fn values_that_change_are_kept_in_tables_that_are_not_held_in_memory(case) {
-        rows(case, 150, case.pick("i || replace(hex(zeroblob(15000)), '00', 'it''s')", "i || repeat('it''s', 8000)"));
+        rows(case, 150, case.pick("i || replace(hex(zeroblob(6000)), '00', 'it''s')", "i || repeat('it''s', 8000)"));
         case.run(&["baseline"]).exits(0).says("big: at is another value each time");
         let file = case.pick("baseline/sqlite/data/big.sql", "baseline/postgres/data/public.big.copy");
         let before = case.read(file);
