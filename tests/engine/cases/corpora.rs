@@ -33,18 +33,25 @@ fn copy(case: &Case, folder: &Path) -> usize {
 /// Runs the scripts by the database's own shell, as somebody would who knows no dbbuild.
 fn by_shell(case: &Case, folder: &Path) -> Result<(), String> {
     for file in files(folder) {
-        let status = match &case.home {
+        let run = |more: &[&str]| match &case.home {
             Home::Sqlite(database) => Command::new("sqlite3")
                 .arg("-bail")
                 .arg(&database.0)
                 .stdin(std::fs::File::open(&file).unwrap())
-                .output(),
+                .output()
+                .unwrap(),
             Home::Postgres(database) => Command::new("psql")
-                .args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &database.url, "-f"])
+                .args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &database.url])
+                .args(more)
+                .arg("-f")
                 .arg(&file)
-                .output(),
+                .output()
+                .unwrap(),
         };
-        let output = status.unwrap();
+        let mut output = run(&[]);
+        if String::from_utf8_lossy(&output.stderr).contains("can only be used in transaction blocks") {
+            output = run(&["--single-transaction"]);
+        }
         if !output.status.success() {
             return Err(format!("{}: {}", file.display(), String::from_utf8_lossy(&output.stderr)));
         }
