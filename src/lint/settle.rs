@@ -104,6 +104,9 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     if CHOOSING.contains(&name.as_str()) && parts.len() > 1 && own.iter().all(whole) {
         return true;
     }
+    if name == "jsonb_set" && parts.get(2).is_some_and(|value| takes_keys_out(statement, *value)) {
+        return true;
+    }
     // Beyond the first argument the column must not come again.
     let later =
         parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
@@ -151,6 +154,25 @@ fn sets_a_key(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
         "-" | "#-" if operand.kind.is_string() => tokens.peek().is_none(),
         _ => false,
     }
+}
+
+/// `(column -> 'list') - 'a' - 'b'`: what is read of the column loses what it no longer has the next time.
+fn takes_keys_out(statement: &Statement<'_>, value: Span) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.part(value);
+    let mut takes = false;
+    while let Some(token) = tokens.next() {
+        let is_string = tokens.peek().is_some_and(|next| next.kind.is_string());
+        match token.text(text) {
+            "-" | "#-" if is_string => takes = true,
+            "->" | "->>" | "::" => {}
+            _ if token.kind == TokenKind::Operator => return false,
+            // A function of it.
+            _ if token.kind.is_identifier() && tokens.at(TokenKind::OpenParen) => return false,
+            _ => {}
+        }
+    }
+    takes
 }
 
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.

@@ -361,3 +361,7 @@ create table doc (json text, at text not null);
 insert into doc values ('{"at": "2020-01-01"}', 'x'), ('{}', 'y');
 -- statement
 update doc set at = coalesce(strftime('%Y-%m-%d', json_extract(json, '$.at')), at);
+-- case: a rebuild from a query
+create table grown as select 1 as a where 0;
+-- statement
+create table grown_new as select *, null as b from grown where 0; insert into grown_new select *, null from grown; drop table grown; alter table grown_new rename to grown;
