@@ -13,6 +13,7 @@ mod history;
 mod load;
 mod note;
 mod offline;
+mod parallel;
 mod plan;
 pub mod proof;
 mod reach;
@@ -113,10 +114,15 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
         // Before the target is touched, which may create it.
-        let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan)?;
+        let (judged, revision) = std::thread::scope(|scope| {
+            let revision = scope.spawn(|| site.revision());
+            let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan);
+            (judged, revision.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let judged = judged?;
         let mut session = site.engine.connect(Access::Write)?;
         let built = Build {
-            site: &site.with_revision(),
+            site: &site.at_revision(revision),
             checkout: &survey.checkout,
             wish,
             mark: None,

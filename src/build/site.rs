@@ -38,9 +38,17 @@ impl<'a> Site<'a> {
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.
     pub fn with_revision(&self) -> Self {
-        let repository = self.project.files.root().and_then(crate::git::Repository::find);
-        let source_revision = repository.and_then(|repository| repository.head());
+        self.at_revision(self.revision())
+    }
+
+    /// Returns this site with a commit in its run.
+    pub fn at_revision(&self, source_revision: Option<String>) -> Self {
         Self { run: Run { source_revision, ..self.run.clone() }, ..self.clone() }
+    }
+
+    /// Asks git for the checkout's commit.
+    pub fn revision(&self) -> Option<String> {
+        self.project.files.root().and_then(crate::git::Repository::find)?.head()
     }
 }
 

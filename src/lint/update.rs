@@ -1,5 +1,6 @@
 //! Whether an `UPDATE` that runs twice changes anything the second time.
 
+use super::settle::settles;
 use super::shape::items;
 use super::statement::Statement;
 use crate::sql::{Dialect, Span, Token, TokenKind, Tokens, Verb};
@@ -72,45 +73,6 @@ fn read_behind_set(statement: &Statement<'_>, mut tokens: Tokens<'_>, ends: &[&s
     }
     update
 }
-
-/// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
-const SETTLING: &[&str] = &[
-    "lower",
-    "upper",
-    "trim",
-    "btrim",
-    "ltrim",
-    "rtrim",
-    "coalesce",
-    "greatest",
-    "least",
-    "abs",
-    "round",
-    "floor",
-    "ceil",
-    "trunc",
-    "date_trunc",
-    "jsonb_set",
-    "json_set",
-    "json_remove",
-    "json_insert",
-    "json_replace",
-    "json_patch",
-    "max",
-    "min",
-    "nullif",
-    "ifnull",
-    "initcap",
-    "cast",
-    "date",
-    "datetime",
-    "json",
-    "jsonb_strip_nulls",
-    "left",
-    "substr",
-    "lpad",
-    "rpad",
-];
 
 /// Functions that give another value each time.
 const VOLATILE: &[&str] = &[
@@ -233,120 +195,6 @@ fn mentions(statement: &Statement<'_>, value: Span, column: &str) -> Vec<Span> {
     found
 }
 
-/// Whether an expression of its own column comes to rest after one run.
-fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> bool {
-    let mut tokens = statement.part(assignment.value);
-    let text = statement.text;
-    // The column as it is.
-    if assignment.value.text(text).trim() == own.first().map_or("", |span| span.text(text)) {
-        return true;
-    }
-    if tokens.at_word("case") {
-        return case_settles(statement, assignment);
-    }
-    if tokens.at(TokenKind::OpenParen) {
-        // A query of its own; one that counts on from the column's own values does not rest.
-        let reads_own = super::insert::read_tables(tokens)
-            .iter()
-            .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
-        let counts = tokens
-            .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text)));
-        return statement.part(assignment.value).has_word("select") && !(reads_own && counts);
-    }
-    let Some(first) = tokens.next() else { return true };
-    // A cast settles, whatever it is of.
-    if own.contains(&first.span) && tokens.eat_operator("::") {
-        tokens.eat_name();
-        tokens.eat_parens();
-        return tokens.peek().is_none();
-    }
-    if own.contains(&first.span) {
-        return sets_a_key(tokens, own);
-    }
-    let name = first.text(text).to_ascii_lowercase();
-    let Some(arguments) = tokens.eat_parens() else { return false };
-    if tokens.peek().is_some_and(|token| token.kind != TokenKind::Operator || token.text(text) != "::") {
-        return false;
-    }
-    if ["replace", "regexp_replace"].contains(&name.as_str()) {
-        return replacement_settles(statement, arguments);
-    }
-    // Beyond the first argument the column must not come again.
-    let parts = items(text, arguments, statement.dialect);
-    let later =
-        parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
-    if !SETTLING.contains(&name.as_str()) || later {
-        return false;
-    }
-    // From the second letter on there is less each time.
-    let first_letter = |part: &Span| part.text(text).trim() == "1";
-    if name == "substr" && !parts.get(1).is_some_and(first_letter) {
-        return false;
-    }
-    // What is inside must come to rest as well.
-    let is_computed = |inner: &Span| {
-        statement.part(*inner).any(|token| matches!(token.kind, TokenKind::OpenParen | TokenKind::Operator))
-    };
-    let Some(inner) = parts.first().copied().filter(is_computed) else { return true };
-    let own: Vec<Span> =
-        own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
-    own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
-}
-
-/// `column || '{"key": …}'`, `column - 'key'`: JSON that has the key, or lacks it, afterwards.
-fn sets_a_key(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
-    let text = tokens.text();
-    let Some(operator) = tokens.next().map(|token| token.text(text)) else { return true };
-    let Some(operand) = tokens.next() else { return false };
-    let written = operand.text(text);
-    let casts = |mut tokens: Tokens<'_>| {
-        while tokens.eat_operator("::") {
-            tokens.eat_name();
-        }
-        tokens.peek().is_none()
-    };
-    match operator {
-        "||" if written.trim_start_matches('\'').starts_with('{') => casts(tokens),
-        "||" if written.eq_ignore_ascii_case("jsonb_build_object") => {
-            let arguments = tokens.eat_parens().unwrap_or_default();
-            !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end) && casts(tokens)
-        }
-        "-" | "#-" if operand.kind.is_string() => tokens.peek().is_none(),
-        _ => false,
-    }
-}
-
-/// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.
-fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
-    let parts = items(statement.text, arguments, statement.dialect);
-    let (Some(from), Some(to)) = (parts.get(1), parts.get(2)) else { return false };
-    let inner = |span: &Span| span.text(statement.text).trim().trim_matches('\'').to_owned();
-    let both_literal = [from, to].iter().all(|span| span.text(statement.text).trim().starts_with('\''));
-    !both_literal || inner(from).is_empty() || !inner(to).contains(&inner(from))
-}
-
-/// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
-fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
-    let tokens = statement.part(assignment.value);
-    let text = statement.text;
-    let (mut asked, mut given) = (Vec::new(), Vec::new());
-    let mut behind_then = false;
-    for token in tokens {
-        if token.is_word(text, "then") {
-            behind_then = true;
-        } else if token.is_word(text, "when") {
-            behind_then = false;
-        } else if token.is_word(text, "else") {
-            behind_then = true;
-        } else if token.kind.is_string() || token.kind == TokenKind::Number {
-            if behind_then { given.push(token.text(text)) } else { asked.push(token.text(text)) }
-        } else if behind_then && (token.kind == TokenKind::Operator && token.text(text) != "::") {
-            return false;
-        }
-    }
-    !given.iter().any(|value| asked.contains(value))
-}
-
 /// Returns another assigned column that the expression reads.
 fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment: &Assignment) -> Option<&'u str> {
     let mut tokens = statement.part(assignment.value);
@@ -395,6 +243,9 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
             continue;
         };
         let is_function = tokens.at(TokenKind::OpenParen);
+        if is_function && asks_about_assigned(statement, update, tokens) {
+            return true;
+        }
         if !update.assignments.iter().any(|assignment| assignment.column == name.object()) {
             before = before.filter(|_| is_function);
             continue;
@@ -418,11 +269,42 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
         if behind.eat_words(&["is", "not", "null"]) {
             continue;
         }
-        if operator || word {
+        if (operator || word) && !still_like(statement, update, name.object(), tokens) {
             return true;
         }
     }
     false
+}
+
+/// `right(a, 1) <> 'z'`: a function of an assigned column, compared for being, or not being, something.
+fn asks_about_assigned(statement: &Statement<'_>, update: &Update, mut call: Tokens<'_>) -> bool {
+    let Some(arguments) = call.eat_parens() else { return false };
+    let about = |assignment: &Assignment| !mentions(statement, arguments, &assignment.column).is_empty();
+    call.peek().is_some_and(|token| ["=", "<>", "!="].contains(&token.text(statement.text)))
+        && update.assignments.iter().any(about)
+}
+
+/// `a = a || '!' … WHERE a LIKE 'x%'`: what is put at one end leaves a pattern true that looks at the other.
+fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut condition: Tokens<'_>) -> bool {
+    let text = statement.text;
+    if condition.eat_any(&["like", "ilike"]).is_none() {
+        return false;
+    }
+    let Some(pattern) = condition.next().filter(|token| token.kind.is_string()).map(|token| token.text(text)) else {
+        return false;
+    };
+    let pattern = pattern.trim_matches('\'');
+    update.assignments.iter().filter(|assignment| assignment.column == column).any(|assignment| {
+        let tokens: Vec<Token> = statement.part(assignment.value).collect();
+        let is_own = |token: Option<&Token>| {
+            token.is_some_and(|token| {
+                token.kind.is_identifier() && mentions(statement, assignment.value, column).contains(&token.span)
+            })
+        };
+        let joins = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.text(text) == "||");
+        let (appends, prepends) = (is_own(tokens.first()), is_own(tokens.last()));
+        joins && (appends && pattern.ends_with('%') || prepends && pattern.starts_with('%'))
+    })
 }
 
 /// `json_remove(a, '$.b') … WHERE json_extract(a, '$.b') IS NOT NULL`, `a - 'b' … WHERE a ? 'b'`.

@@ -3,6 +3,7 @@
 //! The tool must say so before it runs anything: the server says it in the
 //! middle of a script. Each reason reads on from "… because".
 
+use super::foreign_keys::foreign_keys_pragma;
 use super::{Dialect, Span, TokenKind, Tokens};
 
 /// Why a statement cannot run inside a transaction; `None` if it can.
@@ -168,21 +169,6 @@ fn alter(mut tokens: Tokens<'_>) -> Option<&'static str> {
 
 fn says_no_refresh(mut tokens: Tokens<'_>) -> bool {
     tokens.skip_past("refresh") && tokens.eat_operator("=") && tokens.eat_any(&["false", "off"]).is_some()
-}
-
-/// What `PRAGMA foreign_keys` sets; `None` for another statement, or where it only asks.
-#[must_use]
-pub fn foreign_keys_pragma(mut tokens: Tokens<'_>) -> Option<bool> {
-    if !tokens.eat_words(&["pragma", "foreign_keys"]) {
-        return None;
-    }
-    let rest = tokens.text().get(tokens.start()..)?;
-    let value: String = rest.chars().take_while(|c| *c != ';').filter(|c| c.is_alphanumeric()).collect();
-    match value.to_ascii_lowercase().as_str() {
-        "off" | "0" | "false" | "no" => Some(false),
-        "on" | "1" | "true" | "yes" => Some(true),
-        _ => None,
-    }
 }
 
 fn sqlite(mut tokens: Tokens<'_>) -> Option<&'static str> {

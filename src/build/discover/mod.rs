@@ -6,7 +6,8 @@ mod scripts;
 mod seeds;
 mod sheet;
 
-use super::load::{Reading, load};
+use super::load::{Reading, checksum};
+use super::parallel::{collect, in_parallel};
 use crate::error::Error;
 use crate::project::{Base, Project};
 use crate::script::{Fault, Script, ScriptErrors, Source, Squashed, Version};
@@ -83,56 +84,21 @@ fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> 
         return Err(ScriptErrors(faults).into());
     }
     let reading = Reading { dialect, layout: Some(project.layout()), variables: None };
-    let files: Vec<&str> = named.iter().map(|named| named.file.as_str()).collect();
-    let checksums = in_parallel(&files, |file| load(project, file, reading).map(|loaded| loaded.text.checksum()));
-    let scripts = named.iter().zip(collect(checksums)?).map(|(named, checksum)| Script {
-        version: named.name.version.clone(),
-        name: named.name.name.clone(),
-        file: named.file.clone(),
+    let checksums = in_parallel(&named, |named, buffer| checksum(project, &named.file, reading, buffer));
+    let scripts = named.into_iter().zip(collect(checksums)?).map(|(named, checksum)| Script {
+        version: named.name.version,
+        name: named.name.name,
+        file: named.file,
         checksum,
-        down: named.down.clone(),
+        down: named.down,
     });
     let scripts = scripts.collect();
     let reading = Reading { dialect, layout: None, variables: None };
-    let names: Vec<&str> = code_files.iter().map(String::as_str).collect();
-    let checksums = in_parallel(&names, |file| load(project, file, reading).map(|loaded| loaded.text.checksum()));
-    let code = code_files.iter().zip(collect(checksums)?);
-    let code = code.map(|(file, checksum)| Source { file: file.clone(), checksum }).collect();
+    let checksums = in_parallel(&code_files, |file, buffer| checksum(project, file, reading, buffer));
+    let code = code_files.into_iter().zip(collect(checksums)?);
+    let code = code.map(|(file, checksum)| Source { file, checksum }).collect();
     let seeds = seeds::read(project, dialect, seed_files)?;
     let test_data = seeds::read(project, dialect, test_files)?;
     let base = Base::read(project, dialect)?;
     Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data })
-}
-
-/// Maps files in the order given, on every core.
-fn in_parallel<T: Send>(
-    files: &[&str],
-    map: impl Fn(&str) -> Result<T, ScriptErrors> + Sync,
-) -> Vec<Result<T, ScriptErrors>> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    if files.len() < 64 || threads < 2 {
-        return files.iter().map(|file| map(file)).collect();
-    }
-    let map = &map;
-    std::thread::scope(|scope| {
-        let chunks = files.chunks(files.len().div_ceil(threads));
-        let workers: Vec<_> =
-            chunks.map(|chunk| scope.spawn(move || chunk.iter().map(|file| map(file)).collect::<Vec<_>>())).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
-}
-
-/// Gathers results, or everything that is wrong.
-fn collect<T>(results: Vec<Result<T, ScriptErrors>>) -> Result<Vec<T>, ScriptErrors> {
-    let (mut values, mut faults) = (Vec::with_capacity(results.len()), Vec::new());
-    for result in results {
-        match result {
-            Ok(value) => values.push(value),
-            Err(errors) => faults.extend(errors.0),
-        }
-    }
-    if faults.is_empty() { Ok(values) } else { Err(ScriptErrors(faults)) }
 }

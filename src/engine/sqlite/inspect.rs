@@ -65,14 +65,14 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
 
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Entry>> {
     let sequence = row.get(0)?;
-    let (kind, state): (String, String) = (row.get(1)?, row.get(7)?);
+    let (kind, state) = (row.get_ref(1)?.as_str()?, row.get_ref(7)?.as_str()?);
     let unknown = |what: &str, word: &str| {
         Ok(Err(EngineError::Journal(format!(
             "row {sequence} of the journal has the {what} {word:?}, which this program does not know"
         ))))
     };
-    let Some(known_kind) = Kind::parse(&kind) else { return unknown("kind", &kind) };
-    let Some(known_state) = Stored::parse(&state) else { return unknown("state", &state) };
+    let Some(known_kind) = Kind::parse(kind) else { return unknown("kind", kind) };
+    let Some(known_state) = Stored::parse(state) else { return unknown("state", state) };
     Ok(Ok(Entry {
         sequence,
         kind: known_kind,

@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::context::Role;
 use super::super::fix::Fix;
-use crate::sql::{Verb, refuses_transaction};
+use crate::sql::{Dialect, Verb, foreign_keys_pragma, foreign_keys_switch, refuses_transaction};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "missing-no-transaction",
@@ -22,20 +22,29 @@ fn check(context: &Context<'_>, found: &mut Found) {
     if context.no_transaction || context.role == Role::Seed {
         return;
     }
+    let own: Vec<_> = context.statements.iter().filter(|statement| !statement.nested).collect();
+    let tokens: Vec<_> = own.iter().map(|statement| statement.tokens()).collect();
+    let switch = match context.dialect {
+        Dialect::Sqlite => foreign_keys_switch(&tokens),
+        Dialect::Postgres => Vec::new(),
+    };
     let mut fixed = false;
-    for (index, statement) in context.statements.iter().enumerate().filter(|(_, statement)| !statement.nested) {
+    for (index, statement) in own.into_iter().enumerate() {
         let Some(why) = refuses_transaction(statement.tokens()) else { continue };
-        let pragma = statement.head.verb == Verb::Pragma;
-        let foreign_keys = pragma && statement.head.name.as_ref().is_some_and(|name| name.object() == "foreign_keys");
-        // Around a whole script they are read as the directive.
-        let around = foreign_keys && (index == 0 || index + 1 == context.statements.len());
-        if around || foreign_keys && context.foreign_keys_off {
+        let foreign_keys = foreign_keys_pragma(statement.tokens()).is_some();
+        if foreign_keys && (context.foreign_keys_off || switch.contains(&index)) {
             continue;
         }
         let draft = found.report(&RULE, statement.span, why.to_owned());
-        if !fixed && !foreign_keys {
+        // What the directive does not help with is refused for another reason.
+        let session = matches!(statement.head.verb, Verb::Attach | Verb::Detach);
+        if !fixed && !foreign_keys && !session {
             fixed = true;
             draft.fix(Fix::insert("add the directive", 0, "-- dbbuild: no-transaction\n"));
+        } else if !fixed && foreign_keys && statement.tokens().has_any(&["off", "false", "no"]) {
+            fixed = true;
+            let fix = Fix::insert("add the directive", 0, "-- dbbuild: foreign-keys off\n");
+            draft.fix(fix.risky("foreign keys are then off around the whole script"));
         }
     }
 }

@@ -9,11 +9,9 @@ impl Reader<'_> {
     /// Finds what cannot run, and takes out the statements that are the tool's own work.
     pub(super) fn judge(&mut self, statements: &[Statement]) {
         let mut own = vec![true; statements.len()];
-        if !self.cut.no_transaction {
-            self.foreign_keys_pragmas(statements, &mut own);
-        }
         self.transaction_pairs(statements, &mut own);
         if !self.cut.no_transaction {
+            self.foreign_keys_pragmas(statements, &mut own);
             self.isolation(statements, &mut own);
         }
         if self.cut.no_transaction && self.cut.foreign_keys_off && self.dialect == Dialect::Sqlite {
@@ -45,19 +43,16 @@ impl Reader<'_> {
         self.cut.parts.retain(|_| own.next().unwrap_or(true));
     }
 
-    /// Reads `PRAGMA foreign_keys=off` at the head, and `=on` at the end, as `foreign-keys off`. Without the
-    /// second one the pragma would have outlived the script; here every script begins with foreign keys on.
+    /// Reads `PRAGMA foreign_keys=off … =on` as `foreign-keys off`, where nothing outside of it minds.
     fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
-        let is = |statement: Option<&Statement>, on: bool| {
-            let tokens = statement.map(|statement| statement.tokens(self.text.as_str(), self.dialect));
-            self.dialect == Dialect::Sqlite && tokens.and_then(sql::foreign_keys_pragma) == Some(on)
-        };
-        let (is_off, is_on) = (is(statements.first(), false), is(statements.last(), true));
-        if let (true, [first, .., last]) = (is_off, own) {
-            self.cut.foreign_keys_off = true;
-            *first = false;
-            *last = !is_on;
+        if self.dialect != Dialect::Sqlite {
+            return;
         }
+        let text = self.text.as_str();
+        let tokens: Vec<_> = statements.iter().map(|statement| statement.tokens(text, self.dialect)).collect();
+        let pragmas = sql::foreign_keys_switch(&tokens);
+        self.cut.foreign_keys_off |= !pragmas.is_empty();
+        pragmas.into_iter().for_each(|index| own[index] = false);
     }
 
     /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where

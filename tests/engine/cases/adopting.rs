@@ -59,6 +59,12 @@ cases! {
         case.execute(&format!("create view {schema}shown as select id from customer"));
         case.run(&["adopt", "--to", "3", "--yes"]).exits(0).says("changed   view");
         case.unchanged(|| case.run(&[]).exits(4).says("already exists").says("shown is there, and no code file made it"));
+        if !case.is_sqlite() {
+            case.remove("db/code/shown.sql");
+            case.execute("create function public.f(x integer) returns integer language sql as 'select x'");
+            case.write("db/code/f.sql", "create or replace function f(x integer) returns text language sql as 'select x::text';\n");
+            case.unchanged(|| case.run(&[]).exits(4).says("function public.f(integer) is there, and no code file made it"));
+        }
     }
 
     fn what_cannot_be_adopted_is_refused(case) {

@@ -324,6 +324,22 @@ fn postgres_puts_grants_comments_and_options_back() {
     case.build();
     fresh_but_hands(&case);
     assert_eq!(case.ask(switches), "D|D");
+    // What is granted by default since is for new objects.
+    case.execute(&format!(
+        "alter default privileges grant select on tables to {role}; alter default privileges grant execute on functions to {role};
+         alter default privileges revoke execute on functions from public"
+    ));
+    case.write("db/code/plain.sql", "create function plain() returns integer language sql as 'select 1';\ncreate view plain as select plain() as a;\n");
+    case.build();
+    case.execute("update pg_proc set proacl = null where proname = 'plain'; update pg_class set relacl = null where relname = 'plain'");
+    case.write("db/code/plain.sql", "create function plain() returns text language sql as 'select 1::text';\ncreate view plain as select plain() as a;\n");
+    case.build();
+    let granted = "select (select count(*) from pg_class, aclexplode(relacl) where relname = 'plain' and grantee <> relowner),
+                          (select string_agg(grantee::text, ',') from pg_proc, aclexplode(proacl) where proname = 'plain' and grantee <> proowner)";
+    assert_eq!(case.ask(granted), "0|0");
+    case.execute(&format!(
+        "alter default privileges revoke select on tables from {role}; alter default privileges revoke execute on functions from {role}"
+    ));
 }
 
 #[test]

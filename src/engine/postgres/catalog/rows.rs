@@ -164,14 +164,14 @@ fn matching(client: &mut Client, connector: &Connector, wanted: &TableRows) -> R
     let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
     let names = numbered(&|at| format!("k{at}"), ", ");
     let all = wanted.key == wanted.columns.len();
-    let equal = numbered(
-        &|at| match all {
-            // A row as a whole may hold NULL, and types that cannot be compared.
-            true => format!("t.{}::text is not distinct from k{at}", column(at)),
-            false => format!("t.{} = k{at}::{}", column(at), kind(at)),
-        },
-        " and ",
-    );
+    let equal = match all {
+        // A row as a whole may hold NULL, and types that cannot be compared. As one text it can still be hashed.
+        true => {
+            let there = numbered(&|at| format!("t.{}::text", column(at)), ", ");
+            format!("row({there})::text = row({names})::text")
+        }
+        false => numbered(&|at| format!("t.{} = k{at}::{}", column(at), kind(at)), " and "),
+    };
     let query = format!(
         "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
         texts(wanted),

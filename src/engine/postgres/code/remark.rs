@@ -120,7 +120,17 @@ pub(super) fn remarks(link: &mut Link, found: &[Item]) -> Step<Vec<Remark>> {
                                when 'r' then '(select relowner as owner, relacl as acl from pg_class where oid = \u{1}bare-text\u{1}::regclass) o, aclexplode(o.acl)'
                                else '(select proowner as owner, coalesce(proacl, acldefault(''f'', proowner)) as acl from pg_proc where oid = \u{1}bare-text\u{1}::regprocedure) o, aclexplode(o.acl)'
                            end)
-               from held where acl is not null
+               from held where acl is not null or acl_kind = 'r'
+              union all
+             -- Nobody had granted anything, and meanwhile there may be default privileges.
+             select 2, key, null,
+                    'do $dbbuild$ declare who text; begin '
+                    'if (select proacl from pg_proc where oid = \u{1}bare-text\u{1}::regprocedure) is not null then '
+                    'for who in select distinct a.grantee::regrole::text from pg_proc p, aclexplode(p.proacl) a '
+                    'where p.oid = \u{1}bare-text\u{1}::regprocedure and a.grantee not in (0, p.proowner) '
+                    'loop execute format(''revoke all on %s from %s'', \u{1}target-text\u{1}, who); end loop; '
+                    'execute ''grant execute on '' || \u{1}target-text\u{1} || '' to public''; end if; end $dbbuild$'
+               from held where acl is null and acl_kind = 'f'
               union all
              select 3 + (a.grantor <> h.owner)::int, h.key, null,
                     case when a.grantor = h.owner then g.text

@@ -41,31 +41,24 @@ impl<'a> Keeper<'a, '_> {
     fn anew(&mut self, at: usize, stop: Stop, observer: &mut dyn Observer) -> Step<Applied> {
         self.take_back()?;
         let targets = self.mine(at)?;
-        let stop = self.with_strangers(at, &targets, stop)?;
+        let strangers = self.strangers(at, &targets)?;
         if targets.is_empty() {
-            return Err(stop);
+            return Err(with_strangers(stop, &strangers));
         }
         // What no code file made stays, unless it is what this one makes: in a database that was adopted.
         let found: Vec<Known> = targets.iter().filter(|known| !self.is_code(&known.key)).cloned().collect();
         self.take(&targets)?;
-        let applied = self.parts(at, observer)?;
+        let applied = self.parts(at, observer).map_err(|stop| with_strangers(stop, &strangers))?;
         let now = by_keys(self.link, found.iter().map(|known| known.key.as_str()))?;
         let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
-        if found.iter().all(is_same) { Ok(applied) } else { Err(stop) }
+        if found.iter().all(is_same) { Ok(applied) } else { Err(with_strangers(stop, &strangers)) }
     }
 
-    /// Adds to a failure what stands under the names that a file makes, and no code file made.
-    fn with_strangers(&mut self, at: usize, targets: &[Known], mut stop: Stop) -> Step<Stop> {
+    /// Returns what stands under the names that a file makes, and no code file made.
+    fn strangers(&mut self, at: usize, targets: &[Known]) -> Step<Vec<String>> {
         let routines: Vec<String> = self.routines(at)?.into_keys().collect();
         let there = targets.iter().map(|known| known.key.clone()).chain(routines);
-        let strangers: Vec<String> = there.filter(|key| !self.is_code(key)).collect();
-        if let Stop::Failed { failure, .. } = &mut stop
-            && IS_TAKEN.contains(&failure.code.as_str())
-            && !strangers.is_empty()
-        {
-            failure.hint = Some(about_strangers(&strangers));
-        }
-        Ok(stop)
+        Ok(there.filter(|key| !self.is_code(key)).collect())
     }
 
     /// Goes back to where the file began.
@@ -162,4 +155,15 @@ impl<'a> Keeper<'a, '_> {
 /// Returns true for what may share its name with others of its kind.
 pub(super) fn is_routine_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate)
+}
+
+/// Adds to a failure about a name that is taken what stands there.
+fn with_strangers(mut stop: Stop, strangers: &[String]) -> Stop {
+    if let Stop::Failed { failure, .. } = &mut stop
+        && IS_TAKEN.contains(&failure.code.as_str())
+        && !strangers.is_empty()
+    {
+        failure.hint = Some(about_strangers(strangers));
+    }
+    stop
 }

@@ -280,7 +280,7 @@ fn run_all<H: Half>(cells: &[Cell<H::Kind>], new: impl Fn() -> Option<Case>) {
     let (mine, shards) = shard.split_once('/').unwrap();
     let (mine, shards): (usize, usize) = (mine.parse().unwrap(), shards.parse().unwrap());
     let mut failed = 0;
-    for (at, chunk) in cells.chunks(96).enumerate().filter(|(at, _)| at % shards == mine - 1) {
+    for (at, chunk) in cells.chunks(96).enumerate().rev().filter(|(at, _)| at % shards == mine - 1) {
         let Some(case) = new() else { return };
         let run = || run::<H>(&case, chunk.to_vec());
         let is_well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_ok();
