@@ -72,7 +72,7 @@ fn document(done: &Initialised) -> serde_json::Value {
             "notes": found.notes,
         })
     });
-    json!({"v": 1, "files": files, "recognised": recognised})
+    json!({"v": 1, "files": files, "recognised": recognised, "unread": done.unread})
 }
 
 fn text(context: &Context, done: &Initialised) {
@@ -80,6 +80,9 @@ fn text(context: &Context, done: &Initialised) {
         context.print(format!("  {:<9} {}", if file.created { "created" } else { "changed" }, file.path));
     }
     let Some(found) = &done.recognised else {
+        if let Some(note) = &done.unread {
+            context.note(&format!("note: {note}"));
+        }
         context.print("next: `dbbuild new-version \"create customer\"`, edit the script, `dbbuild`");
         return;
     };

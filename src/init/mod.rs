@@ -33,6 +33,8 @@ pub struct Wish {
 pub struct Initialised {
     /// What was recognised; `None` for a project from nothing.
     pub recognised: Option<Recognised>,
+    /// For a project from nothing where there is SQL all the same: what is there.
+    pub unread: Option<String>,
     /// The files, in the order in which they were written.
     pub files: Vec<Written>,
 }
@@ -65,11 +67,12 @@ pub fn init(root: &Path, wish: &Wish) -> Result<Initialised, Error> {
         None => root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned()),
     };
     let recognised = recognise(&root, &name)?;
+    let unread = recognised.is_none().then(|| recognise::unread(&root)).flatten();
     let files = match &recognised {
         Some(recognised) => vec![create(&root, SETTINGS, &toml_text::of(recognised))?],
         None => scaffold::scaffold(&root, &name, wish.engine.unwrap_or(EngineName::Sqlite))?,
     };
-    Ok(Initialised { recognised, files })
+    Ok(Initialised { recognised, unread, files })
 }
 
 /// Writes a file that must not be there, with the folders above it.

@@ -100,6 +100,19 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
     Ok(Some(recognised))
 }
 
+/// Says which folder has most SQL files, where none of them was recognised; `None` if there is at most one.
+pub fn unread(root: &Path) -> Option<String> {
+    let mut folders = std::collections::BTreeMap::<String, usize>::new();
+    for path in sql_files(root) {
+        *folders.entry(path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned()).or_default() += 1;
+    }
+    let (folder, count) = folders.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 1)?;
+    Some(format!(
+        "{folder} has {count} SQL files whose names begin with no version; if they are scripts, say `scripts = \
+         \"{folder}\"` under [layout] and the version of each under [layout.versions]"
+    ))
+}
+
 /// Lists the `.sql` files of a repository, sorted.
 fn sql_files(root: &Path) -> Vec<String> {
     let is_own = |entry: &DirEntry| {

@@ -313,3 +313,17 @@ fn a_foreign_seed_folder_is_no_seed() {
         recognised(&[("db/1_a.sql", "pragma x;"), ("db/2_a.sql", ""), ("seed/demo.sql", "drop table x;")]);
     assert_eq!(project.seed_folder(), "dbbuild-seed");
 }
+
+#[test]
+fn files_without_a_version_are_told_and_may_be_given_one() {
+    let folder = folder(&[("schema/migration-2-1.sql", "select 2;"), ("schema/migration-10-1.sql", "select 10;")]);
+    let root = folder.path().join("shop");
+    let done = init(&root, &Wish::default()).unwrap();
+    assert!(done.recognised.is_none() && done.unread.unwrap().starts_with("schema has 2 SQL files"));
+    let versions = "\"schema/migration-2-1.sql\" = \"2.1\"\n\"schema/migration-10-1.sql\" = \"10.1\"";
+    let text = format!("[project]\nname = \"shop\"\n[layout]\nscripts = \"schema\"\n[layout.versions]\n{versions}\n");
+    std::fs::write(root.join("dbbuild.toml"), text).unwrap();
+    let checkout = discover(&Project::open(&root).unwrap(), Dialect::Sqlite).unwrap();
+    let files: Vec<&str> = checkout.scripts.iter().map(|script| script.file.as_str()).collect();
+    assert_eq!(files, ["schema/migration-2-1.sql", "schema/migration-10-1.sql"]);
+}

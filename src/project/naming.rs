@@ -11,6 +11,13 @@ impl Project {
     pub fn role(&self, file: &str, inside: &str) -> PathRole {
         match self.layout().role(inside) {
             PathRole::Script(name) => PathRole::Script(self.with_own_version(file, name)),
+            // Its name begins with no version, and the settings give it one.
+            PathRole::Fault(fault) if self.versions.contains_key(change(self.layout(), file)) => {
+                match self.layout().role(&versioned(self.layout(), inside)) {
+                    PathRole::Script(name) => PathRole::Script(self.with_own_version(file, name)),
+                    _ => PathRole::Fault(fault),
+                }
+            }
             other => other,
         }
     }
@@ -42,6 +49,17 @@ pub(super) fn versions(settings: &Settings) -> Result<BTreeMap<String, Version>,
         Ok((change(layout, file.trim_start_matches("./")).to_owned(), version))
     };
     settings.layout.versions.iter().map(read).collect()
+}
+
+/// Returns a path as it would be with some version in front of its change's name.
+fn versioned(layout: Layout, inside: &str) -> String {
+    let folder = |path: &str| path.rfind('/').map_or(0, |at| at + 1);
+    let name = folder(inside);
+    let change = match layout {
+        Layout::FolderPerChange => folder(inside[..name].trim_end_matches('/')),
+        _ => name,
+    };
+    format!("{}0_{}", &inside[..change], &inside[change..])
 }
 
 /// Returns what a script's file and its way down have in common.

@@ -154,8 +154,8 @@ pub struct LayoutSettings {
     /// True if scripts are Go templates (`{{.prefix}}`): they are filled in with the values under `[variables]`.
     /// Default: true for `tern`.
     pub templates: Option<bool>,
-    /// Versions of scripts whose names do not say them: where a history has several of one number, in the order in
-    /// which they run. By the script's file, relative to the project; its way down has it too.
+    /// Versions of scripts whose names do not say them: where a history has several of one number, or names that begin
+    /// with none, in the order in which they run. By the script's file, relative to the project; its way down has it too.
     pub versions: BTreeMap<String, String>,
 }
 
