@@ -140,9 +140,9 @@ fn prove(
     let old_project = proof::with_texts(site.project, texts);
     let old_checkout = build::discover(&old_project, survey.checkout.dialect)?;
     let mut old = proof::make(site, &old_project, &old_checkout, environment, observer)
-        .map_err(|error| refuse(format!("a fresh build with the old texts fails: {error}")))?;
+        .map_err(|error| refuse(format!("a fresh build with the old texts fails: {}", proof::why_it_failed(&error))))?;
     let new = proof::make(site, site.project, &survey.checkout, environment, observer)
-        .map_err(|error| refuse(format!("a fresh build with the new texts fails: {error}")))?;
+        .map_err(|error| refuse(format!("a fresh build with the new texts fails: {}", proof::why_it_failed(&error))))?;
     let ignore = proof::ignored(site.project)?;
     let again = || proof::make(site, &old_project, &old_checkout, environment, &mut crate::event::Silent);
     let differences = proof::unlike(&mut old, &new, &ignore, again)?;

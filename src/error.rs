@@ -162,7 +162,13 @@ impl Error {
             Self::Engine(EngineError::Unit(unit)) if unit.failure.is_somebody_else() => {
                 vec![format!("run `{command}` again when the lock is free, or let it wait longer: `lock-timeout`")]
             }
-            Self::Engine(EngineError::Unit(_)) => vec![format!("mend it and run `{command}` again")],
+            Self::Engine(EngineError::Unit(unit)) if unit.failure.is_disk_full() => {
+                vec![format!("make room on the database's disk, and run `{command}` again")]
+            }
+            Self::Engine(EngineError::Unit(unit)) => {
+                let again = format!("mend it and run `{command}` again");
+                unit.place.as_ref().and_then(undeclared).into_iter().chain([again]).collect()
+            }
             Self::Engine(error) => error.hint().into_iter().collect(),
             Self::Midway(error) => error.hints(command),
             Self::Git(GitError::Missing(_)) => vec!["install git, or put it on the PATH".to_owned()],
@@ -172,6 +178,17 @@ impl Error {
             Self::Io { source, .. } => vec![of_file(source).to_owned()],
         }
     }
+}
+
+/// Returns what to do where a statement failed at psql's `:'name'` or `:"name"`: the text declares no variables.
+fn undeclared(place: &Place) -> Option<String> {
+    let from: String = place.text.chars().skip(place.column - 1).collect();
+    let quote = from.strip_prefix(':')?.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+    let (name, _) = from.get(2..)?.split_once(quote)?;
+    Some(format!(
+        "if that is a variable: `-- dbbuild: variables {name}` at the head of the file, and `{name} = \"…\"` under \
+         `[variables]` in dbbuild.toml"
+    ))
 }
 
 /// Returns what to do about settings whose fault says nothing of its own.

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::script::Checksum;
 
 mod reconcile;
+mod state;
 
-pub use reconcile::{Reconciled, State, Status, reconcile};
+pub use reconcile::reconcile;
+pub use state::{Reconciled, State, Status};
 
 /// The version of the journal's own tables that this program writes.
 pub const FORMAT: u32 = 1;

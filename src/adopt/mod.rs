@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::build::{self, Checkout, Refusal, Site, proof};
+use crate::build::{self, Checkout, Fresh, Refusal, Site};
 use crate::drift::RowDifference;
-use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Access, Inspection, Object, Wait};
+use crate::engine::catalog::{Change, Difference, Patterns};
+use crate::engine::{Access, Catalog, Inspection, Object, Wait};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::{Mark, Stored};
@@ -77,16 +77,24 @@ pub fn look(
     };
     refuse_unknown(&version, &checkout)?;
     checkout.scripts.retain(|script| script.version <= version);
-    checkout.code.clear();
     checkout.seeds.clear();
+    let with_code = checkout.clone();
+    checkout.code.clear();
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
-    let mut made = proof::make(site, site.project, &checkout, None, observer)?;
+    let mut fresh = Fresh::begin(site, &checkout, None, observer)?;
+    fresh.build(site, &checkout, None)?;
     let ended = Instant::now();
+    let mut fresh = fresh.keep()?;
+    let (made, tables) = (fresh.session.catalog()?, fresh.session.seeded()?);
     let ignore = ignored(site)?;
-    let differences = build::compare(&made.catalog, &found, &ignore, &mut *made.fresh.session)?;
+    let expected = expected(site, &mut fresh, &made, &with_code)?;
+    let mut differences = build::compare(&expected, &found, &ignore, &mut *fresh.session)?;
+    let is_to_come =
+        |one: &Difference| one.change == Change::Missing && made.get(&format!("{} {}", one.kind, one.name)).is_none();
+    differences.retain(|one| !is_to_come(one));
     let mut rows = Vec::new();
-    for table in &made.rows {
+    for table in &tables {
         let (name, key) = (table.table.to_string(), format!("table {}", table.table));
         if !ignore.matches(&key, &name)
             && found.get(&key).is_some()
@@ -95,12 +103,21 @@ pub fn look(
             rows.extend(crate::drift::compare_rows(table, there));
         }
     }
-    let proof::Made { fresh, rows: expected, .. } = made;
+    // Before the next build: roles outlive databases, and a script that makes one must not meet it.
     drop(fresh);
-    let rows = crate::drift::settle(site, &checkout, None, (&expected, ended), rows, observer)?;
+    let rows = crate::drift::settle(site, &checkout, None, (&tables, ended), rows, observer)?;
     let mark = build::first_mark(site.target, site.engine.is_local());
-    let (scripts, objects) = (checkout.scripts.len(), made.catalog.len());
+    let (scripts, objects) = (checkout.scripts.len(), made.len());
     Ok(Found { version, scripts, differences, rows, objects, mark, checkout })
+}
+
+/// Returns what the scripts make, and the code objects, if those can be made at that version: some that are there are
+/// held to them; the others are for the next build.
+fn expected(site: &Site<'_>, fresh: &mut Fresh, made: &Catalog, with_code: &Checkout) -> Result<Catalog, Error> {
+    if with_code.code.is_empty() || fresh.build(site, with_code, None).is_err() {
+        return Ok(made.clone());
+    }
+    Ok(fresh.session.catalog()?)
 }
 
 /// Writes the journal and the mark, and `history` into the settings. Returns true if the settings were written.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::project::{Layout, Project};
-use crate::script::{Directive, Fault, Filled, ScriptErrors, Text, directives, fill, has_directives, normalise};
+use crate::script::{
+    Checksum, Directive, Fault, Filled, ScriptErrors, Text, directives, fill, has_directives, normalise,
+};
 use crate::sql::{self, Dialect, Span, VariableKind};
 
 /// What a file's text is read as.
@@ -59,6 +61,35 @@ pub fn load(project: &Project, file: &str, reading: Reading<'_>) -> Result<Loade
     Ok(Loaded { text, no_transaction })
 }
 
+/// Returns the checksum of a file of the project as it runs. `buffer` is room for its bytes: most files are what they
+/// are, and are not copied.
+pub fn checksum(
+    project: &Project,
+    file: &str,
+    reading: Reading<'_>,
+    buffer: &mut Vec<u8>,
+) -> Result<Checksum, ScriptErrors> {
+    if !project.texts.contains_key(file) {
+        project.files.read_into(file, buffer).map_err(|error| unreadable(file, &error))?;
+        if let Some(text) = as_it_is(project, file, reading, buffer) {
+            return Ok(Checksum::of_text(text));
+        }
+    }
+    load(project, file, reading).map(|loaded| loaded.text.checksum())
+}
+
+/// Returns the part of a file that runs, if nothing is to be changed in it and nothing is wrong with it.
+fn as_it_is<'a>(project: &Project, file: &str, reading: Reading<'_>, bytes: &'a [u8]) -> Option<&'a str> {
+    let changes = memchr::memchr2(0, b'\r', bytes).is_some() || bytes.starts_with("\u{feff}".as_bytes());
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !changes && !has_directives(text))?;
+    let Some(layout) = reading.layout else { return Some(text) };
+    let is_template = project.has_templates() && text.contains("{{");
+    if is_template || layout.sidecar(file).is_some() {
+        return None;
+    }
+    layout.divide(text).ok().map(|sections| sections.up.1)
+}
+
 /// Reads how a script is taken back: from the file that says so, else from the section of its own file.
 pub fn load_down(
     project: &Project,
@@ -95,11 +126,12 @@ fn sidecar_says_so(project: &Project, layout: Layout, file: &str) -> Result<bool
 }
 
 fn read(project: &Project, file: &str) -> Result<String, Fault> {
-    let bytes = project.files.read(file).map_err(|error| {
-        Fault::new("script/unreadable", file, format!("cannot be read: {error}"))
-            .hint("make it readable, or take it out")
-    })?;
+    let bytes = project.files.read(file).map_err(|error| unreadable(file, &error))?;
     normalise(file, bytes)
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> Fault {
+    Fault::new("script/unreadable", file, format!("cannot be read: {error}")).hint("make it readable, or take it out")
 }
 
 /// Fills in a script that is a template. Its files are named from the scripts' folder.

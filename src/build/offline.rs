@@ -4,7 +4,7 @@
 //! and the plan is made from that by the same planner. The script checks it when it runs.
 
 use super::note::note_entries;
-use super::plan::{Plan, PlannedScript, Step};
+use super::plan::{Plan, PlannedScript, Step, refuse_from};
 use super::units::Units;
 use super::{
     Checkout, Reading, Refusal, SeedForm, Site, Survey, Wish, discover, first_mark, load, plan_for, refuse_no_project,
@@ -32,6 +32,7 @@ pub fn script(site: &Site<'_>, wish: &Wish, from: Option<&Version>) -> Result<St
 fn assumed(site: &Site<'_>, wish: &Wish, from: &Version) -> Result<Survey, Error> {
     let checkout = discover(site.project, site.engine.dialect())?;
     refuse_no_project(site.project, &checkout)?;
+    refuse_from(from, wish, &checkout)?;
     // 0 is an empty database, also where a history begins with a script of that number.
     let has = |version: &Version| *from != Version::from(0) && version <= from;
     let mut journal: Vec<Entry> = checkout

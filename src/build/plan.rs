@@ -5,12 +5,15 @@ mod code;
 mod half_loaded;
 mod refuse;
 mod squashed;
+mod versions;
 
 use serde::{Deserialize, Serialize};
 
 use refuse::{refuse_altered, refuse_half_way, refuse_late, refuse_sync};
 pub use refuse::{refuse_foreign, refuse_other_mark};
 pub use squashed::damaged as damaged_base;
+pub use versions::refuse_from;
+use versions::{note_beyond, refuse_unknown};
 
 use super::{Checkout, Refusal, Seed};
 use crate::engine::Inspection;
@@ -218,6 +221,9 @@ pub fn plan(facts: &Facts<'_>) -> Result<Plan, Refusal> {
 
 fn steps(facts: &Facts<'_>) -> Result<Plan, Refusal> {
     refuse_foreign(facts)?;
+    if let Some(to) = &facts.wish.to {
+        refuse_unknown(to, facts)?;
+    }
     let first_mark = first_mark(facts.target, facts.is_local);
     let fresh = facts.inspection.journal.is_none();
     let protected = is_protected(facts.inspection, first_mark.as_ref());
@@ -338,6 +344,7 @@ fn scripts(facts: &Facts<'_>, protected: bool, plan: &mut Plan) -> Result<bool, 
         }
         plan.note("branches", format!("applied here, and not in this checkout: {}", names(&others)));
     }
+    note_beyond(facts, plan);
     let mut vacated = Vec::new();
     for status in &reconciled.statuses {
         if matches!(status.state, State::Reworded | State::Moved)

@@ -117,6 +117,12 @@ fn refuse_no_code(text: &Text, dialect: Dialect, cut: &Cut) -> Result<(), Script
     }
     for part in &cut.parts {
         let head = sql::Head::of(sql::Tokens::new(text.as_str(), part.span, dialect));
+        if head.verb == sql::Verb::Create && head.kind.is_some_and(sql::Kind::is_code) && is_temporary(&head) {
+            let place = text.place(head.name_span.unwrap_or(part.span));
+            let message = "a code object stays, and a temporary one goes with the session that makes it";
+            let hint = "make it a lasting one, or leave it to the program that uses it";
+            faults.push(Fault::new("code/temporary", text.file(), message).at(place).hint(hint));
+        }
         let holds_rows = matches!(
             head.kind,
             Some(sql::Kind::Table | sql::Kind::VirtualTable | sql::Kind::ForeignTable | sql::Kind::Sequence)
@@ -133,6 +139,12 @@ fn refuse_no_code(text: &Text, dialect: Dialect, cut: &Cut) -> Result<(), Script
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
+}
+
+/// Returns true if what a statement makes is gone when the session ends, by a word or by its schema.
+fn is_temporary(head: &sql::Head) -> bool {
+    let schema = head.name.as_ref().and_then(sql::Name::schema);
+    head.temporary || schema.is_some_and(|schema| matches!(schema, "temp" | "pg_temp"))
 }
 
 /// Returns the names of what a code file makes: `view public.customer_view`.

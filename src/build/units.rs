@@ -1,5 +1,8 @@
 //! The units of a plan: all of them are judged before the first one runs, and kept as far as there is room.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::parallel::in_parallel;
 use super::plan::{Plan, PlannedFile, PlannedScript, Step};
 use super::unit::{Planned, planned_file, planned_script, unit};
 use super::{Checkout, Site};
@@ -54,21 +57,20 @@ impl<'a> Units<'a> {
         plan: &'a Plan,
     ) -> Result<Self, Error> {
         let mut units = Self::new(site, checkout, inspection, plan);
-        let (mut bytes, mut faults) = (0, Vec::new());
-        for step in 0..plan.steps.len() {
-            let unit = match units.make(step) {
-                Ok(unit) => {
-                    unit.as_ref().map_or(Ok(()), |unit| site.engine.judge(unit))?;
-                    unit
-                }
-                Err(Error::Scripts(errors)) => {
-                    faults.extend(errors.0);
-                    None
-                }
+        let (bytes, steps) = (AtomicUsize::new(0), (0..plan.steps.len()).collect::<Vec<_>>());
+        let judged = in_parallel(&steps, |step, _| -> Result<Option<Unit>, Error> {
+            let Some(unit) = units.make(*step)? else { return Ok(None) };
+            site.engine.judge(&unit)?;
+            let before = bytes.fetch_add(size(&unit), Ordering::Relaxed);
+            Ok((before + size(&unit) <= KEPT_BYTES).then_some(unit))
+        });
+        let mut faults = Vec::new();
+        for unit in judged {
+            match unit {
+                Ok(unit) => units.kept.push(unit),
+                Err(Error::Scripts(errors)) => faults.extend(errors.0),
                 Err(other) => return Err(other),
-            };
-            bytes += unit.as_ref().map_or(0, size);
-            units.kept.push(unit.filter(|_| bytes <= KEPT_BYTES));
+            }
         }
         if faults.is_empty() { Ok(units) } else { Err(ScriptErrors(faults).into()) }
     }

@@ -72,17 +72,17 @@ fn document(done: &Initialised) -> serde_json::Value {
             "notes": found.notes,
         })
     });
-    json!({"v": 1, "files": files, "recognised": recognised, "unread": done.unread})
+    json!({"v": 1, "files": files, "recognised": recognised, "notes": done.notes})
 }
 
 fn text(context: &Context, done: &Initialised) {
     for file in &done.files {
         context.print(format!("  {:<9} {}", if file.created { "created" } else { "changed" }, file.path));
     }
+    for note in &done.notes {
+        context.note(&format!("note: {note}"));
+    }
     let Some(found) = &done.recognised else {
-        if let Some(note) = &done.unread {
-            context.note(&format!("note: {note}"));
-        }
         context.print("next: `dbbuild new-version \"create customer\"`, edit the script, `dbbuild`");
         return;
     };

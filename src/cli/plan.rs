@@ -83,8 +83,14 @@ fn sql(context: &Context, wish: &Wish, from: Option<&Version>) -> Outcome {
 /// Shows what a build would do.
 pub fn show(context: &Context, wish: &Wish) -> Outcome {
     let opened = context.open()?;
-    let survey = build::survey(&opened.site(context), wish)?;
-    let plan = survey.plan?;
+    let site = opened.site(context);
+    let survey = build::survey(&site, wish)?;
+    let is_to_be_proven = survey.is_to_be_proven(&site);
+    let plan = survey.plan.map_err(|refusal| match is_to_be_proven {
+        true => refusal
+            .note("`dbbuild` first tries whether running them again can be proven to make what a fresh build makes"),
+        false => refusal,
+    })?;
     if context.is_json() {
         context.document(&json!({"v": 1, "plan": plan}));
         return Ok(Exit::Done);

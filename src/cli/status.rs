@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::render::header;
 use super::{Context, Exit, Outcome};
-use crate::build::{self, Step, Survey, Wish};
+use crate::build::{self, Site, Step, Survey, Wish};
 use crate::journal::{State, Status, Stored};
 
 /// What `status` understands.
@@ -22,17 +22,19 @@ pub struct StatusArgs {
 /// Shows the status.
 pub fn run(context: &Context, args: &StatusArgs) -> Outcome {
     let opened = context.open()?;
-    let survey = build::survey(&opened.site(context), &Wish::default())?;
+    let site = opened.site(context);
+    let survey = build::survey(&site, &Wish::default())?;
     if context.is_json() {
         context.document(&document(&opened.project.name, &opened.engine.describe(), &survey));
     } else {
-        text(context, args, &opened.project.name, &opened.engine.describe(), &survey);
+        text(context, args, &site, &survey);
     }
     let settled = survey.plan.as_ref().is_ok_and(build::Plan::is_empty);
     Ok(if args.exit_code && !settled { Exit::Findings } else { Exit::Done })
 }
 
-fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, survey: &Survey) {
+fn text(context: &Context, args: &StatusArgs, site: &Site<'_>, survey: &Survey) {
+    let (project, target) = (&site.project.name, &site.engine.describe());
     let mark = survey.inspection.mark.as_ref();
     let version = survey.reconciled.version.as_ref().map(ToString::to_string);
     let environment = mark.map(|mark| mark.environment.as_str());
@@ -76,13 +78,17 @@ fn text(context: &Context, args: &StatusArgs, project: &str, target: &str, surve
             });
         }
         Err(refusal) => {
-            context.print(format!("a build would refuse: {refusal}"));
+            let unless = if survey.is_to_be_proven(site) { UNLESS_PROVEN } else { "" };
+            context.print(format!("a build would refuse{unless}: {refusal}"));
             for hint in &refusal.hints {
                 context.print(format!("  = {hint}"));
             }
         }
     }
 }
+
+/// What altered scripts of a target that is not protected may come to.
+const UNLESS_PROVEN: &str = ", unless it can prove that running them again makes what a fresh build makes";
 
 /// Returns how far a script is that is half-way; nothing for any other.
 fn half_way(survey: &Survey, status: &Status) -> String {

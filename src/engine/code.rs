@@ -107,6 +107,15 @@ pub fn never_ends<'a>(files: impl Iterator<Item = &'a str>) -> EngineError {
     }
 }
 
+/// Says what helps where something stands under the name of a code object that no code file made.
+pub fn about_strangers(strangers: &[String]) -> String {
+    let (is, them) = if strangers.len() == 1 { ("is", "it") } else { ("are", "them") };
+    format!(
+        "{} {is} there, and no code file made {them}: drop {them} first, or write the file so that it makes the same",
+        strangers.join(", ")
+    )
+}
+
 /// Returns the statements of a code file that make code objects. What is temporary is nobody's.
 pub fn creations(unit: &Unit, dialect: crate::sql::Dialect) -> Vec<Creation> {
     let text = unit.text.as_str();
@@ -176,7 +185,12 @@ pub fn is_stem(file: &str, name: &str) -> bool {
 pub fn is_meant(wanted: &str, key: &str, dialect: crate::sql::Dialect) -> bool {
     let wanted = Tokens::of(wanted, dialect).eat_name().map(|(name, _)| name);
     match (wanted, key_name(key, dialect)) {
-        (Some(wanted), Some((_, name))) => wanted.matches(&name),
+        (Some(wanted), Some((kind, name))) => wanted.matches(&name) || kind.is_on_table() && is_beside(&wanted, &name),
         _ => false,
     }
+}
+
+/// Returns true if `schema.name` is written for an object on a table, whose key is `schema.table.name`.
+fn is_beside(wanted: &Name, name: &Name) -> bool {
+    matches!((wanted.parts(), name.parts()), ([schema, object], [there, _, known]) if schema == there && object == known)
 }

@@ -1,4 +1,4 @@
-//! What of a database is dumped and loaded, and the rows of a dump as cells.
+//! What of a database is dumped and loaded.
 
 use std::path::Path;
 
@@ -92,38 +92,6 @@ pub const JOURNALS: &[&str] = &[
     "yoyo_lock",
     "atlas_schema_revisions",
 ];
-
-/// A table's rows as a dump writes them, cut into cells: `text` puts them together again, byte by byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowText {
-    /// The table as the dump names it.
-    pub table: String,
-    /// The columns as the dump names them.
-    pub columns: Vec<String>,
-    /// What stands before the rows.
-    pub head: String,
-    /// What stands before each row, between its cells and behind it.
-    pub around: [String; 3],
-    /// The rows' cells.
-    pub rows: Vec<Vec<String>>,
-    /// What stands behind the rows.
-    pub tail: String,
-}
-
-impl RowText {
-    /// Returns the file's text.
-    pub fn text(&self) -> String {
-        let [before, between, behind] = &self.around;
-        let mut text = self.head.clone();
-        for row in &self.rows {
-            text.push_str(before);
-            text.push_str(&row.join(between));
-            text.push_str(behind);
-        }
-        text.push_str(&self.tail);
-        text
-    }
-}
 
 /// Cuts a list at its commas: not at those in quotes and parentheses.
 #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]

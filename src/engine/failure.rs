@@ -27,6 +27,11 @@ impl SqlFailure {
     pub fn is_somebody_else(&self) -> bool {
         matches!(self.code.as_str(), "55P03" | "40P01" | "40001") || self.code.starts_with("SQLITE_BUSY")
     }
+
+    /// Returns true if there was no room for what the statement writes.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self.code.as_str(), "53100" | "SQLITE_FULL")
+    }
 }
 
 /// A unit that did not run to its end.
@@ -185,6 +190,13 @@ fn usual(code: &str) -> Option<&'static str> {
 }
 
 impl EngineError {
+    /// The refusal of a journal that a newer program wrote.
+    pub(super) fn newer_journal(format: impl std::fmt::Display, known: u32) -> Self {
+        Self::Journal(format!(
+            "the journal was written by a newer dbbuild: its format is {format}, this program knows up to {known}"
+        ))
+    }
+
     /// Returns true if one transaction wanted more locks than the server has room for (PostgreSQL: 53200, where the
     /// memory that is out is the shared one of the locks).
     pub fn is_out_of_locks(&self) -> bool {

@@ -21,6 +21,7 @@ pub mod contents;
 pub mod dump;
 pub mod failure;
 pub mod offline;
+mod row_file;
 mod scratch;
 pub mod trial;
 // SQLite has its own words for some of it.
@@ -41,10 +42,11 @@ pub use postgres::PrivateServer;
 pub use catalog::{Catalog, Object, Row, TableRows};
 pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
 pub use contents::Moved;
-pub use dump::{DumpPart, DumpWish, Load, RowText};
+pub use dump::{DumpPart, DumpWish, Load};
 pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
+pub use row_file::{RowFile, RowForm, RowPiece, RowText};
 pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
@@ -95,8 +97,8 @@ pub trait Engine: Send + Sync {
     /// Returns the address with the password in it, if it holds one: for a program that connects by itself.
     fn url(&self) -> Secret;
 
-    /// Cuts a file of rows that `dump` wrote into cells; nothing if it is none.
-    fn row_text(&self, text: &str) -> Option<RowText>;
+    /// Begins to read a file of rows that `dump` wrote; nothing if it is none.
+    fn row_file(&self, file: Box<dyn std::io::BufRead>) -> Option<RowFile>;
 
     /// Returns what writes a script for the database's own shell. Nothing is connected.
     fn offline(&self) -> Box<dyn Offline + '_>;
@@ -287,6 +289,19 @@ pub trait Session: Send {
     /// Opens a transaction in which units may be run, looked at, and are undone when the value is dropped. For
     /// throwaway databases.
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>>;
+
+    /// Runs a unit in a transaction that is undone. True if it ran to its end and surely wrote no row of a table or of
+    /// the catalog, which is the cheapest way to know that; false says nothing.
+    fn leaves_no_trace(&mut self, _unit: &Unit) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Runs a unit in a transaction and writes its entry, as `apply` does. Returns how many rows it wrote, and what
+    /// each of its statements did to what was there before. None where the engine has no such locks, or if the unit
+    /// does not come to its end so, and then nothing of it is kept.
+    fn measured(&mut self, _unit: &Unit, _run: &Run) -> Result<Option<(u64, Vec<trial::Seen>)>> {
+        Ok(None)
+    }
 
     /// Runs a unit and writes its entry, as `apply` does, and tells which locks were seen meanwhile on what was there
     /// before, whatever comes of the unit: for a statement that no transaction can hold. None where the engine has no

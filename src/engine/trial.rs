@@ -5,6 +5,7 @@
 //! transaction cannot undo (a sequence's value) stays.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Catalog, Result, TableRows};
 use crate::sql::Name;
@@ -16,6 +17,9 @@ pub trait Trial {
 
     /// Lets what waits for the commit have its say: deferred constraints and triggers, foreign keys that were off.
     fn settle(&mut self, unit: usize) -> Result<()>;
+
+    /// Returns true if what waits for the commit would fail there as it is now. Asking leaves no trace.
+    fn would_fail(&mut self) -> Result<bool>;
 
     /// Returns what was written to since the transaction began. More may be named than was really changed, never
     /// less.
@@ -87,6 +91,15 @@ impl Tables {
     pub fn is_none(&self) -> bool {
         matches!(self, Self::Of(names) if names.is_empty())
     }
+}
+
+/// What a statement was seen to do.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// What its transaction held when it was over.
+    pub locks: Vec<Held>,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 /// A lock on something that was there before.

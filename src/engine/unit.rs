@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::event::{Event, grouped};
 use crate::journal::{Entry, NewEntry};
 use crate::script::Text;
 pub use crate::script::{Part, PlacedGuard};
@@ -32,6 +33,22 @@ pub struct Unit {
     pub fusible: bool,
     /// PostgreSQL: what the text asks of its transaction.
     pub isolation: Option<crate::sql::Isolation>,
+}
+
+impl Unit {
+    /// Returns what it is called in events: its file without folders and suffix.
+    pub fn step_name(&self) -> String {
+        let file = self.text.file();
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let stem = name.strip_suffix(".sql").unwrap_or(name);
+        if stem.is_empty() { self.entry.name.clone() } else { stem.to_owned() }
+    }
+
+    /// Tells how far a batch is that is repeated until no row is left.
+    pub(super) fn pass(&self, passes: u64, rows: u64) -> Event {
+        let message = format!("pass {}, {} rows", grouped(passes), grouped(rows));
+        Event::Progress { name: self.step_name(), message, done: None }
+    }
 }
 
 /// How a unit runs.

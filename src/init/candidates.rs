@@ -16,6 +16,8 @@ pub struct Candidate {
     pub folders: Vec<(String, FolderEngine)>,
     /// How many scripts there are for engines that dbbuild knows.
     pub scripts: usize,
+    /// True if the folders alone say the versions, and not the names of the files.
+    pub unnumbered: bool,
 }
 
 /// What a folder's path says of an engine.
@@ -95,6 +97,27 @@ pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
     candidates
 }
 
+/// Returns the candidates where folders are versions and the files in them have no number (`v1.5/queue.sql`), best
+/// first. So may be many things: they are asked for only where there is no other candidate.
+pub fn unnumbered<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
+    let mut folders: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    for path in paths {
+        let mut parts: Vec<&str> = path.split('/').collect();
+        let (_, Some(last)) = (parts.pop(), parts.pop()) else { continue };
+        let is_aside = parts.iter().any(|part| ASIDE.contains(&part.to_lowercase().as_str()));
+        if !is_aside && folder_version(last).is_some() {
+            *folders.entry(parts.join("/")).or_default().entry(last.to_owned()).or_default() += 1;
+        }
+    }
+    let series = folders.into_iter().filter(|(_, inner)| inner.len() > 1);
+    let counts = series.map(|(outer, inner)| ((Layout::DottedFolders, outer), inner.values().sum()));
+    let mut candidates = group(counts.collect());
+    candidates.retain(|candidate| candidate.scripts > 0);
+    candidates.iter_mut().for_each(|candidate| candidate.unnumbered = true);
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.scripts));
+    candidates
+}
+
 /// Returns true if a folder's files have the suffixes that pop knows and the plain layout does not.
 pub fn is_pop<'a>(folder: &str, paths: impl IntoIterator<Item = &'a String>) -> bool {
     const SUFFIXES: [&str; 7] = ["autocommit", "sqlite3", "postgresql", "mysql", "mariadb", "cockroach", "cockroachdb"];
@@ -142,6 +165,7 @@ fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
             layout,
             folders: folders.into_iter().map(|(folder, engine, _)| (folder, engine)).collect(),
             scripts,
+            unnumbered: false,
         }
     };
     groups.into_iter().map(candidate).collect()
@@ -168,7 +192,7 @@ mod tests {
 
     fn found(layout: Layout, folders: &[(&str, FolderEngine)], scripts: usize) -> Option<Candidate> {
         let folders = folders.iter().map(|(folder, engine)| ((*folder).to_owned(), *engine)).collect();
-        Some(Candidate { layout, folders, scripts })
+        Some(Candidate { layout, folders, scripts, unnumbered: false })
     }
 
     #[test]
@@ -206,6 +230,17 @@ mod tests {
         let paths = ["s/0.9/00__a.sql", "s/0.10/00__b.sql", "s/0.10/01__c.sql", "s/LATEST.sql"];
         assert_eq!(best(&paths), found(Layout::DottedFolders, &[("s", FolderEngine::Silent)], 3));
         assert_eq!(best(&["s/v1/1_a.sql", "s/v1/2_b.sql"]), found(Layout::Plain, &[("s/v1", FolderEngine::Silent)], 2));
+    }
+
+    #[test]
+    fn files_without_numbers_have_their_folders() {
+        let paths =
+            ["s/postgresql/v1.0/a.sql", "s/postgresql/v1.1/b.sql", "s/postgresql/v1.1/c.sql", "s/mysql/v1.0/a.sql"];
+        assert_eq!(best(&paths), None);
+        let candidate = unnumbered(paths.iter().copied()).into_iter().next();
+        let folders = [("s/postgresql", FolderEngine::Known(Dialect::Postgres))];
+        let expected = found(Layout::DottedFolders, &folders, 3).map(|found| Candidate { unnumbered: true, ..found });
+        assert_eq!(candidate, expected);
     }
 
     #[test]

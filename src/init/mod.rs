@@ -17,7 +17,7 @@ use crate::build::Refusal;
 use crate::error::Error;
 use crate::project::{EngineName, SETTINGS, SettingsError};
 
-pub use recognise::{Folders, Recognised, RecognisedScript, recognise};
+pub use recognise::{Folders, Recognised, RecognisedScript, Recognition, recognise};
 
 /// What the user wants to begin with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,10 +33,10 @@ pub struct Wish {
 pub struct Initialised {
     /// What was recognised; `None` for a project from nothing.
     pub recognised: Option<Recognised>,
-    /// For a project from nothing where there is SQL all the same: what is there.
-    pub unread: Option<String>,
     /// The files, in the order in which they were written.
     pub files: Vec<Written>,
+    /// Why nothing was recognised, where something is there.
+    pub notes: Vec<String>,
 }
 
 /// A file that was written.
@@ -66,13 +66,17 @@ pub fn init(root: &Path, wish: &Wish) -> Result<Initialised, Error> {
         Some(name) => name.clone(),
         None => root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned()),
     };
-    let recognised = recognise(&root, &name)?;
-    let unread = recognised.is_none().then(|| recognise::unread(&root)).flatten();
-    let files = match &recognised {
-        Some(recognised) => vec![create(&root, SETTINGS, &toml_text::of(recognised))?],
-        None => scaffold::scaffold(&root, &name, wish.engine.unwrap_or(EngineName::Sqlite))?,
-    };
-    Ok(Initialised { recognised, unread, files })
+    Ok(match recognise(&root, &name)? {
+        Recognition::Scripts(recognised) => Initialised {
+            files: vec![create(&root, SETTINGS, &toml_text::of(&recognised))?],
+            recognised: Some(*recognised),
+            notes: Vec::new(),
+        },
+        Recognition::Nothing(notes) => {
+            let files = scaffold::scaffold(&root, &name, wish.engine.unwrap_or(EngineName::Sqlite))?;
+            Initialised { recognised: None, files, notes }
+        }
+    })
 }
 
 /// Writes a file that must not be there, with the folders above it.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::candidates::{Candidate, FolderEngine, candidates, is_pop};
+use super::candidates::{Candidate, FolderEngine, candidates, is_pop, unnumbered};
 use super::look::Look;
 use super::{survey, variable};
 use crate::error::Error;
-use crate::project::layout::{Parts, TERN_BETWEEN};
+use crate::project::layout::{Parts, TERN_BETWEEN, folder_version};
 use crate::project::settings::LayoutSettings;
 use crate::project::{EngineName, Layout, PathRole};
 use crate::script::{Version, engine_suffix, strip_sql};
@@ -72,10 +72,23 @@ pub struct RecognisedScript {
 const FOREIGN: [&str; 9] =
     ["node_modules", "target", "vendor", "third_party", "dist", "build", "out", "venv", "__pycache__"];
 
-/// Looks for scripts in a repository; `None` if there are none.
-pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
+/// What looking for scripts came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recognition {
+    /// There are scripts.
+    Scripts(Box<Recognised>),
+    /// There are none that dbbuild knows how to read: what is there instead, a line each.
+    Nothing(Vec<String>),
+}
+
+/// Looks for scripts in a repository.
+pub fn recognise(root: &Path, name: &str) -> Result<Recognition, Error> {
     let paths = sql_files(root);
-    let mut all = candidates(paths.iter().map(String::as_str)).into_iter();
+    let mut all = candidates(paths.iter().map(String::as_str));
+    if all.is_empty() {
+        all = unnumbered(paths.iter().map(String::as_str));
+    }
+    let mut all = all.into_iter();
     let mut passed_over = Vec::new();
     let found = all.by_ref().find_map(|candidate| match recognise_in(root, name, candidate, &paths) {
         Ok(recognised) => Some(recognised),
@@ -84,7 +97,10 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
             None
         }
     });
-    let Some(mut recognised) = found else { return Ok(None) };
+    let Some(mut recognised) = found else {
+        passed_over.extend(unreadable(&paths));
+        return Ok(Recognition::Nothing(passed_over));
+    };
     recognised.notes.extend(passed_over);
     let mut has_others = false;
     for other in all.take(5) {
@@ -97,20 +113,46 @@ pub fn recognise(root: &Path, name: &str) -> Result<Option<Recognised>, Error> {
         recognised.notes.push("`dbbuild --project FOLDER init` makes a project of another folder".to_owned());
     }
     survey::survey(root, &mut recognised)?;
-    Ok(Some(recognised))
+    Ok(Recognition::Scripts(Box::new(recognised)))
 }
 
-/// Says which folder has most SQL files, where none of them was recognised; `None` if there is at most one.
-pub fn unread(root: &Path) -> Option<String> {
-    let mut folders = std::collections::BTreeMap::<String, usize>::new();
-    for path in sql_files(root) {
-        *folders.entry(path.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned()).or_default() += 1;
+/// Says that there are `.sql` files, and what to write if they are scripts.
+fn unreadable(paths: &[String]) -> Option<String> {
+    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
+    for path in paths {
+        *folders.entry(path.rsplit_once('/').map_or(".", |(folder, _)| folder)).or_default() += 1;
     }
-    let (folder, count) = folders.into_iter().max_by_key(|(_, count)| *count).filter(|(_, count)| *count > 1)?;
+    let (fullest, _) = folders.iter().max_by_key(|(_, count)| **count)?;
+    let count = if paths.len() == 1 { "1 .sql file is".to_owned() } else { format!("{} .sql files are", paths.len()) };
     Some(format!(
-        "{folder} has {count} SQL files whose names begin with no version; if they are scripts, say `scripts = \
-         \"{folder}\"` under [layout] and the version of each under [layout.versions]"
+        "{count} here, most in {fullest}, and their names have no versions in a way that any layout knows; if they are \
+         scripts, begin their names with versions, or say under [layout] in dbbuild.toml where and how: \
+         `scripts = {fullest:?}`, `style = \"…\"`"
     ))
+}
+
+/// Gives files their folders' versions: several in one folder follow each other in the order of their names.
+fn versions_of_folders(folder: &str, paths: &[String]) -> BTreeMap<String, String> {
+    let mut inside: BTreeMap<Version, Vec<&String>> = BTreeMap::new();
+    for path in paths {
+        let rest = if folder.is_empty() {
+            Some(path.as_str())
+        } else {
+            path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
+        };
+        if let Some(version) = rest.and_then(|rest| folder_version(rest.split_once('/')?.0)) {
+            inside.entry(version).or_default().push(path);
+        }
+    }
+    let mut versions = BTreeMap::new();
+    for (version, files) in inside {
+        let several = files.len() > 1;
+        for (number, file) in (1u64..).zip(files) {
+            let version = if several { version.join(&number.into()) } else { version.clone() };
+            versions.insert(file.clone(), version.to_string());
+        }
+    }
+    versions
 }
 
 /// Lists the `.sql` files of a repository, sorted.
@@ -133,13 +175,17 @@ fn sql_files(root: &Path) -> Vec<String> {
 fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String]) -> Result<Recognised, String> {
     let mut notes = Vec::new();
     let mut folders: BTreeMap<EngineName, String> = BTreeMap::new();
+    let mut versions = BTreeMap::new();
     let (mut layout, mut mixed) = (candidate.layout, BTreeSet::new());
     let mut common = None;
     for (folder, engine) in candidate.folders {
         if layout == Layout::Plain && is_pop(&folder, paths) {
             layout = Layout::Pop;
         }
-        let texts = texts(root, layout, &folder, paths);
+        if candidate.unnumbered && engine != FolderEngine::Other {
+            versions.extend(versions_of_folders(&folder, paths));
+        }
+        let texts = texts(root, layout, (&folder, &versions), paths);
         layout = with_sections(layout, texts.iter().map(|(_, text)| text.as_str()));
         match engine {
             FolderEngine::Other => {
@@ -179,6 +225,14 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
             }
         },
     };
+    if candidate.unnumbered {
+        notes.push(
+            "the folders are versions and the files in them have none: [layout.versions] gives those of one folder \
+             versions in the order of their names; see that it is the order in which they run. A new script may have its \
+             own number: `v1.6/01_name.sql`"
+                .into(),
+        );
+    }
     let variable = variable::variable(root).map(|(name, file)| {
         notes.push(format!("{name} is named in {file}: the target takes its URL from there"));
         name
@@ -195,7 +249,7 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
         ignore: Vec::new(),
         dates: false,
         templates: false,
-        versions: BTreeMap::new(),
+        versions,
         seed,
         variable,
         notes,
@@ -216,11 +270,17 @@ fn suffix(layout: Layout, path: &str) -> Option<Dialect> {
     engine_suffix(stem).ok().and_then(|(_, engine)| engine)
 }
 
-/// Reads the scripts below a folder.
-fn texts(root: &Path, layout: Layout, folder: &str, paths: &[String]) -> Vec<(String, String)> {
+/// Reads the scripts below a folder; `versions` has those whose names say none.
+fn texts(
+    root: &Path,
+    layout: Layout,
+    (folder, versions): (&str, &BTreeMap<String, String>),
+    paths: &[String],
+) -> Vec<(String, String)> {
     let inside = paths.iter().filter_map(|path| {
         let rest = if folder.is_empty() { path.as_str() } else { path.strip_prefix(folder)?.strip_prefix('/')? };
-        Parts::of(layout, rest).filter(Parts::is_up).map(|_| path)
+        let is_script = versions.contains_key(path) || Parts::of(layout, rest).is_some_and(|parts| parts.is_up());
+        is_script.then_some(path)
     });
     let read = |path: &String| {
         Some((path.clone(), String::from_utf8_lossy(&std::fs::read(root.join(path)).ok()?).into_owned()))

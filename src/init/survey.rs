@@ -85,6 +85,7 @@ fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Err
         !dates.is_sorted() && dates.iter().filter(is_date).count() * 10 >= counted.count() * 9
     });
     let of_engines = if recognised.dates { found(recognised)? } else { before };
+    let said = recognised.versions.len();
     for scripts in &of_engines {
         let taken: BTreeSet<&Version> = scripts.iter().map(|script| &script.version).collect();
         let mut counts: BTreeMap<&Version, u64> = BTreeMap::new();
@@ -102,8 +103,9 @@ fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Err
             }
         }
     }
-    if !recognised.versions.is_empty() {
-        let count = match recognised.versions.len() {
+    let added = recognised.versions.len() - said;
+    if added > 0 {
+        let count = match added {
             1 => "1 script has".to_owned(),
             several => format!("{several} scripts have"),
         };
@@ -112,7 +114,7 @@ fn settle_versions(root: &Path, recognised: &mut Recognised) -> Result<bool, Err
              the order in which they run"
         ));
     }
-    Ok(recognised.dates || !recognised.versions.is_empty())
+    Ok(recognised.dates || added > 0)
 }
 
 fn tell(recognised: &mut Recognised, faults: Vec<Fault>, filled_in: Vec<String>) {

@@ -315,15 +315,43 @@ fn a_foreign_seed_folder_is_no_seed() {
 }
 
 #[test]
-fn files_without_a_version_are_told_and_may_be_given_one() {
+fn files_without_numbers_in_folders_that_are_versions_get_theirs_from_the_settings() {
+    let (recognised, project, text, _folder) = recognised(&[
+        ("schema/postgresql/v12/versioned/v1.0/schema.sql", "create table a (id serial);"),
+        ("schema/postgresql/v12/versioned/v1.10/tasks.sql", "create table d (id serial);"),
+        ("schema/postgresql/v12/versioned/v1.2/queue.sql", "create table c (id serial);"),
+        ("schema/postgresql/v12/versioned/v1.2/event.sql", "create table b (id serial);"),
+        ("schema/mysql/v8/versioned/v1.0/schema.sql", ""),
+    ]);
+    assert_eq!(recognised.layout, Layout::DottedFolders);
+    assert!(text.contains("\"schema/postgresql/v12/versioned/v1.2/queue.sql\" = \"1.2.2\""), "{text}");
+    let order: Vec<String> = recognised.scripts[&EngineName::Postgres]
+        .iter()
+        .map(|script| format!("{} {}", script.version, script.name))
+        .collect();
+    assert_eq!(order, ["1.0 schema", "1.2.1 event", "1.2.2 queue", "1.10 tasks"]);
+    let known = crate::numbering::here(&project).unwrap();
+    assert!(known.iter().any(|known| known.version().to_string() == "1.10" && known.parts.folder == "v1.10/"));
+}
+
+#[test]
+fn files_that_no_layout_fits_are_told_of() {
+    let folder = folder(&[("queries/customers.sql", "select 1;"), ("queries/orders.sql", "select 2;")]);
+    let done = init(&folder.path().join("shop"), &Wish::default()).unwrap();
+    assert!(done.recognised.is_none());
+    assert!(done.notes[0].contains("2 .sql files are here, most in queries"), "{:?}", done.notes);
+}
+
+#[test]
+fn a_file_without_a_version_may_be_given_one() {
     let folder = folder(&[("schema/migration-2-1.sql", "select 2;"), ("schema/migration-10-1.sql", "select 10;")]);
     let root = folder.path().join("shop");
-    let done = init(&root, &Wish::default()).unwrap();
-    assert!(done.recognised.is_none() && done.unread.unwrap().starts_with("schema has 2 SQL files"));
     let versions = "\"schema/migration-2-1.sql\" = \"2.1\"\n\"schema/migration-10-1.sql\" = \"10.1\"";
     let text = format!("[project]\nname = \"shop\"\n[layout]\nscripts = \"schema\"\n[layout.versions]\n{versions}\n");
     std::fs::write(root.join("dbbuild.toml"), text).unwrap();
-    let checkout = discover(&Project::open(&root).unwrap(), Dialect::Sqlite).unwrap();
+    let project = Project::open(&root).unwrap();
+    let checkout = discover(&project, Dialect::Sqlite).unwrap();
     let files: Vec<&str> = checkout.scripts.iter().map(|script| script.file.as_str()).collect();
     assert_eq!(files, ["schema/migration-2-1.sql", "schema/migration-10-1.sql"]);
+    assert_eq!(crate::numbering::here(&project).unwrap().len(), 2);
 }

@@ -72,7 +72,7 @@ fn layout(lines: &mut Lines, recognised: &Recognised) {
     }
     if !settings.versions.is_empty() {
         lines.add("");
-        lines.add("# These have the number of another script, behind which they run.");
+        lines.add("# These have no number of their own, or that of another script, behind which they run.");
         lines.add("[layout.versions]");
         for (file, version) in &settings.versions {
             lines.add(&format!("{} = {}", quoted(file), quoted(version)));

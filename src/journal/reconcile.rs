@@ -1,108 +1,9 @@
-//! Scripts against entries: which are pending, altered, late, missing. Pure; the words are those of the glossary.
+//! Scripts against entries: which are pending, altered, late, missing. Pure.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
-
-use super::{Entry, Kind, Stored};
+use super::{Entry, Kind, Reconciled, State, Status, Stored};
 use crate::script::{Checksum, Script, Squashed, Version};
-
-/// How a script and the journal stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Not run.
-    Pending,
-    /// Done.
-    Applied,
-    /// Done, and its text changed since.
-    Altered,
-    /// Changed only in comments or white space.
-    Reworded,
-    /// The same text under another version or name.
-    Moved,
-    /// Journaled, the file is gone, and it is not above this checkout's newest.
-    Missing,
-    /// Journaled by a newer checkout.
-    Ahead,
-    /// Not run and older than the newest applied one.
-    Late,
-    /// A non-transactional script, half-way.
-    Running,
-    /// Taken back by a downgrade.
-    Reverted,
-    /// Stood in for by a base.
-    Squashed,
-}
-
-impl State {
-    /// Returns true if a build runs the script.
-    pub fn is_to_run(self) -> bool {
-        match self {
-            Self::Pending | Self::Late | Self::Running | Self::Reverted => true,
-            Self::Applied
-            | Self::Altered
-            | Self::Reworded
-            | Self::Moved
-            | Self::Missing
-            | Self::Ahead
-            | Self::Squashed => false,
-        }
-    }
-
-    /// Returns the word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Applied => "applied",
-            Self::Altered => "altered",
-            Self::Reworded => "reworded",
-            Self::Moved => "moved",
-            Self::Missing => "missing",
-            Self::Ahead => "ahead",
-            Self::Late => "late",
-            Self::Running => "running",
-            Self::Reverted => "reverted",
-            Self::Squashed => "squashed",
-        }
-    }
-}
-
-/// One version, in the checkout or in the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// The version.
-    pub version: Version,
-    /// The name, the checkout's where it has the script.
-    pub name: String,
-    /// How it stands.
-    pub state: State,
-    /// The index of the script in the checkout, if it is there.
-    pub script: Option<usize>,
-    /// The index of the newest entry of this version; for a script that moved from another version, of that one's.
-    pub entry: Option<usize>,
-    /// The newest attempt of this version itself: 0 if it has none.
-    pub attempt: i32,
-}
-
-/// Every version with its state, in the order of versions.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reconciled {
-    /// One per version.
-    pub statuses: Vec<Status>,
-    /// The newest version that is applied.
-    pub version: Option<Version>,
-    /// What the database lacks and the checkout has no more, because a base stands for it: indices into the base's
-    /// scripts. Nothing for a database in which no script ran yet.
-    pub lacking: Vec<usize>,
-}
-
-impl Reconciled {
-    /// Returns those in a state.
-    pub fn in_state(&self, state: State) -> impl Iterator<Item = &Status> {
-        self.statuses.iter().filter(move |status| status.state == state)
-    }
-}
 
 /// Compares a checkout's scripts, and those that its base stands for (both in the order of versions), with the
 /// newest entry of each version. `tokens` returns the token checksum of the script at an index; it is asked only
@@ -111,143 +12,208 @@ pub fn reconcile<E>(
     scripts: &[Script],
     base: &[Squashed],
     entries: &[Entry],
-    mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
+    tokens: impl FnMut(usize) -> Result<Checksum, E>,
 ) -> Result<Reconciled, E> {
-    let mut journaled: BTreeMap<Version, usize> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Script) {
-        if let Ok(version) = entry.key.parse() {
-            journaled.insert(version, index);
-        }
-    }
-    let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
-    let newest_done = journaled.iter().rev().find(|(_, index)| is_done(&entries[**index]));
-    let version = newest_done.map(|(version, _)| version.clone());
-    let gone = gone(scripts, &journaled);
-
-    // A version's own entry decides, unless the text that it is about stands under another version now: then the
-    // entry moved there, and what has the version today is another script, which has not run.
-    let is_unbuilt = journaled.is_empty();
-    let mut own_states = Vec::with_capacity(scripts.len());
-    for (index, script) in scripts.iter().enumerate() {
-        let own = journaled.get(&script.version).copied();
-        let state = match (own, squashed(base, &script.version).filter(|_| is_unbuilt)) {
-            (Some(own), _) => Some(of_journaled(script, &entries[own], version.as_ref(), || tokens(index))?),
-            (None, Some(squashed)) => Some(of_squashed(script, squashed, || tokens(index))?),
-            (None, None) => None,
-        };
-        own_states.push((own, state));
-    }
-    let left: Vec<usize> = own_states
-        .iter()
-        .filter_map(|(own, state)| own.filter(|_| *state == Some(State::Altered)))
-        .chain(gone.iter().map(|(_, index)| *index))
-        .filter(|index| is_done(&entries[*index]))
-        .collect();
-    let mut moved_from: HashMap<&Checksum, usize> =
-        left.into_iter().map(|index| (&entries[index].checksum, index)).collect();
-    let moved: Vec<Option<usize>> = scripts
-        .iter()
-        .zip(&own_states)
-        .map(|(script, (_, state))| match state {
-            None | Some(State::Altered) => moved_from.remove(&script.checksum),
-            Some(_) => None,
-        })
-        .collect();
-    let moved_away: HashSet<usize> = moved.iter().flatten().copied().collect();
-    let moved_to = scripts.iter().zip(&moved).filter(|(_, from)| from.is_some()).map(|(script, _)| &script.version);
-    let newest_applied = moved_to.max().max(version.as_ref());
-
-    let mut statuses = Vec::with_capacity(scripts.len() + gone.len());
-    for ((script, (own, own_state)), (index, from)) in
-        scripts.iter().zip(own_states).zip(moved.iter().copied().enumerate())
-    {
-        let is_new = own.is_none_or(|own| moved_away.contains(&own));
-        let (state, entry) = match (from, own_state) {
-            (Some(other), _) => (State::Moved, Some(other)),
-            (None, Some(state @ (State::Squashed | State::Altered))) if own.is_none() => (state, None),
-            (None, Some(state)) if !is_new => (state, own),
-            (None, _) if newest_applied.is_some_and(|newest| script.version < *newest) => (State::Late, None),
-            (None, _) => (State::Pending, None),
-        };
-        statuses.push(Status {
-            version: script.version.clone(),
-            name: script.name.clone(),
-            state,
-            script: Some(index),
-            entry,
-            attempt: own.map_or(0, |own| entries[own].attempt),
-        });
-    }
-    let newest = scripts.last().map(|script| &script.version);
-    let newest = newest.max(base.last().map(|squashed| &squashed.version));
-    let is_here = |checksum: &Checksum| {
-        scripts.iter().any(|script| script.checksum == *checksum)
-            || base.iter().any(|squashed| squashed.checksum == *checksum)
-    };
-    let lacking = if is_unbuilt { Vec::new() } else { lacking(scripts, base, &journaled, entries) };
-    for (version, index) in gone {
-        let entry = &entries[index];
-        let state = match (entry.state, squashed(base, version)) {
-            (Stored::Applied | Stored::Adopted | Stored::Squashed, Some(squashed)) => {
-                match squashed.is_text(&entry.checksum, &entry.token_checksum) {
-                    true => State::Squashed,
-                    // Renumbered before it was squashed, and this database was not told.
-                    false if is_here(&entry.checksum) => continue,
-                    false => State::Altered,
-                }
-            }
-            (state, _) => match state {
-                Stored::Reverted => continue,
-                Stored::Squashed => State::Squashed,
-                // The text is here under another version.
-                Stored::Applied | Stored::Adopted if is_here(&entry.checksum) => continue,
-                Stored::Applied | Stored::Adopted | Stored::Running => match newest {
-                    Some(newest) if *version <= *newest => State::Missing,
-                    _ => State::Ahead,
-                },
-            },
-        };
-        let (version, name) = (version.clone(), entry.name.clone());
-        statuses.push(Status { version, name, state, script: None, attempt: entry.attempt, entry: Some(index) });
-    }
+    let sides = Sides::new(scripts, base, entries);
+    let version = sides.newest_done();
+    let own = sides.own(version.as_ref(), tokens)?;
+    let moved = sides.moved(&own);
+    let mut statuses = sides.of_scripts(&own, &moved, version.as_ref());
+    statuses.extend(sides.of_the_gone());
     if !statuses.is_sorted_by(|a, b| a.version <= b.version) {
         statuses.sort_by(|a, b| a.version.cmp(&b.version));
     }
-    Ok(Reconciled { statuses, version, lacking })
+    Ok(Reconciled { statuses, version, lacking: sides.lacking() })
 }
 
-fn squashed<'a>(base: &'a [Squashed], version: &Version) -> Option<&'a Squashed> {
-    let found = base.binary_search_by(|squashed| squashed.version.cmp(version));
-    found.ok().and_then(|index| base.get(index))
+/// The two sides: what the checkout has or had, and what the journal says.
+struct Sides<'a> {
+    scripts: &'a [Script],
+    base: &'a [Squashed],
+    entries: &'a [Entry],
+    /// The newest entry of each version, an index.
+    journaled: BTreeMap<Version, usize>,
 }
 
-/// Returns which of a base's scripts the database lacks, where their files are gone.
-fn lacking(
-    scripts: &[Script],
-    base: &[Squashed],
-    journaled: &BTreeMap<Version, usize>,
-    entries: &[Entry],
-) -> Vec<usize> {
-    let is_done = |entry: &Entry| matches!(entry.state, Stored::Applied | Stored::Adopted | Stored::Squashed);
-    let has_file = |version: &Version| scripts.binary_search_by(|script| script.version.cmp(version)).is_ok();
-    // Under another version too: it had not been told of the move.
-    let elsewhere: HashSet<&Checksum> = journaled
-        .values()
-        .map(|index| &entries[*index])
-        .filter(|entry| is_done(entry))
-        .map(|entry| &entry.checksum)
-        .collect();
-    let squashed: HashSet<&Checksum> = base.iter().map(|squashed| &squashed.checksum).collect();
-    // An entry of the same version may be about what is another version's text now.
-    let is_own = |squashed_here: &Squashed, entry: &Entry| {
-        squashed_here.is_text(&entry.checksum, &entry.token_checksum) || !squashed.contains(&entry.checksum)
-    };
-    let is_lacking = |squashed: &Squashed| {
-        let own = journaled.get(&squashed.version).map(|index| &entries[*index]);
-        let own = own.is_some_and(|entry| is_done(entry) && is_own(squashed, entry));
-        !own && !has_file(&squashed.version) && !elsewhere.contains(&squashed.checksum)
-    };
-    base.iter().enumerate().filter(|(_, squashed)| is_lacking(squashed)).map(|(index, _)| index).collect()
+/// A script's own version in the journal.
+struct Own {
+    /// The newest entry of the version, an index.
+    entry: Option<usize>,
+    /// What that entry, or the base where no script has run, says of the script.
+    state: Option<State>,
+}
+
+impl<'a> Sides<'a> {
+    fn new(scripts: &'a [Script], base: &'a [Squashed], entries: &'a [Entry]) -> Self {
+        let of_scripts = entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Script);
+        let journaled = of_scripts.filter_map(|(index, entry)| Some((entry.key.parse().ok()?, index))).collect();
+        Self { scripts, base, entries, journaled }
+    }
+
+    /// Returns true if no script has run.
+    fn is_unbuilt(&self) -> bool {
+        self.journaled.is_empty()
+    }
+
+    /// Returns the newest version that has run.
+    fn newest_done(&self) -> Option<Version> {
+        let newest = self.journaled.iter().rev().find(|(_, index)| is_done(&self.entries[**index]));
+        newest.map(|(version, _)| version.clone())
+    }
+
+    /// Returns the journaled versions that the checkout does not have, each with its entry's index.
+    fn gone(&self) -> impl Iterator<Item = (&Version, usize)> {
+        self.journaled.iter().filter(|(version, _)| !self.has_file(version)).map(|(version, index)| (version, *index))
+    }
+
+    fn has_file(&self, version: &Version) -> bool {
+        self.scripts.binary_search_by(|script| script.version.cmp(version)).is_ok()
+    }
+
+    fn squashed(&self, version: &Version) -> Option<&'a Squashed> {
+        let found = self.base.binary_search_by(|squashed| squashed.version.cmp(version));
+        found.ok().and_then(|index| self.base.get(index))
+    }
+
+    /// Returns true if the checkout has a text, under whichever version.
+    fn has_text(&self, checksum: &Checksum) -> bool {
+        self.scripts.iter().any(|script| script.checksum == *checksum)
+            || self.base.iter().any(|squashed| squashed.checksum == *checksum)
+    }
+
+    /// Says of each script what the entry of its own version says of it.
+    fn own<E>(
+        &self,
+        newest: Option<&Version>,
+        mut tokens: impl FnMut(usize) -> Result<Checksum, E>,
+    ) -> Result<Vec<Own>, E> {
+        let own = |(index, script): (usize, &Script)| {
+            let entry = self.journaled.get(&script.version).copied();
+            let squashed = self.squashed(&script.version).filter(|_| self.is_unbuilt());
+            let state = match (entry, squashed) {
+                (Some(entry), _) => Some(of_journaled(script, &self.entries[entry], newest, || tokens(index))?),
+                (None, Some(squashed)) => Some(of_squashed(script, squashed, || tokens(index))?),
+                (None, None) => None,
+            };
+            Ok(Own { entry, state })
+        };
+        self.scripts.iter().enumerate().map(own).collect()
+    }
+
+    /// Says of each script which entry it moved away from. A version's own entry decides, unless the text that it is
+    /// about stands under another version now: then the entry moved there, and what has the version today is another
+    /// script, which has not run.
+    fn moved(&self, own: &[Own]) -> Vec<Option<usize>> {
+        let altered = own.iter().filter(|own| own.state == Some(State::Altered)).filter_map(|own| own.entry);
+        let left = altered.chain(self.gone().map(|(_, index)| index));
+        let mut left: HashMap<&Checksum, usize> = left
+            .filter(|index| is_done(&self.entries[*index]))
+            .map(|index| (&self.entries[index].checksum, index))
+            .collect();
+        let moved = |(script, own): (&Script, &Own)| match own.state {
+            None | Some(State::Altered) => left.remove(&script.checksum),
+            Some(_) => None,
+        };
+        self.scripts.iter().zip(own).map(moved).collect()
+    }
+
+    fn of_scripts(&self, own: &[Own], moved: &[Option<usize>], newest: Option<&Version>) -> Vec<Status> {
+        let moved_away: HashSet<usize> = moved.iter().flatten().copied().collect();
+        let moved_to = self.scripts.iter().zip(moved).filter(|(_, from)| from.is_some());
+        let newest = moved_to.map(|(script, _)| &script.version).max().max(newest);
+        let status = |(index, script): (usize, &Script)| {
+            let Own { entry, state } = own[index];
+            let is_new = entry.is_none_or(|entry| moved_away.contains(&entry));
+            let (state, entry_of) = match (moved[index], state) {
+                (Some(other), _) => (State::Moved, Some(other)),
+                (None, Some(state @ (State::Squashed | State::Altered))) if entry.is_none() => (state, None),
+                (None, Some(state)) if !is_new => (state, entry),
+                (None, _) if newest.is_some_and(|newest| script.version < *newest) => (State::Late, None),
+                (None, _) => (State::Pending, None),
+            };
+            Status {
+                version: script.version.clone(),
+                name: script.name.clone(),
+                state,
+                script: Some(index),
+                entry: entry_of,
+                attempt: entry.map_or(0, |entry| self.entries[entry].attempt),
+            }
+        };
+        self.scripts.iter().enumerate().map(status).collect()
+    }
+
+    /// Says how the versions stand that the checkout does not have, but for those of which nothing is to be said.
+    fn of_the_gone(&self) -> impl Iterator<Item = Status> {
+        let newest = self.scripts.last().map(|script| &script.version);
+        let newest = newest.max(self.base.last().map(|squashed| &squashed.version));
+        self.gone().filter_map(move |(version, index)| {
+            let entry = &self.entries[index];
+            Some(Status {
+                version: version.clone(),
+                name: entry.name.clone(),
+                state: self.of_gone(version, entry, newest)?,
+                script: None,
+                entry: Some(index),
+                attempt: entry.attempt,
+            })
+        })
+    }
+
+    fn of_gone(&self, version: &Version, entry: &Entry, newest: Option<&Version>) -> Option<State> {
+        match (entry.state, self.squashed(version)) {
+            (Stored::Applied | Stored::Adopted | Stored::Squashed, Some(squashed)) => {
+                if squashed.is_text(&entry.checksum, &entry.token_checksum) {
+                    Some(State::Squashed)
+                } else {
+                    // Renumbered before it was squashed, and this database was not told.
+                    (!self.has_text(&entry.checksum)).then_some(State::Altered)
+                }
+            }
+            (Stored::Reverted, _) => None,
+            (Stored::Squashed, None) => Some(State::Squashed),
+            // The text is here under another version.
+            (Stored::Applied | Stored::Adopted, None) if self.has_text(&entry.checksum) => None,
+            (Stored::Applied | Stored::Adopted | Stored::Running, _) => match newest {
+                Some(newest) if *version <= *newest => Some(State::Missing),
+                _ => Some(State::Ahead),
+            },
+        }
+    }
+
+    /// Returns which of a base's scripts the database lacks, where their files are gone: indices into the base.
+    fn lacking(&self) -> Vec<usize> {
+        if self.is_unbuilt() {
+            return Vec::new();
+        }
+        // Under another version too: it had not been told of the move.
+        let elsewhere: HashSet<&Checksum> = self
+            .journaled
+            .values()
+            .map(|index| &self.entries[*index])
+            .filter(|entry| is_done(entry))
+            .map(|entry| &entry.checksum)
+            .collect();
+        let squashed: HashSet<&Checksum> = self.base.iter().map(|squashed| &squashed.checksum).collect();
+        // An entry of the same version may be about what is another version's text now.
+        let is_own = |squashed_here: &Squashed, entry: &Entry| {
+            squashed_here.is_text(&entry.checksum, &entry.token_checksum) || !squashed.contains(&entry.checksum)
+        };
+        let is_lacking = |squashed: &Squashed| {
+            let own = self.journaled.get(&squashed.version).map(|index| &self.entries[*index]);
+            let own = own.is_some_and(|entry| is_done(entry) && is_own(squashed, entry));
+            !own && !self.has_file(&squashed.version) && !elsewhere.contains(&squashed.checksum)
+        };
+        self.base.iter().enumerate().filter(|(_, squashed)| is_lacking(squashed)).map(|(index, _)| index).collect()
+    }
+}
+
+/// Returns true if an entry says that its script has run.
+fn is_done(entry: &Entry) -> bool {
+    match entry.state {
+        Stored::Applied | Stored::Adopted | Stored::Squashed => true,
+        Stored::Running | Stored::Reverted => false,
+    }
 }
 
 /// Returns how a script stands to the base, where no script has run: it stands for it, or for another text.
@@ -260,12 +226,7 @@ fn of_squashed<E>(
     Ok(if same { State::Squashed } else { State::Altered })
 }
 
-/// Returns the journaled versions that the checkout does not have.
-fn gone<'a>(scripts: &[Script], journaled: &'a BTreeMap<Version, usize>) -> Vec<(&'a Version, usize)> {
-    let is_gone = |version: &Version| scripts.binary_search_by(|script| script.version.cmp(version)).is_err();
-    journaled.iter().filter(|(version, _)| is_gone(version)).map(|(version, index)| (version, *index)).collect()
-}
-
+/// Returns how a script stands to the entry of its own version.
 fn of_journaled<E>(
     script: &Script,
     entry: &Entry,

@@ -21,7 +21,7 @@ pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &
         return;
     }
     let inner = Span::new(body.span.start + tag, body.span.end - tag);
-    let mut reader = Reader { tokens: Tokens::new(text, inner, Dialect::Postgres), text, found };
+    let mut reader = Reader { tokens: Tokens::new(text, inner, Dialect::Postgres), text, found, leaves: false };
     reader.list(outer, 0);
 }
 
@@ -29,6 +29,8 @@ struct Reader<'a, 'f> {
     tokens: Tokens<'a>,
     text: &'a str,
     found: &'f mut Vec<Statement<'a>>,
+    /// True once something may have left the block, or gone on with the next turn of its loop.
+    leaves: bool,
 }
 
 /// Deeper than anybody nests blocks; beyond it nothing is read.
@@ -40,12 +42,17 @@ impl Reader<'_, '_> {
         if depth > DEEPEST {
             return;
         }
+        let mut around = around.to_vec();
         while self.tokens.peek().is_some() {
             if self.tokens.at_any(&["end", "elsif", "elseif", "else", "exception", "when"]) {
                 return;
             }
             let before = self.tokens.start();
-            self.statement(around, depth);
+            self.statement(&around, depth);
+            // What stands behind `IF … THEN RETURN; END IF` runs where the condition lets it.
+            if self.leaves && !around.contains(&Guarding::Opaque) {
+                around.push(Guarding::Opaque);
+            }
             if self.tokens.peek().is_some() && self.tokens.start() == before {
                 self.tokens.next();
             }
@@ -60,9 +67,11 @@ impl Reader<'_, '_> {
         } else if self.tokens.eat_word("if") {
             self.condition(around, depth);
         } else if self.tokens.at_any(&["for", "foreach", "while", "loop"]) {
+            let fixed = self.is_fixed_loop();
             self.tokens.skip_to_any(&["loop"]);
             self.tokens.next();
-            self.list(&with(around, Guarding::Opaque), depth + 1);
+            let inside = if fixed { around.to_vec() } else { with(around, Guarding::Opaque) };
+            self.list(&inside, depth + 1);
             self.end("loop");
         } else if self.tokens.eat_word("case") {
             self.tokens.skip_to_any(&["when"]);
@@ -77,6 +86,17 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// `FOR i IN 1..3`, `FOREACH x IN ARRAY ARRAY['a', 'b']`: it runs as often on each run of the script.
+    fn is_fixed_loop(&self) -> bool {
+        let mut head = self.tokens;
+        if head.eat_any(&["for", "foreach"]).is_none() || head.eat_name().is_none() {
+            return false;
+        }
+        let known = ["in", "reverse", "by", "array", "text", "int", "integer"];
+        head.take_while(|token| !token.is_word(self.text, "loop"))
+            .all(|token| !token.kind.is_identifier() || known.iter().any(|word| token.is_word(self.text, word)))
+    }
+
     fn block(&mut self, around: &[Guarding], depth: usize) {
         let from = self.found.len();
         self.list(around, depth + 1);
@@ -88,8 +108,8 @@ impl Reader<'_, '_> {
                     if token.is_word(self.text, "then") {
                         break;
                     }
-                    if !token.is_word(self.text, "or") {
-                        caught.push(token.text(self.text).to_ascii_lowercase());
+                    if !token.is_word(self.text, "or") && !token.is_word(self.text, "sqlstate") {
+                        caught.push(condition_name(token.text(self.text)));
                     }
                 }
                 self.list(&with(around, Guarding::Opaque), depth + 1);
@@ -132,6 +152,7 @@ impl Reader<'_, '_> {
 
     fn simple(&mut self, around: &[Guarding]) {
         let start = self.tokens.start();
+        self.leaves |= self.tokens.at_any(&["return", "exit", "continue"]);
         let mut end = start;
         while let Some(token) = self.tokens.peek() {
             if token.kind == TokenKind::Semicolon {
@@ -190,6 +211,27 @@ impl Reader<'_, '_> {
             }
         }
     }
+}
+
+/// The name of a condition that an `EXCEPTION` clause may give as `SQLSTATE '42710'`; see "PostgreSQL Error Codes".
+fn condition_name(written: &str) -> String {
+    let known = match written {
+        "'23505'" => "unique_violation",
+        "'3F000'" => "invalid_schema_name",
+        "'42701'" => "duplicate_column",
+        "'42703'" => "undefined_column",
+        "'42704'" => "undefined_object",
+        "'42710'" => "duplicate_object",
+        "'42723'" => "duplicate_function",
+        "'42883'" => "undefined_function",
+        "'42P01'" => "undefined_table",
+        "'42P04'" => "duplicate_database",
+        "'42P06'" => "duplicate_schema",
+        "'42P07'" => "duplicate_table",
+        "'42P16'" => "invalid_table_definition",
+        other => return other.to_ascii_lowercase(),
+    };
+    known.to_owned()
 }
 
 fn with(around: &[Guarding], guard: Guarding) -> Vec<Guarding> {

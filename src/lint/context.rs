@@ -95,6 +95,14 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// Returns true if this script makes an object of this name further down, so that a second run finds one.
+    pub fn made_behind(&self, statement: &Statement<'_>, kind: Kind, name: &Name) -> bool {
+        self.behind(statement).any(|other| {
+            let makes = other.head.verb == Verb::Create && other.head.kind == Some(kind);
+            makes && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+        })
+    }
+
     /// Returns true if a name is of a temporary table that this script makes.
     pub fn is_temporary(&self, table: &Name) -> bool {
         self.structure.iter().any(|other| {
@@ -116,6 +124,9 @@ impl<'a> Context<'a> {
             };
             return self.structure_before(statement).any(drops);
         }
+        if self.goes_with_another(statement) {
+            return true;
+        }
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
         self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
@@ -126,7 +137,7 @@ impl<'a> Context<'a> {
                     (Some(left), Some(right)) if kind.is_on_table() => left.matches(right),
                     _ => true,
                 }
-        }) || self.goes_with_its_table(statement)
+        })
     }
 
     /// Returns true if this script drops again what a statement creates, so that a second run finds nothing there.
@@ -143,21 +154,35 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// An index or a trigger goes when this script drops its table, or materialized view, first.
-    fn goes_with_its_table(&self, statement: &Statement<'_>) -> bool {
+    /// An object goes when this script drops what it is on or in: its table (or materialized view), its schema, the
+    /// trigger's function, the server.
+    fn goes_with_another(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
-        let Some(table) = head
-            .table
-            .as_ref()
-            .filter(|_| matches!(head.kind, Some(Kind::Index | Kind::Trigger | Kind::Policy | Kind::Rule)))
-        else {
-            return false;
+        let on_table = matches!(head.kind, Some(Kind::Index | Kind::Trigger | Kind::Policy | Kind::Rule));
+        let table = head.table.as_ref().filter(|_| on_table);
+        let schema = head.name.iter().chain(table).find_map(Name::schema).map(|schema| Name::new([schema]));
+        let named_behind = |words: &[&str]| {
+            let mut tokens = statement.tokens_behind_name();
+            (tokens.skip_to_any(words) && tokens.next().is_some()).then(|| tokens.eat_name()).flatten()
         };
+        let function = (head.kind == Some(Kind::Trigger)).then(|| named_behind(&["function", "procedure"])).flatten();
+        let on_server = matches!(head.kind, Some(Kind::UserMapping | Kind::ForeignTable));
+        let server = on_server.then(|| named_behind(&["server"])).flatten();
         self.structure_before(statement).any(|other| {
-            other.head.verb == Verb::Drop
-                && matches!(other.head.kind, Some(Kind::Table | Kind::MaterializedView))
-                && !other.is_guarded()
-                && dropped(other).iter().any(|dropped| dropped.matches(table))
+            if other.head.verb != Verb::Drop || other.is_guarded() {
+                return false;
+            }
+            let takes = |owner: Option<&Name>| {
+                owner.is_some_and(|owner| dropped(other).iter().any(|dropped| dropped.matches(owner)))
+            };
+            let cascades = other.tokens().has_word("cascade");
+            match other.head.kind {
+                Some(Kind::Table | Kind::MaterializedView) => takes(table),
+                Some(Kind::Schema) if cascades => takes(schema.as_ref()),
+                Some(Kind::Function) if cascades => takes(function.as_ref().map(|(name, _)| name)),
+                Some(Kind::Server) if cascades => takes(server.as_ref().map(|(name, _)| name)),
+                _ => false,
+            }
         })
     }
 

@@ -19,12 +19,16 @@ type States<T> = Vec<(Moment, Option<Arc<T>>)>;
 /// How names came and went.
 #[derive(Debug, Default)]
 pub struct History {
-    tables: HashMap<String, States<Shape>>,
-    others: HashMap<(Kind, String), States<str>>,
+    tables: HashMap<Name, States<Shape>>,
+    others: HashMap<(Kind, Name), States<str>>,
     /// Tables whose rows come from seeds alone.
     seeded: Vec<Name>,
     /// The indexes and triggers that were ever made on a table.
     made_on: HashMap<String, Vec<(Kind, String)>>,
+    /// The schemas, other than the usual one, in which a table of this name was ever made.
+    schemas: HashMap<String, Vec<String>>,
+    /// True if some script says what a name without a schema means.
+    sets_path: bool,
 }
 
 /// What a statement does to names.
@@ -47,6 +51,7 @@ enum What {
     Other(Kind, Name, String),
     RenameOther(Kind, Name, Name),
     Label(Name, String),
+    SearchPath,
 }
 
 /// Reads the facts of a script.
@@ -54,6 +59,9 @@ pub fn facts(statements: &[Statement<'_>]) -> Vec<Fact> {
     let mut found = Vec::new();
     for statement in statements {
         let head = &statement.head;
+        if matches!(head.verb, Verb::Set | Verb::Alter) && statement.tokens().has_word("search_path") {
+            found.push(Fact { at: statement.span.start, what: What::SearchPath });
+        }
         let (Some(name), Some(kind)) = (&head.name, head.kind) else {
             unnamed_index(statement, &mut found);
             continue;
@@ -148,6 +156,11 @@ fn alter(statement: &Statement<'_>, table: &Name, found: &mut Vec<Fact>) {
                 let Some(to) = action.name.clone() else { continue };
                 What::RenameTable(table.clone(), to)
             }
+            (ActionKind::SetSchema, _) => {
+                tokens.skip_past("schema");
+                let Some((schema, _)) = tokens.eat_name() else { continue };
+                What::RenameTable(table.clone(), Name::new([schema.object(), table.object()]))
+            }
             _ => continue,
         };
         found.push(Fact { at, what });
@@ -155,12 +168,12 @@ fn alter(statement: &Statement<'_>, table: &Name, found: &mut Vec<Fact>) {
 }
 
 impl History {
-    /// Notes the facts of the sources, in order.
-    pub fn of(sources: &[Vec<Fact>]) -> Self {
+    /// Notes the facts of the sources, in order. They are taken: of many scripts they are as long as the texts.
+    pub fn of(sources: Vec<Vec<Fact>>) -> Self {
         let mut history = Self::default();
-        for (source, facts) in sources.iter().enumerate() {
+        for (source, facts) in sources.into_iter().enumerate() {
             for fact in facts {
-                history.note((source, fact.at), &fact.what);
+                history.note((source, fact.at), fact.what);
             }
         }
         history
@@ -180,24 +193,19 @@ impl History {
 
     /// Returns the table of this name just before a moment, if a script made it.
     pub fn table(&self, name: &Name, before: Moment) -> Option<&Arc<Shape>> {
-        last(self.tables.get(name.object())?, before)
-    }
-
-    /// Returns true if a script made or dropped a table of this name before a moment.
-    pub fn knows_table(&self, name: &Name, before: Moment) -> bool {
-        self.tables.get(name.object()).and_then(|states| states.first()).is_some_and(|(at, _)| *at < before)
+        last(self.tables.get(&self.key(name))?, before)
     }
 
     /// Returns how another object of this name was defined just before a moment.
     pub fn other(&self, kind: Kind, name: &Name, before: Moment) -> Option<&Arc<str>> {
-        last(self.others.get(&(kind, name.object().to_owned()))?, before)
+        last(self.others.get(&other_key(kind, name))?, before)
     }
 
     /// Returns the indexes and triggers that scripts made on a table and did not drop before a moment.
     pub fn on_table(&self, table: &Name, before: Moment) -> Vec<(Kind, String)> {
         let mut found = Vec::new();
         for (kind, name) in self.made_on.get(&table.object().to_lowercase()).into_iter().flatten() {
-            let states = self.others.get(&(*kind, name.clone()));
+            let states = self.others.get(&(*kind, Name::new([name.as_str()])));
             let standing = states.and_then(|states| last(states, before)).is_some_and(|text| stands_on(text, table));
             if standing {
                 found.push((*kind, name.clone()));
@@ -207,80 +215,104 @@ impl History {
         found
     }
 
-    fn note(&mut self, at: Moment, what: &What) {
+    fn note(&mut self, at: Moment, what: What) {
         match what {
             What::Table(name, shape, guarded) => {
                 // A guarded one over an existing table changes nothing.
-                if !(*guarded && self.table(name, at).is_some()) {
-                    self.set(at, name, Some(shape.clone()));
+                let key = key(&name);
+                let known = self.tables.get(&key).and_then(|states| last(states, at));
+                if !(guarded && known.is_some()) {
+                    self.set(at, key, Some(shape));
                 }
             }
-            What::Item(table, item, dialect) => self.change(at, table, |shape| {
-                shape.item(crate::sql::Tokens::of(item, *dialect));
+            What::Item(table, item, dialect) => self.change(at, &table, |shape| {
+                shape.item(crate::sql::Tokens::of(&item, dialect));
             }),
-            What::Key(table, key) => self.change(at, table, |shape| match key {
-                Some(key) => shape.keys.push(key.clone()),
+            What::Key(table, key) => self.change(at, &table, |shape| match key {
+                Some(key) => shape.keys.push(key),
                 None => shape.other_keys = true,
             }),
-            What::DropColumn(table, column) => self.change(at, table, |shape| shape.drop_column(column)),
-            What::RenameColumn(table, from, to) => self.change(at, table, |shape| shape.rename_column(from, to)),
+            What::DropColumn(table, column) => self.change(at, &table, |shape| shape.drop_column(&column)),
+            What::RenameColumn(table, from, to) => self.change(at, &table, |shape| shape.rename_column(&from, &to)),
             What::DropConstraint(table, name) => {
-                self.change(at, table, |shape| shape.constraints.retain(|known| known != name));
+                self.change(at, &table, |shape| shape.constraints.retain(|known| *known != name));
             }
             What::RenameTable(from, to) => {
-                let shape = self.table(from, at).map(|shape| (**shape).clone());
+                let shape = self.table(&from, at).map(|shape| (**shape).clone());
                 if let Some(shape) = shape {
+                    let (from, to) = (self.key(&from), self.key(&beside(&from, &to)));
                     self.set(at, from, None);
                     self.set(at, to, Some(shape));
                 }
             }
             What::Drop(Kind::Table | Kind::ForeignTable, name) => {
-                for (kind, own) in self.on_table(name, at) {
-                    self.others.entry((kind, own)).or_default().push((at, None));
+                for (kind, own) in self.on_table(&name, at) {
+                    self.others.entry((kind, Name::new([own]))).or_default().push((at, None));
                 }
-                self.set(at, name, None);
+                self.set(at, self.key(&name), None);
             }
             What::Drop(kind, name) => {
-                self.others.entry((*kind, name.object().to_owned())).or_default().push((at, None));
+                self.others.entry(other_key(kind, &name)).or_default().push((at, None));
             }
             What::RenameOther(kind, from, to) => {
-                let key = |name: &Name| (*kind, name.object().to_owned());
-                let Some(definition) = self.other(*kind, from, at).cloned() else { return };
-                self.others.entry(key(from)).or_default().push((at, None));
-                if let Some(table) = table_of(&definition).filter(|_| *kind == Kind::Index) {
-                    self.made_on.entry(table.to_lowercase()).or_default().push(key(to));
+                let (from_key, to_key) = (other_key(kind, &from), other_key(kind, &beside(&from, &to)));
+                let Some(definition) = self.other(kind, &from, at).cloned() else { return };
+                self.others.entry(from_key).or_default().push((at, None));
+                if let Some(table) = table_of(&definition).filter(|_| kind == Kind::Index) {
+                    self.made_on.entry(table.to_lowercase()).or_default().push((kind, to.object().to_owned()));
                 }
-                self.others.entry(key(to)).or_default().push((at, Some(definition)));
+                self.others.entry(to_key).or_default().push((at, Some(definition)));
             }
             What::Label(name, label) => {
-                if let Some(known) = self.other(Kind::Type, name, at) {
+                if let Some(known) = self.other(Kind::Type, &name, at) {
                     let definition = format!("{known} {label}");
-                    let states = self.others.entry((Kind::Type, name.object().to_owned())).or_default();
+                    let states = self.others.entry(other_key(Kind::Type, &name)).or_default();
                     states.push((at, Some(definition.into())));
                 }
             }
             What::Other(kind, name, definition) => {
                 if matches!(kind, Kind::Index | Kind::Trigger)
-                    && let Some(table) = table_of(definition)
+                    && let Some(table) = table_of(&definition)
                 {
                     let made = self.made_on.entry(table.to_lowercase()).or_default();
-                    let key = (*kind, name.object().to_owned());
+                    let key = (kind, name.object().to_owned());
                     if !made.contains(&key) {
                         made.push(key);
                     }
                 }
-                let states = self.others.entry((*kind, name.object().to_owned())).or_default();
-                states.push((at, Some(definition.as_str().into())));
+                let states = self.others.entry(other_key(kind, &name)).or_default();
+                states.push((at, Some(definition.into())));
             }
+            What::SearchPath => self.sets_path = true,
         }
     }
 
-    fn set(&mut self, at: Moment, name: &Name, shape: Option<Shape>) {
-        self.tables.entry(name.object().to_owned()).or_default().push((at, shape.map(Arc::new)));
+    /// Under what a table is kept that a statement names: where only one schema has such a table, that one is meant
+    /// without its schema too; where scripts set a search path, a table that was made without one may be in any.
+    fn key(&self, name: &Name) -> Name {
+        let key = key(name);
+        if self.tables.contains_key(&key) {
+            return key;
+        }
+        match self.schemas.get(name.object()).map(Vec::as_slice) {
+            Some([only]) if !key.is_qualified() => Name::new([only.as_str(), name.object()]),
+            None if self.sets_path => key.unqualified(),
+            _ => key,
+        }
+    }
+
+    fn set(&mut self, at: Moment, key: Name, shape: Option<Shape>) {
+        if let Some(schema) = key.schema() {
+            let schemas = self.schemas.entry(key.object().to_owned()).or_default();
+            if !schemas.iter().any(|known| known == schema) {
+                schemas.push(schema.to_owned());
+            }
+        }
+        self.tables.entry(key).or_default().push((at, shape.map(Arc::new)));
     }
 
     fn change(&mut self, at: Moment, table: &Name, change: impl FnOnce(&mut Shape)) {
-        let states = self.tables.entry(table.object().to_owned()).or_default();
+        let states = self.tables.entry(self.key(table)).or_default();
         // Several actions of one statement change one state.
         let Some((moment, Some(shape))) = states.last_mut() else { return };
         if *moment == at {
@@ -290,6 +322,27 @@ impl History {
         let mut shape = (**shape).clone();
         change(&mut shape);
         states.push((at, Some(Arc::new(shape))));
+    }
+}
+
+/// A name with its schema, if that is not the usual one, where names without a schema lead.
+fn key(name: &Name) -> Name {
+    match name.schema() {
+        None | Some("public" | "main") => name.unqualified(),
+        Some(schema) => Name::new([schema, name.object()]),
+    }
+}
+
+/// Indexes and triggers are made without a schema: they are in their table's.
+fn other_key(kind: Kind, name: &Name) -> (Kind, Name) {
+    (kind, if matches!(kind, Kind::Index | Kind::Trigger) { name.unqualified() } else { key(name) })
+}
+
+/// A renamed object stays in its schema.
+fn beside(from: &Name, to: &Name) -> Name {
+    match from.schema() {
+        Some(schema) if !to.is_qualified() => Name::new([schema, to.object()]),
+        _ => to.clone(),
     }
 }
 

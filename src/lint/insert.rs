@@ -122,7 +122,7 @@ fn ask(statement: &Statement<'_>, insert: &mut Insert) {
                 continue;
             }
             if asked.iter().any(|asked| asked.matches(table)) {
-                insert.asks |= !lies(statement, insert, query);
+                insert.asks |= !asks_for_another(statement, insert, query);
             } else {
                 insert.asks_elsewhere.extend(asked);
             }
@@ -144,14 +144,19 @@ pub fn read_tables(mut tokens: Tokens<'_>) -> Vec<Name> {
     found
 }
 
-/// `SELECT 'a' … WHERE NOT EXISTS (… WHERE column = 'b')`: it asks for another row than it inserts.
-fn lies(statement: &Statement<'_>, insert: &Insert, mut query: Tokens<'_>) -> bool {
+/// `SELECT 'a' … WHERE NOT EXISTS (… WHERE column = 'b')`: the query asks for another row than is inserted.
+pub fn asks_for_another(statement: &Statement<'_>, insert: &Insert, mut query: Tokens<'_>) -> bool {
     let text = statement.text;
     let columns = insert.columns.as_deref().unwrap_or_default();
     let literal = |given: &Span| is_literal(text, *given, statement.dialect);
-    let by_name = insert.selected.len() == columns.len();
+    let rows: Vec<Vec<Span>> = if insert.rows.is_empty() {
+        vec![insert.selected.clone()]
+    } else {
+        insert.rows.iter().map(|row| items(text, *row, statement.dialect)).collect()
+    };
+    let by_name = rows.iter().all(|row| row.len() == columns.len());
     // Without names each value may be the one that is asked for.
-    let by_value = columns.is_empty() && !insert.selected.is_empty() && insert.selected.iter().all(literal);
+    let by_value = columns.is_empty() && rows.iter().all(|row| !row.is_empty() && row.iter().all(literal));
     if !query.skip_past("where") || !by_name && !by_value || query.has_any(&["or", "not", "in"]) {
         return false;
     }
@@ -168,12 +173,14 @@ fn lies(statement: &Statement<'_>, insert: &Insert, mut query: Tokens<'_>) -> bo
         else {
             continue;
         };
-        let is_asked = |given: &Span| given.text(text).trim() == asked.text(text);
-        if by_value && !insert.selected.iter().any(is_asked) {
+        let asked = asked.text(query.text());
+        let is_asked = |given: &Span| given.text(text).trim() == asked;
+        if by_value && !rows.iter().flatten().any(is_asked) {
             return true;
         }
-        let given = columns.iter().position(|column| column == name.object()).and_then(|at| insert.selected.get(at));
-        if given.is_some_and(|given| literal(given) && !is_asked(given)) {
+        let Some(at) = columns.iter().position(|column| column == name.object()) else { continue };
+        let mut given = rows.iter().filter_map(|row| row.get(at)).peekable();
+        if given.peek().is_some() && given.all(|given| literal(given) && !is_asked(given)) {
             return true;
         }
     }

@@ -65,7 +65,7 @@ pub struct Source {
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
 pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Finding> {
     let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
-    let history = History::of(&facts).with_seeds(seeded(sources, dialect));
+    let history = History::of(facts).with_seeds(seeded(sources, dialect));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     let found = in_parallel(sources, |index, source| {
@@ -228,7 +228,7 @@ pub fn fix_all(sources: &mut [Source], dialect: Dialect, options: &Options, risk
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     // A fix never changes what a script makes, so what later scripts meet stays what it is.
-    let history = History::of(&facts).with_seeds(seeded(sources, dialect));
+    let history = History::of(facts).with_seeds(seeded(sources, dialect));
     let fixed = in_parallel(sources, |index, source| {
         if source.exempt {
             return (source.text.clone(), 0);

@@ -172,7 +172,9 @@ impl State {
             What::Rename(to) => self.has(&event.key) && !self.has(to),
         };
         if !works {
-            return (guards || event.guarded).then_some(false);
+            // IF EXISTS asks for the old name alone.
+            let taken = matches!(event.what, What::Rename(_)) && self.has(&event.key);
+            return (guards || event.guarded && !taken).then_some(false);
         }
         match &event.what {
             What::Create => {

@@ -101,6 +101,9 @@ const SETTLING: &[&str] = &[
     "nullif",
     "ifnull",
     "initcap",
+    "sign",
+    "array_remove",
+    "translate",
     "cast",
     "date",
     "datetime",
@@ -268,11 +271,18 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
     if tokens.peek().is_some_and(|token| token.kind != TokenKind::Operator || token.text(text) != "::") {
         return false;
     }
-    if ["replace", "regexp_replace"].contains(&name.as_str()) {
+    if ["replace", "regexp_replace", "array_replace"].contains(&name.as_str()) {
         return replacement_settles(statement, arguments);
     }
+    if name == "translate" && !translation_settles(statement, arguments) {
+        return false;
+    }
+    let mut parts = items(text, arguments, statement.dialect);
+    // What is cut to comes in front of what is cut.
+    if name == "date_trunc" && parts.len() > 1 {
+        parts.swap(0, 1);
+    }
     // Beyond the first argument the column must not come again.
-    let parts = items(text, arguments, statement.dialect);
     let later =
         parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
     if !SETTLING.contains(&name.as_str()) || later {
@@ -293,10 +303,15 @@ fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> 
     own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
 }
 
-/// `column || '{"key": …}'`, `column - 'key'`: JSON that has the key, or lacks it, afterwards.
+/// `column || '{"key": …}'`, `column - 'key'`: JSON that has the key, or lacks it, afterwards; `flags | 4`.
 fn sets_a_key(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
     let text = tokens.text();
     let Some(operator) = tokens.next().map(|token| token.text(text)) else { return true };
+    // Bits that are set or cleared, a remainder.
+    let is_fixed = |token: Token| token.kind == TokenKind::Number || token.text(text) == "~";
+    if ["|", "&", "%"].contains(&operator) && tokens.peek().is_some() && tokens.all(is_fixed) {
+        return true;
+    }
     let Some(operand) = tokens.next() else { return false };
     let written = operand.text(text);
     let casts = |mut tokens: Tokens<'_>| {
@@ -323,6 +338,17 @@ fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
     let inner = |span: &Span| span.text(statement.text).trim().trim_matches('\'').to_owned();
     let both_literal = [from, to].iter().all(|span| span.text(statement.text).trim().starts_with('\''));
     !both_literal || inner(from).is_empty() || !inner(to).contains(&inner(from))
+}
+
+/// `translate(column, 'ab', 'x')` rests if no letter that it gives is one that it takes.
+fn translation_settles(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let literal = |span: &Span| {
+        let text = span.text(statement.text).trim();
+        text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''))
+    };
+    let (Some(from), Some(to)) = (parts.get(1).and_then(literal), parts.get(2).and_then(literal)) else { return false };
+    !to.chars().any(|char| from.contains(char))
 }
 
 /// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
@@ -395,6 +421,9 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
             continue;
         };
         let is_function = tokens.at(TokenKind::OpenParen);
+        if is_function && asks_about_assigned(statement, update, tokens) {
+            return true;
+        }
         if !update.assignments.iter().any(|assignment| assignment.column == name.object()) {
             before = before.filter(|_| is_function);
             continue;
@@ -418,11 +447,42 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
         if behind.eat_words(&["is", "not", "null"]) {
             continue;
         }
-        if operator || word {
+        if (operator || word) && !still_like(statement, update, name.object(), tokens) {
             return true;
         }
     }
     false
+}
+
+/// `right(a, 1) <> 'z'`: a function of an assigned column, compared for being, or not being, something.
+fn asks_about_assigned(statement: &Statement<'_>, update: &Update, mut call: Tokens<'_>) -> bool {
+    let Some(arguments) = call.eat_parens() else { return false };
+    let about = |assignment: &Assignment| !mentions(statement, arguments, &assignment.column).is_empty();
+    call.peek().is_some_and(|token| ["=", "<>", "!="].contains(&token.text(statement.text)))
+        && update.assignments.iter().any(about)
+}
+
+/// `a = a || '!' … WHERE a LIKE 'x%'`: what is put at one end leaves a pattern true that looks at the other.
+fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut condition: Tokens<'_>) -> bool {
+    let text = statement.text;
+    if condition.eat_any(&["like", "ilike"]).is_none() {
+        return false;
+    }
+    let Some(pattern) = condition.next().filter(|token| token.kind.is_string()).map(|token| token.text(text)) else {
+        return false;
+    };
+    let pattern = pattern.trim_matches('\'');
+    update.assignments.iter().filter(|assignment| assignment.column == column).any(|assignment| {
+        let tokens: Vec<Token> = statement.part(assignment.value).collect();
+        let is_own = |token: Option<&Token>| {
+            token.is_some_and(|token| {
+                token.kind.is_identifier() && mentions(statement, assignment.value, column).contains(&token.span)
+            })
+        };
+        let joins = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.text(text) == "||");
+        let (appends, prepends) = (is_own(tokens.first()), is_own(tokens.last()));
+        joins && (appends && pattern.ends_with('%') || prepends && pattern.starts_with('%'))
+    })
 }
 
 /// `json_remove(a, '$.b') … WHERE json_extract(a, '$.b') IS NOT NULL`, `a - 'b' … WHERE a ? 'b'`.

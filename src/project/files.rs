@@ -4,8 +4,6 @@ use crate::script::Checksum;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 /// Where a project's files are.
 #[derive(Debug, Clone)]
 pub enum Files {
@@ -69,16 +67,24 @@ impl Files {
 
     /// Reads a file whole.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.read_into(path, &mut content)?;
+        Ok(content)
+    }
+
+    /// Reads a file whole, in the place of what is in a buffer.
+    pub fn read_into(&self, path: &str, content: &mut Vec<u8>) -> io::Result<()> {
+        content.clear();
         match self {
             Self::Folder(root) => {
                 // Without asking for size and position first, as reading a `File` to its end does: most files are
                 // small, and there may be thousands.
-                let mut content = Vec::with_capacity(8 << 10);
-                std::fs::File::open(root.join(path))?.take(u64::MAX).read_to_end(&mut content)?;
-                Ok(content)
+                content.reserve(8 << 10);
+                std::fs::File::open(root.join(path))?.take(u64::MAX).read_to_end(content)?;
             }
-            Self::Embedded(files) => find(files, path).map(<[u8]>::to_vec),
+            Self::Embedded(files) => content.extend_from_slice(find(files, path)?),
         }
+        Ok(())
     }
 
     /// Returns the checksum of a file's bytes, without holding them: rows may be many.
@@ -129,28 +135,43 @@ fn walk(root: &Path, folder: &str) -> Vec<Found> {
         Err(error) => return vec![Found { path: folder.to_owned(), kind: FoundKind::Unreadable(error.to_string()) }],
     }
     let mut found = Vec::new();
-    for entry in WalkDir::new(&top).min_depth(1).sort_by_file_name() {
-        match entry {
-            Ok(entry) => found.push(Found { path: relative(root, entry.path()), kind: kind_of(root, &entry) }),
-            Err(error) => {
-                let path = error.path().map_or_else(|| folder.to_owned(), |path| relative(root, path));
-                found.push(Found { path, kind: FoundKind::Unreadable(error.to_string()) });
-            }
-        }
-    }
+    enter(root, &relative(root, &top), &mut found);
     found
 }
 
-/// Says what an entry is. A link to a folder is not entered by the walk, so loops end.
-fn kind_of(root: &Path, entry: &walkdir::DirEntry) -> FoundKind {
-    let kind = entry.file_type();
-    if kind.is_dir() {
+/// Adds what is below a folder. A link to a folder is not entered, so loops end.
+fn enter(root: &Path, folder: &str, found: &mut Vec<Found>) {
+    let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let listed = std::fs::read_dir(root.join(folder)).and_then(|entries| {
+        let named = entries.map(|entry| entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))));
+        named.collect::<io::Result<Vec<_>>>()
+    });
+    let mut entries = match listed {
+        Ok(entries) => entries,
+        Err(error) => {
+            found.push(Found { path: folder.to_owned(), kind: FoundKind::Unreadable(error.to_string()) });
+            return;
+        }
+    };
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, file_type) in entries {
+        let path = path(&name.to_string_lossy());
+        let kind = if file_type.is_file() { FoundKind::File } else { kind_of(root, &root.join(&path), file_type) };
+        let inner = file_type.is_dir().then(|| path.clone());
+        found.push(Found { path, kind });
+        if let Some(inner) = inner {
+            enter(root, &inner, found);
+        }
+    }
+}
+
+/// Says what an entry is that is no file.
+fn kind_of(root: &Path, path: &Path, file_type: std::fs::FileType) -> FoundKind {
+    if file_type.is_dir() {
         FoundKind::Folder
-    } else if kind.is_file() {
-        FoundKind::File
-    } else if kind.is_symlink() {
-        match entry.path().metadata() {
-            Ok(metadata) if leads_inside(root, entry.path()) => {
+    } else if file_type.is_symlink() {
+        match path.metadata() {
+            Ok(metadata) if leads_inside(root, path) => {
                 if metadata.is_file() {
                     FoundKind::File
                 } else {

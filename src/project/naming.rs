@@ -4,28 +4,40 @@ use std::collections::BTreeMap;
 
 use super::layout::Parts;
 use super::{Layout, PathRole, Project, SETTINGS, Settings, SettingsError};
-use crate::script::{FileName, Version, strip_sql};
+use crate::script::{FileName, FileNameError, Version, strip_sql};
 
 impl Project {
     /// Says what a `.sql` file is; `inside` is its path below the scripts' folder.
     pub fn role(&self, file: &str, inside: &str) -> PathRole {
         match self.layout().role(inside) {
             PathRole::Script(name) => PathRole::Script(self.with_own_version(file, name)),
-            // Its name begins with no version, and the settings give it one.
-            PathRole::Fault(fault) if self.versions.contains_key(change(self.layout(), file)) => {
-                match self.layout().role(&versioned(self.layout(), inside)) {
-                    PathRole::Script(name) => PathRole::Script(self.with_own_version(file, name)),
-                    _ => PathRole::Fault(fault),
-                }
-            }
+            PathRole::Fault(FileNameError::Version(error)) => match self.unnumbered(file, inside) {
+                Some(Parts { name, .. }) => PathRole::Script(name),
+                None => PathRole::Fault(FileNameError::Version(error)),
+            },
             other => other,
         }
     }
 
     /// Takes a script's path apart; `inside` is its path below the scripts' folder.
     pub fn parts(&self, file: &str, inside: &str) -> Option<Parts> {
-        let parts = Parts::of(self.layout(), inside)?;
-        Some(Parts { name: self.with_own_version(file, parts.name), ..parts })
+        match Parts::of(self.layout(), inside) {
+            Some(parts) => Some(Parts { name: self.with_own_version(file, parts.name), ..parts }),
+            None => self.unnumbered(file, inside),
+        }
+    }
+
+    /// Reads the path of a script that has its version from the settings alone: `v1.5/queue.sql` in folders that
+    /// are versions, `migration-2-0004.sql`.
+    fn unnumbered(&self, file: &str, inside: &str) -> Option<Parts> {
+        let version = self.versions.get(change(self.layout(), file))?;
+        if !matches!(self.layout(), Layout::DottedFolders | Layout::Plain) {
+            return None;
+        }
+        let (folder, rest) = inside.split_at(inside.rfind('/').map_or(0, |at| at + 1));
+        let name = FileName::unnumbered(rest, version.clone()).ok()?;
+        let (folder, rest) = (folder.to_owned(), rest.to_owned());
+        Some(Parts { name, engine_folder: String::new(), folder, raw: String::new(), rest })
     }
 
     fn with_own_version(&self, file: &str, name: FileName) -> FileName {
@@ -49,17 +61,6 @@ pub(super) fn versions(settings: &Settings) -> Result<BTreeMap<String, Version>,
         Ok((change(layout, file.trim_start_matches("./")).to_owned(), version))
     };
     settings.layout.versions.iter().map(read).collect()
-}
-
-/// Returns a path as it would be with some version in front of its change's name.
-fn versioned(layout: Layout, inside: &str) -> String {
-    let folder = |path: &str| path.rfind('/').map_or(0, |at| at + 1);
-    let name = folder(inside);
-    let change = match layout {
-        Layout::FolderPerChange => folder(inside[..name].trim_end_matches('/')),
-        _ => name,
-    };
-    format!("{}0_{}", &inside[..change], &inside[change..])
 }
 
 /// Returns what a script's file and its way down have in common.

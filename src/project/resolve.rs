@@ -86,6 +86,7 @@ impl Project {
             target.journal_name.clone_from(name);
         }
         target.pg_dump.clone_from(&self.settings.baseline.pg_dump);
+        target.locale.clone_from(&self.settings.baseline.locale);
     }
 
     fn named(&self, name: &str, host: &Host) -> Result<Target, SettingsError> {

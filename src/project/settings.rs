@@ -154,8 +154,9 @@ pub struct LayoutSettings {
     /// True if scripts are Go templates (`{{.prefix}}`): they are filled in with the values under `[variables]`.
     /// Default: true for `tern`.
     pub templates: Option<bool>,
-    /// Versions of scripts whose names do not say them: where a history has several of one number, or names that begin
-    /// with none, in the order in which they run. By the script's file, relative to the project; its way down has it too.
+    /// Versions of scripts whose names do not say them: where a history has several of one number, or files without one
+    /// (`v1.5/queue.sql` in folders that are versions, `migration-2-0004.sql`), in the order in which they run. By the
+    /// script's file, relative to the project; its way down has it too.
     pub versions: BTreeMap<String, String>,
 }
 
@@ -194,6 +195,10 @@ pub enum Policy {
 pub struct BaselineSettings {
     /// The command that runs `pg_dump`, with `{host}`, `{port}`, `{database}`, `{user}` where they belong.
     pub pg_dump: Option<Vec<String>>,
+    /// The locale of PostgreSQL's scratch databases, for scripts that need a certain one: of the C library
+    /// (`de_DE.UTF-8`) or ICU's (`icu:de-DE`). Default: none in particular, whatever the target's is, so that rows
+    /// which are made in the order of texts are the same everywhere.
+    pub locale: Option<String>,
 }
 
 /// What comparing a database with a fresh build leaves out.

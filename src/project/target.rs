@@ -92,6 +92,8 @@ pub struct Target {
     pub journal_name: String,
     /// The command that runs `pg_dump`, if configured.
     pub pg_dump: Option<Vec<String>>,
+    /// The locale of scratch databases, if configured: of the C library, or `icu:…`.
+    pub locale: Option<String>,
 }
 
 impl Target {
@@ -118,6 +120,7 @@ impl Target {
             variables: BTreeMap::new(),
             journal_name: "dbbuild".to_owned(),
             pg_dump: None,
+            locale: None,
         }
     }
 }

@@ -44,20 +44,32 @@ pub enum FileNameError {
 impl FileName {
     /// Reads a file's name, `.sql` included.
     pub fn parse(file_name: &str) -> Result<Self, FileNameError> {
-        let mut stem = strip_sql(file_name);
-        let mut role = Role::Up;
-        // Some histories have `1_x.up..sql`; the empty suffix says nothing.
-        stem = stem.strip_suffix('.').unwrap_or(stem);
-        for (suffix, of) in [(".down", Role::Down), (".up", Role::Up)] {
-            if let Some(rest) = stem.strip_suffix(suffix) {
-                (stem, role) = (rest, of);
-                break;
-            }
-        }
-        let (stem, engine) = engine_suffix(stem)?;
+        let (stem, engine, role) = suffixes(file_name)?;
         let (version, rest) = Version::split(&stem[letter(stem)..])?;
         Ok(Self { version, name: name_behind(rest), engine, role })
     }
+
+    /// Reads the name of a file whose version is said elsewhere.
+    pub fn unnumbered(file_name: &str, version: Version) -> Result<Self, FileNameError> {
+        let (stem, engine, role) = suffixes(file_name)?;
+        Ok(Self { version, name: stem.to_owned(), engine, role })
+    }
+}
+
+/// Takes the suffixes off a file's name: what is left, and what they say.
+fn suffixes(file_name: &str) -> Result<(&str, Option<Dialect>, Role), FileNameError> {
+    let mut stem = strip_sql(file_name);
+    let mut role = Role::Up;
+    // Some histories have `1_x.up..sql`; the empty suffix says nothing.
+    stem = stem.strip_suffix('.').unwrap_or(stem);
+    for (suffix, of) in [(".down", Role::Down), (".up", Role::Up)] {
+        if let Some(rest) = stem.strip_suffix(suffix) {
+            (stem, role) = (rest, of);
+            break;
+        }
+    }
+    let (stem, engine) = engine_suffix(stem)?;
+    Ok((stem, engine, role))
 }
 
 /// Returns how long the letter in front of a version is: some write `V0001.Initial_Schema.sql`.
@@ -89,9 +101,18 @@ pub fn engine_suffix(stem: &str) -> Result<(&str, Option<Dialect>), FileNameErro
         "sqlite" | "sqlite3" => Some("sqlite"),
         "mysql" | "mariadb" | "mssql" | "sqlserver" | "oracle" | "duckdb" | "cockroach" | "cockroachdb"
         | "clickhouse" | "db2" => None,
-        _ => return Ok((stem, None)),
+        other => match misspelt(other) {
+            Some(engine) => Some(engine),
+            None => return Ok((stem, None)),
+        },
     };
     Err(FileNameError::Engine { suffix: suffix.to_owned(), meant })
+}
+
+/// Returns the engine's suffix that a word was probably meant to be; a word of four letters may be anything.
+fn misspelt(word: &str) -> Option<&'static str> {
+    let is_near = |engine: &&str| word.len() > 4 && strsim::damerau_levenshtein(engine, word) <= 2;
+    ["postgres", "sqlite"].into_iter().find(is_near)
 }
 
 #[cfg(test)]
@@ -115,5 +136,7 @@ mod tests {
         assert_eq!(parse("0001.SQL"), ("1".into(), String::new(), None, Role::Up));
         let error = FileName::parse("1_x.sqlite3.sql").unwrap_err();
         assert_eq!(error, FileNameError::Engine { suffix: "sqlite3".into(), meant: Some("sqlite") });
+        let error = FileName::parse("1_x.postgrs.down.sql").unwrap_err();
+        assert_eq!(error, FileNameError::Engine { suffix: "postgrs".into(), meant: Some("postgres") });
     }
 }

@@ -105,3 +105,40 @@ impl Observer for Account<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_takes_what_is_to_come_for_as_dear_as_what_was_done() {
+        let mut heard = Vec::new();
+        let mut hear = |event: Event| {
+            if let Event::Progress { message, done, .. } = event {
+                heard.push((message, done));
+            }
+        };
+        let now = Instant::now();
+        let ago = |milliseconds| now.checked_sub(Duration::from_millis(milliseconds)).unwrap_or(now);
+        let phase = |name, steps, cost| Phase { name, steps, cost };
+        let phases = vec![phase("files", 10, 3.0), phase("again", 10, 0.5), phase("offline", 1, 10.0)];
+        let (report, observer, began, told) =
+            (Report::default(), &mut hear as &mut dyn Observer, ago(9_600), ago(5_000));
+        let mut account = Account { report, observer, keeps: false, phases, at: 0, done: 4, began, told };
+        // 15 of 45 took a little less than ten seconds.
+        account.step();
+        // Not again so soon.
+        account.step();
+        account.enter("again");
+        account.told = ago(5_000);
+        // 30.5 of 45.
+        account.step();
+        assert_eq!(
+            heard,
+            [
+                ("5 of 10, about 20 s left".to_owned(), Some((5, 10))),
+                ("1 of 10, about 5 s left".to_owned(), Some((1, 10))),
+            ]
+        );
+    }
+}

@@ -1,6 +1,8 @@
 //! Each script once more at the end of the history: what an old script would do if somebody ran it by hand today.
 //! Other scripts may have moved on since, so what is found weighs less.
 
+use std::cell::OnceCell;
+
 use super::account::Account;
 use super::outside::{self, Before};
 use super::stage::Stage;
@@ -13,7 +15,8 @@ use crate::journal::Kind;
 /// Tries each script.
 pub fn again(work: &Work<'_>, mut stage: Stage, account: &mut Account<'_>) -> Result<(), Halt> {
     account.enter("again");
-    let before = stage.state()?;
+    // One state for all: each of them is undone.
+    let before = OnceCell::new();
     let is_script = |item: &&Item| item.kind == Kind::Script;
     for item in work.items.iter().filter(is_script) {
         let Some(unit) = item.unit().filter(|unit| unit.mode != Mode::Statements) else { continue };

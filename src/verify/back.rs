@@ -85,7 +85,7 @@ fn undone(stage: &mut Stage, up: &Unit, down: &Unit) -> Result<Result<Journey, F
 }
 
 fn step(trial: &mut dyn Trial, at: usize, units: &[Unit; 2]) -> Result<Result<(), Finding>, EngineError> {
-    let ran = answered(twice::whole(trial, at, &units[at]))?;
+    let ran = answered(twice::run(trial, at, &units[at]))?;
     ran.map_or_else(|error| failed(at, &units[at], error).map(Err), |()| Ok(Ok(())))
 }
 

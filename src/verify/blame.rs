@@ -57,6 +57,17 @@ pub fn blame(
     Ok(gathered(since))
 }
 
+/// Returns the statement since which a unit's commit would fail.
+pub fn waiting(session: &mut dyn Session, unit: &Unit) -> Result<Option<usize>, EngineError> {
+    let mut trial = session.trial(std::slice::from_ref(unit))?;
+    let mut since = None;
+    for part in 0..unit.parts.len() {
+        trial.run(0, part)?;
+        since = if trial.would_fail()? { since.or(Some(part)) } else { None };
+    }
+    Ok(since)
+}
+
 /// A statement that only asks changes nothing, unless it calls something; `SELECT` may.
 fn writes(unit: &Unit, part: usize) -> bool {
     let text = unit.parts[part].span.text(unit.text.as_str()).trim_start().to_ascii_lowercase();

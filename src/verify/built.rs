@@ -18,6 +18,15 @@ pub struct Built {
     counters: BTreeMap<String, i64>,
 }
 
+/// What another build of the same files has otherwise too, and so says nothing.
+#[derive(Default)]
+pub struct Moving {
+    /// Columns, whose values are others.
+    pub columns: BTreeSet<Volatile>,
+    /// Tables, whose rows are others by more than the values of some columns.
+    pub tables: BTreeSet<String>,
+}
+
 /// What is different between two roads.
 #[derive(Default)]
 pub struct Apart {
@@ -42,17 +51,32 @@ impl Built {
         &self,
         found: &Self,
         session: &mut dyn Session,
-        volatile: &BTreeSet<Volatile>,
+        moving: &Moving,
         strict: bool,
     ) -> Result<Apart, Error> {
         let objects = drift::compare(&self.catalog, &found.catalog, &Patterns::default(), session)?;
         let (counted, beside) = objects.into_iter().partition(|difference| strict || difference.change.counts());
         let wrap = |all: Vec<_>| all.into_iter().map(Change::Object).collect::<Vec<Change>>();
         let mut apart = Apart { changes: wrap(counted), beside: wrap(beside) };
-        let (one, other) = (without(&self.rows, volatile), without(&found.rows, volatile));
+        let (one, other) = (without(&self.rows, moving), without(&found.rows, moving));
         let none = Digests::new();
         apart.changes.extend(change::rows(&one, &other, (&none, &none), &BTreeSet::new()));
         Ok(apart)
+    }
+
+    /// Compares with another build of the same files. Returns what moves between the two, and what else is different.
+    pub fn moving(&self, other: &Self, session: &mut dyn Session, strict: bool) -> Result<(Moving, Apart), Error> {
+        let mut apart = self.compare(other, session, &Moving::default(), strict)?;
+        let mut moving = Moving { columns: volatile(&apart.changes, self), tables: BTreeSet::new() };
+        if !moving.columns.is_empty() {
+            apart = self.compare(other, session, &moving, strict)?;
+        }
+        let table = |change: &Change| match change {
+            Change::Row(row) => Some(row.table.clone()),
+            Change::Object(_) | Change::Rows { .. } | Change::Counter { .. } => None,
+        };
+        moving.tables = apart.changes.iter().filter_map(table).collect();
+        Ok((moving, apart))
     }
 
     /// Returns the sequences that stand elsewhere.
@@ -62,7 +86,7 @@ impl Built {
 }
 
 /// Returns the columns whose values are others in two builds of the same files, where the rows are as many.
-pub fn volatile(changes: &[Change], one: &Built) -> BTreeSet<Volatile> {
+fn volatile(changes: &[Change], one: &Built) -> BTreeSet<Volatile> {
     let mut found = BTreeSet::new();
     let mut gone: BTreeMap<&str, [Vec<&change::RowChange>; 2]> = BTreeMap::new();
     for change in changes {
@@ -91,11 +115,12 @@ pub fn volatile(changes: &[Change], one: &Built) -> BTreeSet<Volatile> {
     found
 }
 
-/// Leaves out columns.
-fn without(tables: &[TableRows], volatile: &BTreeSet<Volatile>) -> Vec<TableRows> {
+/// Leaves out what moves.
+pub fn without(tables: &[TableRows], moving: &Moving) -> Vec<TableRows> {
     let narrowed = |table: &TableRows| {
         let name = table.table.to_string();
-        let is_out = |column: &String| volatile.contains(&Volatile { table: name.clone(), column: column.clone() });
+        let is_out =
+            |column: &String| moving.columns.contains(&Volatile { table: name.clone(), column: column.clone() });
         let kept: Vec<usize> =
             table.columns.iter().enumerate().filter(|(_, column)| !is_out(column)).map(|(at, _)| at).collect();
         if kept.len() == table.columns.len() {
@@ -114,5 +139,6 @@ fn without(tables: &[TableRows], volatile: &BTreeSet<Volatile>) -> Vec<TableRows
             table: table.table.clone(),
         }
     };
-    tables.iter().map(narrowed).collect()
+    let stays = |table: &&TableRows| !moving.tables.contains(&table.table.to_string());
+    tables.iter().filter(stays).map(narrowed).collect()
 }

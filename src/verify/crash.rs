@@ -5,10 +5,10 @@
 //! leaves nothing behind when it is cut short; what somebody who runs it by hand would leave is tried with
 //! `--thorough`, in transactions that are undone, and weighs less.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::account::Account;
-use super::built::{Built, volatile};
+use super::built::{Built, Moving};
 use super::change::{self, State};
 use super::outside::{Before, cut_short, is_cut, resumed, runs_bare, single};
 use super::points::{bisect, stretches};
@@ -119,12 +119,11 @@ fn from(
         return Ok(Some(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]));
     }
     let found = Built::of(stage)?;
-    let mut changes = clean.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?.changes;
+    let mut changes = clean.compare(&found, &mut *stage.session, &Moving::default(), work.wish.strict)?.changes;
     if !changes.is_empty() {
         // What is another one in each build says nothing.
         let other = Built::of(&mut before.copy_after(unit)?)?;
-        let apart = clean.compare(&other, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
-        let moving = volatile(&apart.changes, clean);
+        let (moving, _) = clean.moving(&other, &mut *stage.session, work.wish.strict)?;
         changes = clean.compare(&found, &mut *stage.session, &moving, work.wish.strict)?.changes;
     }
     if changes.is_empty() {
@@ -142,7 +141,7 @@ pub fn by_hand(work: &Work<'_>, stage: &mut Stage, item: &Item, account: &mut Ac
     let units = [unit.clone(), unit.clone()];
     let clean = {
         let mut trial = stage.session.trial(&units)?;
-        if answered(twice::whole(&mut *trial, 0, unit))?.is_err() {
+        if answered(twice::run(&mut *trial, 0, unit))?.is_err() {
             return Ok(());
         }
         State::whole(&mut *trial)?
@@ -169,7 +168,7 @@ fn cut_by_hand(
     let what = format!("run by hand and cut short after {point} of {} statements", unit.parts.len());
     let mut trial = session.trial(units)?;
     let first = (0..point).try_for_each(|part| trial.run(0, part).map(|_| ()));
-    let ran = first.and_then(|()| twice::whole(&mut *trial, 1, unit));
+    let ran = first.and_then(|()| twice::run(&mut *trial, 1, unit));
     if let Err(error) = answered(ran)? {
         let what = format!("{what} the script fails");
         return Ok(vec![Finding::of_error(Level::Warning, "crash-points/by-hand", &item.file, &what, error)?]);

@@ -1,9 +1,9 @@
 //! What each statement of a script locks on what was there before it, whether it writes a table anew or reads one
 //! from end to end, and for how long the lock is held: measured on the script's first run.
 //!
-//! A transactional script runs in a transaction that is undone, and a lock is held to its end. The statements of one
-//! without a transaction run in a copy of the database, each behind those before it: in a transaction that is undone if
-//! one can hold it, else for real, while a second session watches.
+//! A transactional script is measured while it runs and is committed, and a lock is held to its end. The statements of
+//! one without a transaction run in a copy of the database, each behind those before it: in a transaction that is undone
+//! if one can hold it, else for real, while a second session watches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use super::report::answered;
 use super::stage::Stage;
 use super::{Measured, Proof, Work};
 use crate::build::Item;
-use crate::engine::trial::Held;
+use crate::engine::trial::{Held, Seen};
 use crate::engine::{EngineError, Session, Unit};
 use crate::error::Error;
 
@@ -33,15 +33,20 @@ const MODES: [&str; 8] = [
 ];
 const HARMLESS: &str = "AccessShareLock";
 
-/// Measures a script that was not run yet. A script that fails here fails when it is run, and is told then.
-pub fn locks(stage: &mut Stage, item: &Item, account: &mut Account<'_>) -> Result<(), Error> {
-    let Some(unit) = item.unit() else { return Ok(()) };
+/// Runs a script and commits it, and measures it. Returns how many rows it wrote; nothing if it was not run, because
+/// there is nothing to measure or because it fails when it is measured: it is run then without that, and told if it
+/// fails.
+pub fn applied(
+    work: &Work<'_>,
+    stage: &mut Stage,
+    item: &Item,
+    account: &mut Account<'_>,
+) -> Result<Option<u64>, EngineError> {
+    let Some(unit) = item.unit() else { return Ok(None) };
+    let Some((rows, seen)) = stage.session.measured(unit, &work.site.run)? else { return Ok(None) };
     let parts: Vec<usize> = (0..unit.parts.len()).collect();
-    if let Some(seen) = seen(&mut *stage.session, unit, &[], &parts)? {
-        let measured = measured(item, unit, seen);
-        tell(account, measured);
-    }
-    Ok(())
+    tell(account, measured(item, unit, new_with_each(&parts, BTreeSet::new(), seen)));
+    Ok(Some(rows))
 }
 
 fn tell(account: &mut Account<'_>, measured: Vec<Measured>) {
@@ -50,50 +55,54 @@ fn tell(account: &mut Account<'_>, measured: Vec<Measured>) {
     outcome.measured.extend(measured);
 }
 
-/// What a statement was seen to hold, and how long it took.
-struct Seen {
+/// What a statement did.
+struct Step {
     part: usize,
-    /// New with it.
-    locks: Vec<Held>,
-    duration: Duration,
+    /// Its locks, those that are new with it.
+    seen: Seen,
 }
 
-/// Runs statements in a transaction that is undone. Nothing if the engine has no such locks, or a statement fails.
-fn seen(
+type Named = (String, String);
+
+fn named(held: &Held) -> Named {
+    (held.on.clone(), held.mode.clone())
+}
+
+/// Leaves to each statement the locks that are new with it; `known` are those from before the first one.
+fn new_with_each(parts: &[usize], mut known: BTreeSet<Named>, all: Vec<Seen>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (part, seen) in parts.iter().zip(all) {
+        let (taken, kept): (Vec<Held>, _) = seen.locks.into_iter().partition(|held| !known.contains(&named(held)));
+        known.extend(taken.iter().map(named));
+        steps.push(Step { part: *part, seen: Seen { locks: with_work_done(taken, kept), ..seen } });
+    }
+    steps
+}
+
+/// Runs a statement in a transaction that is undone, behind those that set something. Nothing if one of them fails.
+fn tried(
     session: &mut dyn Session,
     unit: &Unit,
     before: &[usize],
-    parts: &[usize],
-) -> Result<Option<Vec<Seen>>, EngineError> {
+    part: usize,
+) -> Result<Option<Vec<Step>>, EngineError> {
     let mut trial = session.trial(std::slice::from_ref(unit))?;
-    for part in before {
-        if answered(trial.run(0, *part))?.is_err() {
+    for earlier in before {
+        if answered(trial.run(0, *earlier))?.is_err() {
             return Ok(None);
         }
     }
-    // The first of those that are seen are from before the first statement.
-    if !trial.watch()? {
+    trial.watch()?;
+    let started = Instant::now();
+    if answered(trial.run(0, part))?.is_err() {
         return Ok(None);
     }
-    let mut durations = Vec::new();
-    for part in parts {
-        let started = Instant::now();
-        if answered(trial.run(0, *part))?.is_err() {
-            return Ok(None);
-        }
-        durations.push(started.elapsed());
-        trial.watch()?;
-    }
+    let duration = started.elapsed();
+    trial.watch()?;
     let mut held = trial.locks()?.into_iter();
-    let named = |held: &Held| (held.on.clone(), held.mode.clone());
-    let mut known: BTreeSet<(String, String)> = held.next().iter().flatten().map(named).collect();
-    let mut seen = Vec::new();
-    for ((part, held), duration) in parts.iter().zip(held).zip(durations) {
-        let (taken, kept): (Vec<Held>, Vec<Held>) = held.into_iter().partition(|held| !known.contains(&named(held)));
-        known.extend(taken.iter().map(named));
-        seen.push(Seen { part: *part, locks: with_work_done(taken, kept), duration });
-    }
-    Ok(Some(seen))
+    let known = held.next().iter().flatten().map(named).collect();
+    let seen = held.map(|locks| Seen { locks, duration }).collect();
+    Ok(Some(new_with_each(&[part], known, seen)))
 }
 
 /// Adds to the locks that a statement takes those that it finds taken, for what it rewrites or reads from end to end
@@ -114,17 +123,17 @@ fn with_work_done(mut taken: Vec<Held>, kept: Vec<Held>) -> Vec<Held> {
 }
 
 /// Tells of each statement the locks that are new with it. They are held to the end of the transaction.
-fn measured(item: &Item, unit: &Unit, seen: Vec<Seen>) -> Vec<Measured> {
+fn measured(item: &Item, unit: &Unit, steps: Vec<Step>) -> Vec<Measured> {
     let mut measured = Vec::new();
     let mut held = Duration::ZERO;
-    for (behind, seen) in seen.into_iter().rev().enumerate() {
+    for (behind, Step { part, seen }) in steps.into_iter().rev().enumerate() {
         held += seen.duration;
         let counts = |held: &Held| held.mode != HARMLESS || held.rewritten || held.scans > 0;
         let locks: Vec<Held> = seen.locks.into_iter().filter(counts).collect();
         if !locks.is_empty() {
             measured.push(Measured {
                 file: item.file.clone(),
-                line: unit.text.place(unit.parts[seen.part].span).line,
+                line: unit.text.place(unit.parts[part].span).line,
                 locks,
                 held_for: behind,
                 duration_us: microseconds(seen.duration),
@@ -162,10 +171,10 @@ pub fn outside(
             let started = Instant::now();
             at &= is_cut(stage.watched(work.site, &next, &mut locks), part + 1)?;
             locks.sort();
-            all.push(vec![Seen { part, locks, duration: started.elapsed() }]);
+            all.push(vec![Step { part, seen: Seen { locks, duration: started.elapsed() } }]);
         } else {
             let settings: Vec<usize> = (0..part).filter(|earlier| unit.parts[*earlier].sets_session).collect();
-            all.extend(seen(&mut *stage.session, unit, &settings, &[part])?);
+            all.extend(tried(&mut *stage.session, unit, &settings, part)?);
             at &= is_cut(stage.run(work.site, &next), part + 1)?;
         }
         if !at {
@@ -174,6 +183,6 @@ pub fn outside(
         }
     }
     // Each statement is a transaction of its own.
-    tell(account, all.into_iter().flat_map(|seen| measured(item, unit, seen)).collect());
+    tell(account, all.into_iter().flat_map(|steps| measured(item, unit, steps)).collect());
     Ok(())
 }

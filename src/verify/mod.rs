@@ -22,6 +22,7 @@ mod points;
 mod report;
 mod revision;
 mod roads;
+mod since;
 mod squashed;
 mod stage;
 mod twice;
@@ -173,7 +174,7 @@ impl Work<'_> {
         account.timed(Proof::Offline, |account| offline::offline(self, &fresh, account))?;
         account.report.finish(Proof::Offline);
         if let Some(against) = &self.wish.against {
-            account.timed(Proof::Order, |account| order::order(self, against, account))?;
+            account.timed(Proof::Order, |account| order::order(self, against, &fresh.moving, account))?;
             account.report.finish(Proof::Order);
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! Either order: what this branch adds and what another one adds, in both orders. A late script that commutes with
 //! everything it comes after is safe to merge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::account::Account;
-use super::built::Built;
+use super::built::{Apart, Built, Moving};
 use super::report::answered;
 use super::revision::Revision;
 use super::roads::from_scripts;
@@ -23,11 +23,19 @@ struct Side<'a> {
     items: Vec<Item>,
 }
 
+impl<'a> Side<'a> {
+    /// Returns the same with its first scripts alone.
+    fn first(&self, count: usize) -> Self {
+        Self { name: self.name, items: self.items[..count].to_vec() }
+    }
+}
+
 /// Scripts by their versions.
 type Known<'a> = BTreeMap<String, &'a Script>;
 
-/// Runs what only this checkout has and what only the other revision has, in both orders.
-pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Result<(), Halt> {
+/// Runs what only this checkout has and what only the other revision has, in both orders. `moving` is what two builds of
+/// this checkout have otherwise.
+pub fn order(work: &Work<'_>, against: &str, moving: &Moving, account: &mut Account<'_>) -> Result<(), Halt> {
     account.enter("order");
     let other = Revision::open(work.site, against)?;
     let (ours, theirs) = (known(work.checkout), known(&other.checkout));
@@ -63,7 +71,26 @@ pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Resul
     drop(stage);
     let (mut stage, stopped) = one(work, &other.project, &common, [&mine, &its], account)?;
     let findings = match (expected, stopped) {
-        (Ok(expected), None) => compared(work, against, &mine, &expected, &mut stage)?,
+        (Ok(expected), None) => {
+            let found = Built::of(&mut stage)?;
+            let mut apart = expected.compare(&found, &mut *stage.session, moving, work.wish.strict)?;
+            let mut first = None;
+            if !apart.changes.is_empty() && !work.wish.keep {
+                // What the other revision has may be another one in each build: then the order is not to blame.
+                drop(stage);
+                stage = one(work, &other.project, &common, [&its, &mine], account)?.0;
+                let same = Built::of(&mut stage)?;
+                let (moving, _) = expected.moving(&same, &mut *stage.session, work.wish.strict)?;
+                apart = expected.compare(&found, &mut *stage.session, &moving, work.wish.strict)?;
+                if !apart.changes.is_empty() {
+                    let tries = Tries { work, other: &other.project, common: &common, moving: &moving };
+                    drop(stage);
+                    first = tries.first_pair(&mine, &its, account)?;
+                    stage = Stage::bare(work, &[], account.observer)?;
+                }
+            }
+            told(&mine, &its, first, apart)
+        }
         (expected, stopped) => expected.err().into_iter().chain(stopped).collect(),
     };
     // One comparison is about all of them.
@@ -74,23 +101,16 @@ pub fn order(work: &Work<'_>, against: &str, account: &mut Account<'_>) -> Resul
     account.note(Proof::Order, findings, &mut stage, &format!("this branch first, then {against}"))
 }
 
-/// Compares what the two orders have made.
-fn compared(
-    work: &Work<'_>,
-    against: &str,
-    mine: &Side<'_>,
-    expected: &Built,
-    stage: &mut Stage,
-) -> Result<Vec<Finding>, Error> {
-    let found = Built::of(stage)?;
-    let apart = expected.compare(&found, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
-    let file = mine.items.first().map(|item| item.file.as_str()).unwrap_or_default();
+/// Tells how the two orders differ, and if they are known, by the first scripts of which side.
+fn told(mine: &Side<'_>, its: &Side<'_>, first: Option<[&str; 2]>, apart: Apart) -> Vec<Finding> {
+    let file = first.map(|pair| pair[0]).or(mine.items.first().map(|item| item.file.as_str())).unwrap_or_default();
     let finding = |level, message: String| Finding::new(level, "order/differs", file, message);
     let mut findings = Vec::new();
     if !apart.changes.is_empty() {
+        let (against, by) = (its.name, twice::summary(&apart.changes));
+        let with = first.map(|pair| format!(", since {} of {against}", pair[1])).unwrap_or_default();
         let message = format!(
-            "the order matters: with {against} first or this branch first there are two databases, by {}",
-            twice::summary(&apart.changes)
+            "the order matters: with {against} first or this branch first there are two databases, by {by}{with}"
         );
         findings.push(finding(Level::Error, message).with(apart.changes));
     }
@@ -98,7 +118,7 @@ fn compared(
         let message = "the two orders differ in the order of columns or in generated names only".to_owned();
         findings.push(finding(Level::Note, message).with(apart.beside));
     }
-    Ok(findings)
+    findings
 }
 
 fn known(checkout: &Checkout) -> Known<'_> {
@@ -149,4 +169,60 @@ fn failed(side: &Side<'_>, after: Option<&str>, item: &Item, error: EngineError)
         None => format!("{}'s script fails before the other's", side.name),
     };
     Finding::of_error(Level::Error, "order/fails", &item.file, &what, error)
+}
+
+/// Tries the first scripts of both sides, to see which of them do not commute.
+struct Tries<'a> {
+    work: &'a Work<'a>,
+    other: &'a Project,
+    common: &'a Checkout,
+    moving: &'a Moving,
+}
+
+impl Tries<'_> {
+    /// Returns the first script of one side that does not commute with the other side, and the first one there that it
+    /// does not commute with.
+    fn first_pair<'a>(
+        &self,
+        mine: &'a Side<'_>,
+        its: &'a Side<'_>,
+        account: &mut Account<'_>,
+    ) -> Result<Option<[&'a str; 2]>, Error> {
+        let ours =
+            first(mine.items.len(), |count| self.differ(mine.first(count), its.first(its.items.len()), account))?;
+        let theirs = first(its.items.len(), |count| self.differ(mine.first(ours), its.first(count), account))?;
+        let file = |side: &'a Side<'_>, count: usize| side.items.get(count.wrapping_sub(1)).map(|item| &*item.file);
+        Ok(file(mine, ours).zip(file(its, theirs)).map(|(ours, theirs)| [ours, theirs]))
+    }
+
+    /// Returns true if the two orders end in two databases, or one of them not at all.
+    fn differ(&self, mine: Side<'_>, its: Side<'_>, account: &mut Account<'_>) -> Result<bool, Error> {
+        let (mut stage, stopped) = one(self.work, self.other, self.common, [&its, &mine], account)?;
+        if stopped.is_some() {
+            return Ok(true);
+        }
+        let expected = Built::of(&mut stage)?;
+        drop(stage);
+        let (mut stage, stopped) = one(self.work, self.other, self.common, [&mine, &its], account)?;
+        if stopped.is_some() {
+            return Ok(true);
+        }
+        let found = Built::of(&mut stage)?;
+        let apart = expected.compare(&found, &mut *stage.session, self.moving, self.work.wish.strict)?;
+        Ok(!apart.changes.is_empty())
+    }
+}
+
+/// Returns the smallest number that is tried with success; the last one is known to be.
+fn first(last: usize, mut succeeds: impl FnMut(usize) -> Result<bool, Error>) -> Result<usize, Error> {
+    let (mut low, mut high) = (0, last);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if succeeds(middle)? {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Ok(high)
 }

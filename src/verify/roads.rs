@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::account::Account;
-use super::built::{Apart, Built, volatile};
-use super::report::{Volatile, answered};
+use super::built::{Apart, Built, Moving};
+use super::report::answered;
 use super::revision::Revision;
 use super::stage::Stage;
-use super::{Finding, Halt, Level, Proof, Work, squashed, twice};
+use super::{Finding, Halt, Level, Proof, Work, since, squashed, twice};
 use crate::build::{self, Worth, baseline_worth};
 use crate::engine::EngineError;
 use crate::error::Error;
@@ -17,8 +17,8 @@ use crate::error::Error;
 pub struct Fresh {
     /// What is there.
     pub built: Built,
-    /// The columns whose values are others in each build.
-    pub moving: BTreeSet<Volatile>,
+    /// What is another one in each build.
+    pub moving: Moving,
     /// What is journaled.
     pub journal: Journal,
 }
@@ -30,7 +30,7 @@ pub type Journal = BTreeSet<(String, String, i32, String, String)>;
 pub fn roads(work: &Work<'_>, walked: Built, account: &mut Account<'_>) -> Result<Fresh, Halt> {
     account.enter("roads");
     let mut fresh = match work.wish.quick {
-        true => Fresh { built: walked, moving: BTreeSet::new(), journal: Journal::new() },
+        true => Fresh { built: walked, moving: Moving::default(), journal: Journal::new() },
         false => two_builds(work, &walked, account)?,
     };
     let folder = work.site.project.baseline_folder(work.checkout.dialect);
@@ -71,15 +71,18 @@ pub fn roads(work: &Work<'_>, walked: Built, account: &mut Account<'_>) -> Resul
 fn two_builds(work: &Work<'_>, walked: &Built, account: &mut Account<'_>) -> Result<Fresh, Halt> {
     let mut stage = Stage::built(work, work.checkout, account)?;
     let built = Built::of(&mut stage)?;
-    let mut apart = walked.compare(&built, &mut *stage.session, &BTreeSet::new(), work.wish.strict)?;
-    let moving = volatile(&apart.changes, walked);
-    if !moving.is_empty() {
-        apart = walked.compare(&built, &mut *stage.session, &moving, work.wish.strict)?;
-    }
-    account.report.volatile.extend(moving.iter().cloned());
-    let findings = told("roads/two-builds", "db", "two builds of these scripts", apart);
+    let (moving, apart) = walked.moving(&built, &mut *stage.session, work.wish.strict)?;
+    account.report.volatile.extend(moving.columns.iter().cloned());
     let journal = stage.journal(work.site)?;
-    account.note(Proof::Roads, findings, &mut stage, "a build of these scripts")?;
+    let told = |file, apart| told("roads/two-builds", file, "two builds of these scripts", apart);
+    if apart.changes.is_empty() || work.wish.keep {
+        account.note(Proof::Roads, told("db", apart), &mut stage, "a build of these scripts")?;
+    } else {
+        // One database after the other: roles are not inside one.
+        drop(stage);
+        let file = since::since(work, &apart.changes, &moving)?;
+        account.of(Proof::Roads).fails(told(file.unwrap_or("db"), apart));
+    }
     Ok(Fresh { built, moving, journal })
 }
 

@@ -3,6 +3,7 @@
 //! A transactional one runs in a transaction that is undone. If nothing was written, that is the proof; else its
 //! state before and after is compared. One without a transaction runs for real in a copy ([`super::outside`]).
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::blame::{self, Blamed};
@@ -37,19 +38,28 @@ pub fn second(work: &Work<'_>, stage: &mut Stage, item: &Item) -> Result<Vec<Fin
     }
 }
 
-/// Runs a unit in a transaction that is undone, and compares. `before` is what is known of the state already.
+/// Runs a unit in a transaction that is undone, and compares. `whole` holds the whole state, once somebody needed it,
+/// for many units that are tried in one state; without it what the unit touches is looked at.
 pub fn tried(
     session: &mut dyn Session,
     unit: &Unit,
-    before: Option<&State>,
+    whole: Option<&OnceCell<State>>,
     strict: bool,
 ) -> Result<Second, EngineError> {
     let units = std::slice::from_ref(unit);
     let sets = sets_counters(unit);
+    if !sets && session.leaves_no_trace(unit)? {
+        return Ok(Second::Same);
+    }
     let counted = if sets { session.trial(&[])?.counters()? } else { BTreeMap::new() };
     let mut trial = session.trial(units)?;
-    if let Err(error) = answered(whole(&mut *trial, 0, unit))? {
+    if let Err(error) = answered(statements(&mut *trial, 0, unit))? {
         return Ok(Second::Failed(located(unit, error)));
+    }
+    if let Err(error) = answered(trial.settle(0))? {
+        drop(trial);
+        let part = blame::waiting(session, unit)?;
+        return Ok(Second::Failed(placed(unit, part, error)));
     }
     let touched = trial.touched()?;
     let counters = if sets { change::counters(&counted, &trial.counters()?, strict) } else { Vec::new() };
@@ -59,8 +69,8 @@ pub fn tried(
     let after = State::of(&mut *trial, &touched)?;
     drop(trial);
     let own;
-    let before = match before {
-        Some(before) => before,
+    let before = match whole {
+        Some(known) => known_or_read(known, session)?,
         None => {
             own = State::of(&mut *session.trial(&[])?, &touched)?;
             &own
@@ -83,25 +93,39 @@ pub fn tried(
     Ok(Second::Differs(blamed))
 }
 
-/// Runs all statements of one of a trial's units, and lets what waits for the commit have its say.
-pub fn whole(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
-    for part in 0..unit.parts.len() {
-        trial.run(at, part)?;
+fn known_or_read<'a>(known: &'a OnceCell<State>, session: &mut dyn Session) -> Result<&'a State, EngineError> {
+    if let Some(state) = known.get() {
+        return Ok(state);
     }
+    let state = State::whole(&mut *session.trial(&[])?)?;
+    Ok(known.get_or_init(|| state))
+}
+
+/// Runs all statements of one of a trial's units, and lets what waits for the commit have its say.
+pub fn run(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
+    statements(trial, at, unit)?;
     trial.settle(at)
+}
+
+fn statements(trial: &mut dyn Trial, at: usize, unit: &Unit) -> Result<(), EngineError> {
+    (0..unit.parts.len()).try_for_each(|part| trial.run(at, part).map(|_| ()))
 }
 
 /// A unit's own error knows its place; one of the transaction's end is blamed on the unit's last statement.
 pub fn located(unit: &Unit, error: EngineError) -> EngineError {
-    match error {
-        EngineError::Unit(mut failure) => {
-            if failure.place.is_none() {
-                failure.place = unit.parts.last().map(|part| unit.text.place(part.span));
-            }
-            EngineError::Unit(failure)
-        }
-        other => other,
+    match &error {
+        EngineError::Unit(failure) if failure.place.is_none() => placed(unit, unit.parts.len().checked_sub(1), error),
+        _ => error,
     }
+}
+
+/// Blames an error on a statement, if one is known.
+fn placed(unit: &Unit, part: Option<usize>, mut error: EngineError) -> EngineError {
+    let found = part.and_then(|part| unit.parts.get(part)).map(|part| unit.text.place(part.span));
+    if let (EngineError::Unit(failure), Some(found)) = (&mut error, found) {
+        failure.place = Some(found);
+    }
+    error
 }
 
 fn sets_counters(unit: &Unit) -> bool {

@@ -78,13 +78,14 @@ fn pass(
         stage.run(work.site, unit)?;
         return Ok(Some(stage));
     }
+    let mut measured = None;
     if item.kind == Kind::Script && !work.wish.quick {
-        account.timed(Proof::Locks, |account| locks::locks(&mut stage, item, account))?;
         if work.wish.thorough {
             account.timed(Proof::CrashPoints, |account| crash::by_hand(work, &mut stage, item, account))?;
         }
+        measured = account.timed(Proof::Locks, |account| locks::applied(work, &mut stage, item, account))?;
     }
-    let rows = stage.apply(work.site, item);
+    let rows = measured.map_or_else(|| stage.apply(work.site, item), Ok);
     if matches!(rows, Ok(0)) {
         account.report.without_rows.insert(item.file.clone());
     }

@@ -89,6 +89,7 @@ alter table toasted replica identity full;
 
 create sequence sales.invoice as int start 1000 increment 10 minvalue 10 maxvalue 100000 cache 5 cycle;
 create sequence owned_by_hand owned by country.note;
+create sequence second_serial owned by customer.serial_no;
 
 create view customers with (security_barrier) as select id, full_name, since from customer where kind in ('person', 'company');
 comment on column customers.full_name is 'Name';

@@ -121,6 +121,12 @@ impl Case {
         if self.is_sqlite() { sqlite } else { postgres }
     }
 
+    /// Returns the major version of PostgreSQL's server: what is newer than it is left out of a case.
+    pub fn major(&self) -> u32 {
+        let number: u32 = self.ask("show server_version_num").parse().unwrap();
+        number / 10_000
+    }
+
     pub fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
@@ -151,7 +157,9 @@ impl Case {
 
     /// Returns the program, ready to run in the project's folder with nothing of this process around it.
     pub fn program(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dbbuild"));
+        // A long case may run an optimised program instead of the one built beside the tests.
+        let other = std::env::var_os("DBBUILD_TEST_PROGRAM");
+        let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_dbbuild").into()));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path()).env("XDG_CACHE_HOME", postgres::cache());

@@ -1141,3 +1141,90 @@ create table login (provider text primary key);
 -- statement
 
 alter table login drop constraint if exists login_pkey, add column if not exists id int default 1 primary key;
+
+-- case: rename if exists, then the old name again
+alter table if exists nk rename to nk_old; create table if not exists nk (a int);
+-- case: rename view if exists, then the old name again
+alter view if exists v rename to v_old; create or replace view v as select 1 as one;
+-- case: rename if exists, the old name again, its copy dropped
+alter table if exists nk rename to nk_old; create table if not exists nk (a int, b text); insert into nk select * from nk_old; drop table nk_old;
+-- case: set schema if exists without a schema
+alter table if exists nk set schema s;
+-- case: set schema if exists, then the old name again
+alter table if exists nk set schema s; create table if not exists nk (a int, b text);
+-- case: type with a using that trims
+alter table t alter column b type text using trim(b);
+-- case: type with a using that nulls
+alter table t alter column b type varchar(20) using nullif(b, '');
+-- case: json of json
+alter table nk alter column b type jsonb using to_jsonb(b);
+-- case: not of
+create table typed of pair;
+-- statement
+alter table typed not of;
+-- case: a caught unique violation where nothing can conflict
+do $$ begin insert into nk values (7, 'q'); exception when unique_violation then null; end $$;
+-- case: a caught unique violation
+do $$ begin insert into k values ('q', 'Q'); exception when unique_violation then null; end $$;
+-- case: rows in a loop over numbers
+do $$ begin for i in 1..3 loop insert into nk values (i, 'l'); end loop; end $$;
+-- case: rows in a loop over an array
+do $$ declare x text; begin foreach x in array array['l', 'm'] loop insert into nk values (1, x); end loop; end $$;
+-- case: rows in a loop, each asked for
+do $$ declare x text; begin foreach x in array array['l', 'm'] loop if not exists (select from nk where b = x) then insert into nk values (1, x); end if; end loop; end $$;
+-- case: a test for another row
+do $$ begin if not exists (select 1 from nk where b = 'zzz') then insert into nk values (2, 'q'); end if; end $$;
+-- case: a test for the row
+do $$ begin if not exists (select 1 from nk where b = 'q') then insert into nk values (2, 'q'); end if; end $$;
+-- case: return where it is there
+do $$ begin if exists (select from pg_type where typname = 'fresh') then return; end if; create type fresh as enum ('a'); end $$;
+-- case: a condition by its number
+do $$ begin create type fresh as enum ('a'); exception when sqlstate '42710' then null; end $$;
+-- case: another condition by its number
+do $$ begin create table fresh (id int); exception when sqlstate '42710' then null; end $$;
+-- case: rows of a table that is dropped again
+create table scratch (id int); insert into scratch values (1); drop table scratch;
+-- case: a schema dropped and made with its table
+drop schema if exists fresh cascade; create schema fresh; create table fresh.x (id int); create index x_id on fresh.x (id);
+-- case: a function dropped and made with its trigger
+drop function if exists tf9() cascade; create function tf9() returns trigger language plpgsql as 'begin return new; end'; create trigger tr9 before insert on nk for each row execute function tf9();
+-- case: a server dropped and made with its mapping
+create foreign data wrapper w9;
+-- statement
+drop server if exists sv9 cascade; create server sv9 foreign data wrapper w9; create user mapping for public server sv9;
+-- case: like, and more at its end
+update nk set b = b || '!' where b like 'x%';
+-- case: like, and more in front of it
+update nk set b = 'p' || b where b like '%x';
+-- case: like, and no longer
+update nk set b = 'p' || b where b like 'x%';
+-- case: unless it ends so
+update nk set b = b || 'z' where right(b, 1) <> 'z';
+-- case: letters taken out
+update nk set b = translate(b, '-x', '');
+-- case: letters exchanged
+update nk set b = translate(b, 'xy', 'yx');
+-- case: a sign
+update nk set a = sign(a);
+-- case: bits set
+update nk set a = a | 4;
+-- case: bits cleared
+update nk set a = a & ~1;
+-- case: a remainder
+update nk set a = a % 3;
+-- case: cut to the day
+update i set at = date_trunc('day', at);
+-- case: out of an array
+create table ar (d text[]); insert into ar values ('{a,b}');
+-- statement
+update ar set d = array_remove(d, 'a'); update ar set d = array_replace(d, 'b', 'c');
+-- case: a label renamed, and the old one added
+alter type mood rename value 'ok' to 'fine'; alter type mood add value if not exists 'ok';
+-- case: another schema's table of that name, without a key
+create table if not exists s.k (code text); insert into s.k values ('q') on conflict do nothing;
+-- case: another schema's table of that name
+create table if not exists s.k (code text primary key, more text); insert into s.k values ('q') on conflict do nothing;
+-- case: a table of the other schema made otherwise known: the guard lies, and nothing changes
+create table if not exists s.k (code text);
+-- statement
+create table if not exists s.k (code text, more text);

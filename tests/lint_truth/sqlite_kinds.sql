@@ -328,3 +328,31 @@ CREATE TABLE n (a); DROP TABLE n;
 DROP TABLE IF EXISTS n; CREATE TABLE n (a);
 -- case: writable schema
 PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = replace(sql, 'note TEXT', 'note  TEXT') WHERE name = 'u'; PRAGMA writable_schema = 0;
+
+-- case: rows of a table that is dropped again
+create table scratch (id int); insert into scratch values (1); drop table scratch;
+-- case: or replace where nothing can conflict
+create table counted (id integer primary key autoincrement, x);
+insert into counted (x) values (1);
+-- statement
+insert or replace into sqlite_sequence (name, seq) values ('counted', 500);
+-- case: a query for another row
+create table plain (k text, v int);
+-- statement
+-- dbbuild: unless query select 1 from plain where k = 'c'
+insert into plain values ('b', 2);
+-- case: a query for one of the rows
+create table plain (k text, v int);
+-- statement
+-- dbbuild: unless query select 1 from plain where k = 'c'
+insert into plain values ('b', 2), ('c', 3);
+-- case: like, and more at its end
+create table plain (k text, v int);
+insert into plain values ('xy', 1);
+-- statement
+update plain set k = k || '!' where k like 'x%';
+-- case: bits set and cleared
+create table plain (k text, v int);
+insert into plain values ('xy', 9);
+-- statement
+update plain set v = v | 4; update plain set v = v & ~1;

@@ -56,6 +56,26 @@ fn every_link_leads_somewhere() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The pages that tell how the code goes name its files; those move.
+#[test]
+fn every_source_that_a_page_names_is_there() {
+    let mut wrong = Vec::new();
+    for document in files("docs/design", ".md").into_iter().chain(["docs/CONTRIBUTING.md".to_owned()]) {
+        // Decisions tell of the day they were made.
+        if document.contains("/decisions/") {
+            continue;
+        }
+        let text = read(&document);
+        let names = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/') && name.ends_with(".rs"));
+        for name in names {
+            if !["", "src/"].iter().any(|folder| root().join(folder).join(name).exists()) {
+                wrong.push(format!("{document}: {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_document_is_linked_from_another() {
     let linked: Vec<std::path::PathBuf> = documents()

@@ -2,6 +2,7 @@
 
 use crate::build::{Checkout, Refusal};
 use crate::engine::Session;
+use crate::engine::dump::JOURNALS;
 use crate::error::Error;
 use crate::project::Project;
 use crate::script::Version;
@@ -49,12 +50,27 @@ struct Place {
     column: &'static str,
     /// Which rows are done.
     done: &'static str,
+    /// Which rows say that everything up to theirs was there before the tool came.
+    before: &'static str,
     keeps: Keeps,
 }
 
+/// A row that undoes or deletes one comes behind it:
+/// <https://documentation.red-gate.com/fd/flyway-schema-history-table-273973417.html>
+const FLYWAY: &str = "success and version is not null and type not like 'UNDO%' and type <> 'DELETE' and not exists (
+    select 1 from flyway_schema_history later
+     where later.version = flyway_schema_history.version and later.installed_rank > flyway_schema_history.installed_rank
+       and (later.type like 'UNDO%' or later.type = 'DELETE'))";
+
+/// What goose takes back it deletes; older ones wrote a row behind it.
+const GOOSE: &str = "is_applied and version_id > 0 and not exists (
+    select 1 from goose_db_version later
+     where later.version_id = goose_db_version.version_id and later.id > goose_db_version.id and not later.is_applied)";
+
 const PLACES: [Place; 12] = [
     Place {
-        done: "success and version is not null",
+        done: FLYWAY,
+        before: "success and type = 'BASELINE'",
         ..versions(Tool::Flyway, "flyway", &["flyway_schema_history"], "version")
     },
     Place {
@@ -68,10 +84,7 @@ const PLACES: [Place; 12] = [
         ..versions(Tool::GolangMigrate, "golang-migrate", &["schema_migrations"], "version")
     },
     versions(Tool::Dbmate, "dbmate", &["schema_migrations"], "version"),
-    Place {
-        done: "is_applied and version_id > 0",
-        ..versions(Tool::Goose, "goose", &["goose_db_version"], "version_id")
-    },
+    Place { done: GOOSE, ..versions(Tool::Goose, "goose", &["goose_db_version"], "version_id") },
     Place { done: "success", ..versions(Tool::Sqlx, "sqlx", &["_sqlx_migrations"], "version") },
     versions(Tool::Diesel, "diesel", &["__diesel_schema_migrations"], "version"),
     versions(Tool::Refinery, "refinery", &["refinery_schema_history"], "version"),
@@ -85,20 +98,20 @@ const PLACES: [Place; 12] = [
     versions(Tool::Rails, "rails", &["schema_migrations"], "version"),
 ];
 
-/// Tables beside those, and of tools whose journals cannot be read here.
+/// Tables of these tools beside those and beside what a dump leaves out.
 const OTHERS: [&str; 8] = [
-    "databasechangeloglock",
-    "ar_internal_metadata",
     "ScriptsRun",
     "ScriptsRunErrors",
     "grate_ScriptsRunErrors",
     "grate_Version",
+    "grate_GrateScriptsRun",
+    "grate_GrateScriptsRunErrors",
+    "grate_GrateVersion",
     "__drizzle_migrations",
-    "_prisma_migrations",
 ];
 
 const fn versions(tool: Tool, name: &'static str, tables: &'static [&'static str], column: &'static str) -> Place {
-    Place { tool, name, tables, column, done: "1 = 1", keeps: Keeps::Versions }
+    Place { tool, name, tables, column, done: "1 = 1", before: "1 = 0", keeps: Keeps::Versions }
 }
 
 impl Tool {
@@ -107,9 +120,10 @@ impl Tool {
         PLACES.iter().map(|place| place.name).collect::<Vec<_>>().join("|")
     }
 
-    /// Returns every table that a tool keeps a journal in.
+    /// Returns every table that a tool keeps a journal in, also of tools whose journals cannot be read here.
     pub fn tables() -> impl Iterator<Item = &'static str> {
-        PLACES.iter().flat_map(|place| place.tables).copied().filter(|table| !table.contains('.')).chain(OTHERS)
+        let own = PLACES.iter().flat_map(|place| place.tables).copied().filter(|table| !table.contains('.'));
+        own.chain(OTHERS).chain(JOURNALS.iter().copied())
     }
 }
 
@@ -137,7 +151,10 @@ pub fn version(
         if let Some(done) = session.foreign(table, place.column, place.done)? {
             let all = session.foreign(table, place.column, "1 = 1")?.unwrap_or_default();
             return Ok(match place.keeps {
-                Keeps::Versions | Keeps::NewestVersion => versions::newest(place, &done, &all, checkout)?,
+                Keeps::Versions | Keeps::NewestVersion => {
+                    let before = session.foreign(table, place.column, place.before)?.unwrap_or_default();
+                    versions::newest(place, &versions::Rows { done, all, before }, checkout)?
+                }
                 Keeps::Files => names::newest_file(place, &done, project, checkout)?,
                 Keeps::Revision => names::of_revision(place, &done, project, checkout)?,
             });

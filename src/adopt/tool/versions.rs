@@ -4,24 +4,41 @@ use super::{Keeps, Place, ahead, gap, unknown};
 use crate::build::{Checkout, Refusal};
 use crate::script::{Script, Version};
 
+/// The versions in a journal.
+pub(super) struct Rows {
+    /// Those that are done.
+    pub done: Vec<String>,
+    /// Every one.
+    pub all: Vec<String>,
+    /// Those up to which everything was there before the tool came.
+    pub before: Vec<String>,
+}
+
 /// Returns the newest version that a tool has as done.
-pub(super) fn newest(place: &Place, done: &[String], all: &[String], checkout: &Checkout) -> Result<Version, Refusal> {
-    if done.is_empty() && place.keeps == Keeps::NewestVersion && !all.is_empty() {
-        let message = format!("{} has version {} as half-done", place.name, all.join(", "));
+pub(super) fn newest(place: &Place, rows: &Rows, checkout: &Checkout) -> Result<Version, Refusal> {
+    if rows.done.is_empty() && place.keeps == Keeps::NewestVersion && !rows.all.is_empty() {
+        let message = format!("{} has version {} as half-done", place.name, rows.all.join(", "));
         return Err(Refusal::new("adopt/tool-dirty", message).hint("bring it in order with that tool first"));
     }
-    let done: Vec<String> = done.iter().map(|version| digits(version)).collect();
+    let before: Option<Version> = rows.before.iter().filter_map(|version| version.parse().ok()).max();
+    let is_before = |version: &Version| before.as_ref().is_some_and(|before| version <= before);
+    let done: Vec<String> = rows.done.iter().map(|version| digits(version)).collect();
     let spellings = |script: &Script| [digits(&stem(script)), digits(&script.version.to_string())];
-    let is_done = |script: &&Script| spellings(script).iter().any(|spelling| done.contains(spelling));
+    let is_done = |script: &&Script| {
+        is_before(&script.version) || spellings(script).iter().any(|spelling| done.contains(spelling))
+    };
     let Some(newest) = checkout.scripts.iter().rfind(is_done) else { return Err(unknown(place, &done)) };
     if place.keeps == Keeps::NewestVersion {
         return Ok(newest.version.clone());
     }
-    let before = checkout.scripts.iter().filter(|script| script.version <= newest.version);
-    let left: Vec<&str> = before.filter(|script| !is_done(script)).map(|script| script.file.as_str()).collect();
+    let until = checkout.scripts.iter().filter(|script| script.version <= newest.version);
+    let left: Vec<&str> = until.filter(|script| !is_done(script)).map(|script| script.file.as_str()).collect();
     gap(place, &newest.version, &left)?;
     let known: Vec<String> = checkout.scripts.iter().flat_map(spellings).collect();
-    match done.iter().find(|version| !known.contains(version)) {
+    let is_strange = |version: &&String| {
+        !known.contains(&digits(version)) && !version.parse().is_ok_and(|version| is_before(&version))
+    };
+    match rows.done.iter().find(is_strange) {
         Some(strange) => Err(ahead(place, strange)),
         None => Ok(newest.version.clone()),
     }

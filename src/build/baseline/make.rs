@@ -5,22 +5,19 @@
 //! second build and the load only if the dump differs from what was proven before. The three databases share one
 //! scratch server; the second build is dumped without its schema.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::manifest::{Listed, committed_server};
 use super::objects::{Digests, OBJECTS};
 use super::place::{Place, io, list};
-use super::{Checkout, Fresh, Site, volatile};
+use super::rows::{Kept, Rows};
+use super::{Checkout, Fresh, Site};
 use crate::build::fresh::compare;
 use crate::build::{Reading, load};
 use crate::engine::catalog::{Difference, Patterns};
 use crate::engine::{Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent};
-
-/// The largest file of rows whose volatile values are kept: its cells are held in memory.
-const LARGEST: u64 = 256 << 20;
 
 /// Writes the checkout's baseline into the place's folder. Returns what it was made with and its files.
 pub(super) fn make(
@@ -126,7 +123,7 @@ impl Maker<'_> {
     }
 
     /// Builds once more, names what is another one now, and keeps what was committed. Returns the second build,
-    /// whose server has the scripts' roles, and the files in which values were kept, with their text before that.
+    /// whose server has the scripts' roles, and the files in which values were kept.
     fn twice(&self, observer: &mut dyn Observer) -> Result<(Option<Fresh>, Kept), Error> {
         tell(observer, "building a second time, to find values that change");
         let mut again = Fresh::open_at(self.site, Clock::Other, observer)?;
@@ -151,7 +148,7 @@ impl Maker<'_> {
                 "the scripts cannot be built twice on one server, so that values that change are not looked for: {error}"
             );
             observer.event(Event::Note { code: "baseline/once".into(), message });
-            return Ok((Some(again), Kept::new()));
+            return Ok((Some(again), Kept::default()));
         }
         let folder = self.place.folder("again")?;
         let wish = DumpWish { part: DumpPart::Rows, ..DumpWish::default() };
@@ -166,65 +163,8 @@ impl Maker<'_> {
             );
             observer.event(Event::Note { code: "baseline/volatile".into(), message });
         }
-        let kept = self.rows(&folder, observer)?;
-        Ok((Some(again), kept))
-    }
-
-    /// Compares the rows file by file.
-    fn rows(&self, again: &Path, observer: &mut dyn Observer) -> Result<Kept, Error> {
-        let (ones, others) = (list(&self.place.fresh)?, list(again)?);
-        let is_row = |path: &&String| path.starts_with("data/");
-        let mut kept = Kept::new();
-        let mut note = |message: String| {
-            observer.event(Event::Note { code: "baseline/volatile".into(), message });
-        };
-        for path in others.keys().filter(is_row).filter(|path| !ones.contains_key(*path)) {
-            note(format!("{path} is there only when it is built a second time"));
-        }
-        for (path, checksum) in ones.iter().filter(|(path, _)| is_row(path)) {
-            let Some(other) = others.get(path) else {
-                note(format!("{path} is not there when it is built a second time"));
-                continue;
-            };
-            if other == checksum {
-                continue;
-            }
-            let file = self.place.fresh.join(path);
-            let (Some(mut one), Some(other)) = (self.cells(&file), self.cells(&again.join(path))) else {
-                note(format!("the rows of {path} are others each time"));
-                continue;
-            };
-            let Some(volatile) = volatile::compare(&one, &other) else {
-                note(format!("{} has other rows each time", one.table));
-                continue;
-            };
-            let names = volatile.columns.iter().filter_map(|at| one.columns.get(*at).cloned());
-            let names = names.collect::<Vec<_>>().join(", ");
-            let committed = self.cells(&self.place.committed().join(path));
-            let before = one.text();
-            let count = committed.map_or(0, |committed| volatile::keep(&mut one, &volatile, &committed));
-            let committed = match count {
-                0 => String::new(),
-                1 => "; 1 row keeps what is committed".to_owned(),
-                count => format!("; {count} rows keep what is committed"),
-            };
-            note(format!("{}: {} is another value each time{committed}", one.table, names));
-            if count > 0 {
-                std::fs::write(&file, one.text()).map_err(|error| io(&file, error))?;
-                kept.push((path.clone(), before));
-            }
-        }
-        Ok(kept)
-    }
-
-    fn cells(&self, path: &Path) -> Option<crate::engine::RowText> {
-        if path.metadata().ok()?.len() > LARGEST {
-            return None;
-        }
-        let text = String::from_utf8(std::fs::read(path).ok()?).ok()?;
-        let rows = self.site.engine.row_text(&text)?;
-        // What cannot be put together again was not understood.
-        (rows.text() == text).then_some(rows)
+        let rows = Rows { engine: self.site.engine, place: self.place, again: &folder };
+        Ok((Some(again), rows.compare(observer)?))
     }
 
     /// Loads the new baseline and returns what came of it. Rows with kept values are written in the order in which
@@ -234,26 +174,23 @@ impl Maker<'_> {
         let mut third = Fresh::open_at(self.site, clock, observer)?;
         match third.load(self.site, &self.place.fresh) {
             Ok(()) => {}
-            Err(error) if kept.is_empty() || self.site.interrupt.is_raised() => return Err(unloadable(error)),
+            Err(error) if kept.files().is_empty() || self.site.interrupt.is_raised() => return Err(unloadable(error)),
             Err(error) => {
                 let message = format!(
                     "the committed values of changing columns do not fit together any more, so new ones are written: {error}"
                 );
                 observer.event(Event::Note { code: "baseline/volatile".into(), message });
-                for (path, before) in kept {
-                    let file = self.place.fresh.join(path);
-                    std::fs::write(&file, before).map_err(|error| io(&file, error))?;
-                }
+                kept.put_back(&self.place.fresh)?;
                 third = Fresh::open_at(self.site, clock, observer)?;
                 third.load(self.site, &self.place.fresh).map_err(unloadable)?;
                 return Ok(third.session.catalog()?);
             }
         }
-        if !kept.is_empty() {
+        if !kept.files().is_empty() {
             let folder = self.place.folder("kept")?;
             let wish = DumpWish { part: DumpPart::Rows, ..DumpWish::default() };
             third.session.dump_some(&wish, &folder, &mut Silent)?;
-            for (path, _) in &kept {
+            for path in kept.files() {
                 let file = self.place.fresh.join(path);
                 std::fs::rename(folder.join(path), &file).map_err(|error| io(&file, error))?;
             }
@@ -299,9 +236,6 @@ fn unloadable(error: Error) -> Error {
     }
     .into()
 }
-
-/// Files whose volatile values were kept, with their text before that.
-type Kept = Vec<(String, String)>;
 
 fn tell(observer: &mut dyn Observer, message: &str) {
     observer.event(Event::Progress { name: "baseline".into(), message: message.to_owned(), done: None });

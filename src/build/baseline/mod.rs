@@ -17,6 +17,8 @@ mod make;
 mod manifest;
 mod objects;
 mod place;
+mod rows;
+mod streamed;
 mod volatile;
 
 use manifest::{Listed, MANIFEST, Manifest};
@@ -167,7 +169,13 @@ pub fn step(site: &Site<'_>, checkout: &Checkout, folder: &str, observer: &mut d
 pub fn regenerate(site: &Site<'_>, checkout: &Checkout, observer: &mut dyn Observer) -> Result<Regenerated, Error> {
     let Some(root) = site.project.files.root() else { return Ok(Regenerated { changed: Vec::new() }) };
     let place = Place::beside(root.join(site.project.baseline_folder(checkout.dialect)))?;
-    let (info, files) = make::make(site, checkout, &place, observer)?;
+    let (info, files) = match make::make(site, checkout, &place, observer) {
+        Ok(made) => made,
+        Err(error) => {
+            place.abandon();
+            return Err(error);
+        }
+    };
     let text = Manifest::text(checkout.dialect, &info, &manifest::inputs(checkout), &files);
     Ok(Regenerated { changed: place.replace(&files, &text)? })
 }

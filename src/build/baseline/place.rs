@@ -1,5 +1,6 @@
 //! The files of a baseline on the disk: made beside the committed ones, compared, put in their place.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,14 +11,19 @@ use crate::script::Checksum;
 /// The beginning of the names of folders in which a baseline is made.
 const BUILDING: &str = ".dbbuild-";
 
-/// When such a folder is nobody's any more: its run was killed.
+/// When such a folder is nobody's any more, if no lock tells whose it is: its run was killed.
 const FORGOTTEN: Duration = Duration::from_secs(3_600);
+
+/// The file in such a folder that its run holds a lock on.
+const LOCK: &str = "lock";
 
 /// A folder in the baseline's own, so that files can be renamed into place. It goes with this value.
 pub(super) struct Place {
     committed: PathBuf,
     /// Where the new one is made.
     pub fresh: PathBuf,
+    /// Tells other runs that this one is alive.
+    lock: File,
     temporary: tempfile::TempDir,
 }
 
@@ -28,7 +34,11 @@ impl Place {
         collect_forgotten(&committed);
         let temporary = tempfile::Builder::new().prefix(BUILDING).tempdir_in(&committed);
         let temporary = temporary.map_err(|error| io(&committed, error))?;
-        let place = Self { fresh: temporary.path().join("fresh"), committed, temporary };
+        // Whoever stages the baseline while it is made stages nothing of this.
+        let ignore = temporary.path().join(".gitignore");
+        std::fs::write(&ignore, "*\n").map_err(|error| io(&ignore, error))?;
+        let lock = lock(temporary.path()).map_err(|error| io(temporary.path(), error))?;
+        let place = Self { fresh: temporary.path().join("fresh"), committed, lock, temporary };
         place.folder("fresh")?;
         Ok(place)
     }
@@ -50,10 +60,20 @@ impl Place {
         files.iter().all(|(path, checksum)| checksum_of(&self.committed.join(path)).ok().as_ref() == Some(checksum))
     }
 
+    /// Takes everything away again, and the folder if there was none before.
+    pub fn abandon(self) {
+        drop(self.lock);
+        drop(self.temporary);
+        // It fails where something is in it.
+        if std::fs::remove_dir(&self.committed).is_ok() {
+            self.committed.parent().map(std::fs::remove_dir);
+        }
+    }
+
     /// Puts what differs in place, the manifest behind the files that it lists: a baseline that was left
     /// half-written is not trusted. Returns the files that were written or removed.
     pub fn replace(self, files: &Listed, manifest: &str) -> Result<Vec<String>, Error> {
-        let Self { committed: folder, fresh, temporary } = self;
+        let Self { committed: folder, fresh, lock, temporary } = self;
         let mut changed = Vec::new();
         for (path, checksum) in files {
             let committed = folder.join(path);
@@ -72,6 +92,7 @@ impl Place {
             std::fs::rename(&new, &path).map_err(|error| io(&path, error))?;
             changed.push(MANIFEST.to_owned());
         }
+        drop(lock);
         drop(temporary);
         for path in files_below(&folder)? {
             if path != MANIFEST && !files.contains_key(&path) && is_ours(&path) && !is_building(&path) {
@@ -85,14 +106,31 @@ impl Place {
     }
 }
 
+/// Makes the lock of a folder; it gets its name when it is held.
+fn lock(folder: &Path) -> std::io::Result<File> {
+    let new = folder.join(format!("{LOCK}.new"));
+    let file = File::create(&new)?;
+    // A file system without locks goes by the age.
+    if file.try_lock().is_ok() {
+        std::fs::rename(new, folder.join(LOCK))?;
+    }
+    Ok(file)
+}
+
 /// Removes what killed runs left; what cannot be removed stays, and harms nobody.
 pub fn collect_forgotten(folder: &Path) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
-        let is_old = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > FORGOTTEN));
-        if is_old && is_building(&entry.file_name().to_string_lossy()) {
+        if !is_building(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        let is_forgotten = match File::open(entry.path().join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            Err(_) => entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > FORGOTTEN)),
+        };
+        if is_forgotten {
             std::fs::remove_dir_all(entry.path()).ok();
         }
     }
@@ -121,7 +159,7 @@ pub(super) fn is_building(path: &str) -> bool {
 /// Returns the checksum of a file as a manifest has it, whatever the file's size.
 pub fn checksum_of(path: &Path) -> Result<Checksum, Error> {
     let mut hasher = blake3::Hasher::new();
-    let file = std::fs::File::open(path).map_err(|error| io(path, error))?;
+    let file = File::open(path).map_err(|error| io(path, error))?;
     hasher.update_reader(file).map_err(|error| io(path, error))?;
     Ok(Checksum::of_hasher(&hasher))
 }

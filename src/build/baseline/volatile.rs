@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::engine::RowText;
+use crate::engine::{RowForm, RowText};
 
 /// What differs between two builds' rows of one table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,11 +16,11 @@ pub(super) struct Volatile {
 
 /// Compares the rows of two builds; `None` if the tables' rows cannot be matched: other columns, another number.
 pub(super) fn compare(one: &RowText, other: &RowText) -> Option<Volatile> {
-    if one.columns != other.columns || one.rows.len() != other.rows.len() {
+    if one.form.columns != other.form.columns || one.rows.len() != other.rows.len() {
         return None;
     }
     let (left, others) = unequal(&one.rows, &other.rows);
-    let width = one.columns.len();
+    let width = one.form.columns.len();
     let values = |rows: &[Vec<String>], left: &[usize], column: usize| {
         let mut values: Vec<String> = left.iter().map(|row| cell(rows, *row, column).to_owned()).collect();
         values.sort();
@@ -52,10 +52,9 @@ pub(super) fn compare(one: &RowText, other: &RowText) -> Option<Volatile> {
 
 /// Puts the committed values into rows that are otherwise the committed ones; returns how many rows got them.
 pub(super) fn keep(rows: &mut RowText, volatile: &Volatile, committed: &RowText) -> usize {
-    let place: Vec<Option<usize>> =
-        rows.columns.iter().map(|column| committed.columns.iter().position(|other| other == column)).collect();
+    let place = places(&rows.form, &committed.form);
     let mut used = vec![false; committed.rows.len()];
-    if rows.columns == committed.columns {
+    if rows.form.columns == committed.form.columns {
         let (_, free) = unequal(&rows.rows, &committed.rows);
         used = vec![true; committed.rows.len()];
         free.into_iter().for_each(|row| used[row] = false);
@@ -94,6 +93,11 @@ pub(super) fn keep(rows: &mut RowText, volatile: &Volatile, committed: &RowText)
     kept
 }
 
+/// Returns where the committed rows have each of the columns.
+pub(super) fn places(rows: &RowForm, committed: &RowForm) -> Vec<Option<usize>> {
+    rows.columns.iter().map(|column| committed.columns.iter().position(|other| other == column)).collect()
+}
+
 /// Returns the rows of each that the other has not, however often a row is there.
 fn unequal(one: &[Vec<String>], other: &[Vec<String>]) -> (Vec<usize>, Vec<usize>) {
     let mut there: BTreeMap<&[String], Vec<usize>> = BTreeMap::new();
@@ -126,11 +130,9 @@ mod tests {
 
     fn table(columns: &str, rows: &[&str]) -> RowText {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let around = [String::new(), " ".into(), "\n".into()];
         RowText {
-            table: "t".into(),
-            columns: words(columns),
-            head: String::new(),
-            around: [String::new(), " ".into(), "\n".into()],
+            form: RowForm { table: "t".into(), columns: words(columns), head: String::new(), around },
             rows: rows.iter().map(|row| words(row)).collect(),
             tail: String::new(),
         }

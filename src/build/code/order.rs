@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::text::{Text, read};
+use super::text::{Made, Text, read};
+use crate::build::load::{Reading, load};
 use crate::project::Project;
 use crate::script::{Fault, ScriptErrors, Source};
 use crate::sql::{self, Dialect, Name};
@@ -23,7 +24,7 @@ pub fn ordered(
     for source in sources {
         files.push(read(project, dialect, &source.file)?);
     }
-    refuse_twice(&files)?;
+    refuse_twice(project, dialect, &files)?;
     let needs = needs(&files);
     let mut order = Vec::with_capacity(files.len());
     let mut state = vec![Mark::New; files.len()];
@@ -39,48 +40,49 @@ pub fn ordered(
 }
 
 /// Refuses two files that make one object. Routines may share a name; the engine tells them apart.
-fn refuse_twice(files: &[Text]) -> Result<(), ScriptErrors> {
-    let mut makers: HashMap<(sql::Kind, &str), Vec<Maker<'_>>> = HashMap::new();
+fn refuse_twice(project: &Project, dialect: Dialect, files: &[Text]) -> Result<(), ScriptErrors> {
+    let mut makers: HashMap<(sql::Kind, &str), Vec<(&Made, &str)>> = HashMap::new();
     let mut faults = Vec::new();
     for file in files {
-        for ((kind, name), table) in file.creates.iter().zip(&file.tables) {
-            if matches!(kind, sql::Kind::Function | sql::Kind::Procedure | sql::Kind::Aggregate) {
+        for made in &file.creates {
+            if matches!(made.kind, sql::Kind::Function | sql::Kind::Procedure | sql::Kind::Aggregate) {
                 continue;
             }
-            let known = makers.entry((*kind, name.object())).or_default();
-            let is_twin = |(other, on, path): &&Maker<'_>| {
-                let same = |one: &Name, two: &Name| {
-                    one == two
-                        || one.matches(two)
-                            && [one, two].iter().all(|name| name.schema().is_none_or(|schema| schema == "public"))
-                };
-                let same_table = match (table, on) {
-                    (Some(one), Some(two)) if kind.is_on_table() => same(one, two),
-                    _ => true,
-                };
-                *path != file.path && same(name, other) && same_table
-            };
-            if let Some((_, _, path)) = known.iter().find(is_twin) {
+            let known = makers.entry((made.kind, made.name.object())).or_default();
+            if let Some((_, path)) = known.iter().find(|(other, path)| *path != file.path && is_twin(made, other)) {
+                let message = format!("{} {} is made by {path} too", made.kind, made.name);
+                let place = load(project, &file.path, Reading { dialect, layout: None, variables: None })?;
                 faults.push(
-                    Fault::new("code/twice", &file.path, format!("{kind} {name} is made by {path} too"))
+                    Fault::new("code/twice", &file.path, message)
+                        .at(place.text.place(made.span))
                         .hint("keep it in one of the two files"),
                 );
             }
-            known.push((name, table.as_ref(), &file.path));
+            known.push((made, &file.path));
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(ScriptErrors(faults)) }
 }
 
-/// An object's name, the table that it is on, and the file that makes it.
-type Maker<'a> = (&'a Name, Option<&'a Name>, &'a str);
+/// Returns true if two statements that make something of one kind, called alike, make one object.
+fn is_twin(one: &Made, other: &Made) -> bool {
+    let is_public = |name: &Name| name.schema().is_none_or(|schema| schema == "public");
+    let is_same = |one: &Name, other: &Name| {
+        one == other || one.matches(other) && [one, other].iter().all(|name| is_public(name))
+    };
+    let is_on_same_table = match (&one.table, &other.table) {
+        (Some(table), Some(others)) if one.kind.is_on_table() => is_same(table, others),
+        _ => true,
+    };
+    is_same(&one.name, &other.name) && is_on_same_table
+}
 
 /// Returns, for each file, the files it needs, in the order of their paths.
 pub(super) fn needs(files: &[Text]) -> Vec<Vec<usize>> {
     let mut makers: HashMap<&str, Vec<(usize, sql::Kind, &Name)>> = HashMap::new();
     for (index, file) in files.iter().enumerate() {
-        for (kind, name) in &file.creates {
-            makers.entry(name.object()).or_default().push((index, *kind, name));
+        for made in &file.creates {
+            makers.entry(made.name.object()).or_default().push((index, made.kind, &made.name));
         }
     }
     let needed = |index: usize, file: &Text| -> Vec<usize> {

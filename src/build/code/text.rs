@@ -12,36 +12,37 @@ pub(super) struct Text {
     /// Its path.
     pub path: String,
     /// What it makes.
-    pub creates: Vec<(sql::Kind, Name)>,
-    /// The table that each is on.
-    pub tables: Vec<Option<Name>>,
+    pub creates: Vec<Made>,
     /// What it speaks of.
     pub mentions: BTreeSet<sql::Mention>,
     /// What `after` names.
     pub after: Vec<String>,
 }
 
+/// What a statement of a code file makes.
+pub(super) struct Made {
+    pub kind: sql::Kind,
+    pub name: Name,
+    /// The table that it is on.
+    pub table: Option<Name>,
+    /// The statement.
+    pub span: sql::Span,
+}
+
 /// Reads one.
 pub(super) fn read(project: &Project, dialect: Dialect, file: &str) -> Result<Text, ScriptErrors> {
     let loaded = load(project, file, Reading { dialect, layout: None, variables: None })?;
     let text = loaded.text.as_str();
-    let mut code = Text {
-        path: file.to_owned(),
-        creates: Vec::new(),
-        tables: Vec::new(),
-        mentions: BTreeSet::new(),
-        after: Vec::new(),
-    };
+    let mut code = Text { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() };
     // What cannot be lexed is told when the file is cut, with its place.
     for statement in Statements::new(text, dialect).map_while(Result::ok) {
         let tokens = Tokens::new(text, statement.span, dialect);
         let mut mentions = sql::mentions(tokens);
-        for made in sql::creates(tokens) {
+        for (kind, name) in sql::creates(tokens) {
             // That it makes something says nothing about another file that makes one of this name: an overload, or a
             // trigger on another table.
-            mentions.retain(|mention| !mention.may_be(made.0, &made.1));
-            code.creates.push(made);
-            code.tables.push(sql::Head::of(tokens).table);
+            mentions.retain(|mention| !mention.may_be(kind, &name));
+            code.creates.push(Made { kind, name, table: sql::Head::of(tokens).table, span: statement.span });
         }
         code.mentions.extend(mentions);
     }
@@ -57,6 +58,7 @@ impl Text {
     /// Returns true if somebody who writes a name may mean this file.
     pub fn is_called(&self, name: &str) -> bool {
         let stem = self.path.rsplit('/').next().and_then(|last| last.split('.').next());
-        stem == Some(name) || self.creates.iter().any(|(_, made)| made.to_string() == name || made.object() == name)
+        stem == Some(name)
+            || self.creates.iter().any(|made| made.name.to_string() == name || made.name.object() == name)
     }
 }

@@ -34,9 +34,9 @@ pub fn warn_of_absence(project: &Project, dialect: Dialect, plan: &mut Plan) -> 
         }
     }
     if let Some(between) = between {
+        let away = away.join(", ");
         let message = format!(
-            "{} are away until the code step: {between} runs in between, without a transaction",
-            away.join(", ")
+            "away until the code step, with what depends on it: {away}; {between} runs in between, without a transaction"
         );
         plan.notes.push(Note { code: "code-away".into(), message });
     }
@@ -56,10 +56,13 @@ pub fn in_the_way(site: &Site<'_>, script: &Unit, mut error: EngineError) -> Err
         let is_sqlite = failure.message.contains("error in ");
         let names = if is_it { named(site, &said, is_sqlite) } else { Vec::new() };
         if !names.is_empty() {
-            let is = if names.len() == 1 { "is a code object" } else { "are code objects" };
+            let (is, it, its) = match names.len() {
+                1 => ("is a code object", "it", "its file then says"),
+                _ => ("are code objects", "them", "their files then say"),
+            };
             failure.hint = Some(format!(
-                "{names} {is}: `-- dbbuild: suspend-code {names}` at the head of the script takes that, and what depends \
-                 on it, out of the way, and puts it back as its file then says",
+                "{names} {is}: `-- dbbuild: suspend-code {names}` at the head of the script takes {it}, and what depends \
+                 on {it}, out of the way, and puts {it} back as {its}",
                 names = names.join(", ")
             ));
         }
@@ -75,12 +78,17 @@ fn named(site: &Site<'_>, said: &str, roots: bool) -> Vec<String> {
     let files: Vec<Text> =
         sources.filter_map(|source| read(site.project, checkout.dialect, &source.file).ok()).collect();
     let needs = needs(&files);
+    let is_odd = |char: char| !(char.is_alphanumeric() || matches!(char, '_' | '$'));
     let words: BTreeSet<Name> = said
-        .split(|char: char| !(char.is_alphanumeric() || matches!(char, '_' | '$' | '.')))
+        .split(|char: char| is_odd(char) && char != '.')
         .map(|word| Name::new(word.trim_matches('.').split('.')))
         .collect();
-    let is_said = |name: &Name| words.iter().any(|word| word.matches(name));
-    let is_named = |file: &Text| file.creates.iter().any(|(_, name)| is_said(name));
+    let folded = said.to_lowercase();
+    let is_said = |name: &Name| {
+        let is_within = || name.object().contains(is_odd) && folded.contains(&name.object().to_lowercase());
+        words.iter().any(|word| word.matches(name)) || is_within()
+    };
+    let is_named = |file: &Text| file.creates.iter().any(|made| is_said(&made.name));
     let mut found: Vec<usize> = (0..files.len()).filter(|at| is_named(&files[*at])).collect();
     let (mut seen, mut names) = (BTreeSet::new(), BTreeSet::new());
     while let Some(at) = found.pop() {
@@ -90,7 +98,7 @@ fn named(site: &Site<'_>, said: &str, roots: bool) -> Vec<String> {
         let below: &[usize] = if roots { &needs[at] } else { &[] };
         found.extend(below);
         let made = files[at].creates.iter().filter(|_| below.is_empty());
-        names.extend(made.filter(|(_, name)| roots || is_said(name)).map(|(_, name)| name.to_string()));
+        names.extend(made.map(|made| &made.name).filter(|name| roots || is_said(name)).map(Name::to_string));
     }
     names.into_iter().collect()
 }

@@ -22,10 +22,10 @@ pub fn steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
         }));
     } else if !gone.is_empty() {
         let names: Vec<&str> = gone.iter().map(|entry| entry.key.as_str()).collect();
-        plan.note(
-            "code-gone",
-            format!("gone, and what they made is still there: {}; `dbbuild --drop-code` drops it", names.join(", ")),
-        );
+        // A file that is about to run may make the same objects: the text of one that was renamed, and edited too.
+        let what = if due.is_empty() { "what they made" } else { "what they made, if no other file makes it," };
+        let names = names.join(", ");
+        plan.note("code-gone", format!("gone, and {what} is still there: {names}; `dbbuild --drop-code` drops it"));
     }
     if due.len() < facts.code.len() && (!is_settled || !due.is_empty()) {
         plan.steps.push(Step::Keep { folder: facts.code_folder.to_owned() });

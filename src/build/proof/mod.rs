@@ -4,8 +4,7 @@
 //! random key) prove nothing and are left out.
 
 use super::fresh::compare;
-use super::plan::Plan;
-use super::{Checkout, Fresh, Refusal, Site, discover};
+use super::{Checkout, Fresh, Site, discover};
 use crate::engine::catalog::{Change, Difference, Patterns};
 use crate::engine::{Catalog, TableRows};
 use crate::error::Error;
@@ -42,6 +41,14 @@ pub fn make(
     let catalog = fresh.session.catalog()?;
     let rows = fresh.session.seeded()?;
     Ok(Made { fresh, catalog, rows })
+}
+
+/// Says why a build failed, with the file and line that it failed at.
+pub fn why_it_failed(error: &Error) -> String {
+    match error.place() {
+        Some(place) => format!("{place}: {error}"),
+        None => error.to_string(),
+    }
 }
 
 /// Returns the project with texts of the journal in place of files that changed since.
@@ -89,9 +96,4 @@ pub fn ignored(project: &Project) -> Result<Patterns, Error> {
         let message = format!("a pattern of what drift ignores cannot be read: {error}");
         Error::from(SettingsError::new("settings/drift", message))
     })
-}
-
-/// Returns true if a plan has nothing but the refusal of altered scripts in its way.
-pub fn is_about_altered(plan: &Result<Plan, Refusal>) -> bool {
-    matches!(plan, Err(refusal) if refusal.code == "journal/altered")
 }

@@ -1,7 +1,7 @@
 //! Altered scripts, run again on the target and kept only if that is proven right.
 
 use super::rows::{Steady, harm, left_behind, unlike_rows};
-use super::{Made, compare, discover, ignored, line, make, with_texts};
+use super::{Made, compare, discover, ignored, line, make, why_it_failed, with_texts};
 use crate::build::plan::changed;
 use crate::build::unit::{planned_script, unit};
 use crate::build::{Checkout, Refusal, Site, Survey, reach, told};
@@ -36,11 +36,19 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
     };
     let fresh = match build(&now, observer) {
         Ok(made) => made,
-        Err(error) => return Err(refusal.note(format!("a fresh build of the new texts fails: {error}")).into()),
+        Err(error) => {
+            return Err(refusal
+                .note(format!("a fresh build of the new texts fails: {}", why_it_failed(&error)))
+                .into());
+        }
     };
     let before = match build(&then, observer) {
         Ok(made) => made,
-        Err(error) => return Err(refusal.note(format!("a fresh build of the old texts fails: {error}")).into()),
+        Err(error) => {
+            return Err(refusal
+                .note(format!("a fresh build of the old texts fails: {}", why_it_failed(&error)))
+                .into());
+        }
     };
     let mut proof = Proof {
         left: left_behind(&before.rows, &fresh.rows),

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::lint::{Role, Source};
 use crate::numbering::Elsewhere;
 use crate::project::settings::Value;
-use crate::project::{Address, Project};
+use crate::project::{Address, Project, SettingsError};
 use crate::script::{Directive, Version};
 use crate::sql::Dialect;
 
@@ -43,7 +43,8 @@ pub fn gather(context: &Context, project: &Project, wanted: &Wanted<'_>) -> Resu
     };
     let changed = match (&elsewhere, wanted.since) {
         (Some(elsewhere), Some(since)) => Some(changed(elsewhere, since)?),
-        (None, Some(_)) | (_, None) => None,
+        (None, Some(_)) => return Err(no_repository()),
+        (_, None) => None,
     };
     let dialects = dialects(context, project, wanted);
     let mut all = Vec::new();
@@ -51,6 +52,12 @@ pub fn gather(context: &Context, project: &Project, wanted: &Wanted<'_>) -> Resu
         all.push(of_dialect(project, dialect, wanted, &merged, changed.as_ref())?);
     }
     Ok(all)
+}
+
+fn no_repository() -> Error {
+    SettingsError::new("usage/since", "`--since` needs a git repository, and the project is in none")
+        .hint("leave it out: everything is looked at")
+        .into()
 }
 
 fn of_dialect(

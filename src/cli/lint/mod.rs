@@ -167,11 +167,12 @@ fn fix(
         }
     }
     if left_alone > 0 {
-        context.note(&format!("{left_alone} files with includes or variables are left alone: mend them by hand"));
+        let files = plural(left_alone, "file");
+        context.note(&format!("{files} with includes or variables left alone: mend by hand"));
     }
     let count: usize = files.values().sum();
     let would = if args.dry_run { "would be " } else { "" };
-    context.note(&format!("{count} findings {would}fixed in {} files", files.len()));
+    context.note(&format!("{} {would}fixed in {}", plural(count, "finding"), plural(files.len(), "file")));
     Ok(())
 }
 
@@ -182,7 +183,6 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
         Format::Text => {
             let styled = context.is_styled();
             print_all(context, findings, |finding, out| FindingText(finding).write(out, styled));
-            let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
             context.print(format!(
                 "{}, {} in {} · {}",
                 plural(errors, "error"),
@@ -192,15 +192,35 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
             ));
         }
         Format::Json => {
-            let findings: Vec<_> = findings.iter().map(finding_json).collect();
             let summary = json!({"errors": errors, "warnings": warnings, "scripts": scripts});
-            context.document(&json!({"v": 1, "findings": findings, "summary": summary}));
+            context.document(&Report { findings: Each(findings, finding_json), summary, v: 1 });
         }
         Format::Sarif => context.document(&sarif::document(findings)),
         Format::Github => {
             print_all(context, findings, |finding, out| out.push_str(&sarif::annotation(finding)));
         }
     }
+}
+
+/// What `--format json` prints.
+#[derive(serde::Serialize)]
+struct Report<'a> {
+    findings: Each<'a>,
+    summary: serde_json::Value,
+    v: u32,
+}
+
+/// Findings that become values one at a time while they are written: all at once they take many times their text.
+struct Each<'a>(&'a [Finding], fn(&Finding) -> serde_json::Value);
+
+impl serde::Serialize for Each<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Prints findings, many at a time: each write to the terminal or pipe costs more than its text.

@@ -1,12 +1,31 @@
 //! Findings for other programs: SARIF 2.1.0 and GitHub's workflow commands.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::Each;
 use crate::lint::{Finding, Level, RULES};
 
+/// One SARIF log.
+#[derive(Serialize)]
+pub struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [Run<'a>; 1],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    column_kind: &'static str,
+    results: Each<'a>,
+    tool: Value,
+}
+
 /// Returns the findings as one SARIF log.
-pub fn document(findings: &[Finding]) -> Value {
+pub fn document(findings: &[Finding]) -> Log<'_> {
     let rules: Vec<Value> = RULES
         .iter()
         .map(|rule| {
@@ -20,20 +39,12 @@ pub fn document(findings: &[Finding]) -> Value {
             })
         })
         .collect();
-    let results: Vec<Value> = findings.iter().map(result).collect();
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "dbbuild",
-                "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    })
+    let tool = json!({"driver": {"name": "dbbuild", "version": env!("CARGO_PKG_VERSION"), "rules": rules}});
+    Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        runs: [Run { column_kind: "unicodeCodePoints", results: Each(findings, result), tool }],
+        version: "2.1.0",
+    }
 }
 
 fn result(finding: &Finding) -> Value {

@@ -6,7 +6,9 @@ use similar::{ChangeTag, TextDiff};
 /// Returns the lines that differ with three lines around them. What only the first text has is red and begins with
 /// `-`, what only the second has is green and begins with `+`.
 pub fn coloured_diff(one: &str, other: &str, indent: &str) -> String {
-    let diff = TextDiff::from_lines(one, other);
+    // Whether the last line ends is no difference.
+    let (one, other): (Vec<&str>, Vec<&str>) = (one.lines().collect(), other.lines().collect());
+    let diff = TextDiff::from_slices(&one, &other);
     let mut lines = Vec::new();
     for (at, group) in diff.grouped_ops(3).iter().enumerate() {
         if at > 0 {
@@ -18,7 +20,7 @@ pub fn coloured_diff(one: &str, other: &str, indent: &str) -> String {
                 ChangeTag::Insert => ('+', Style::new().fg_color(Some(AnsiColor::Green.into()))),
                 ChangeTag::Equal => (' ', Style::new()),
             };
-            let text = format!("{sign} {}", change.value().trim_end_matches(['\n', '\r']));
+            let text = format!("{sign} {}", change.value());
             lines.push(format!("{indent}{style}{}{style:#}", text.trim_end()));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::event::{Event, Observer, StepKind, StepResult};
+use crate::event::{Event, Observer, StepKind, StepResult, grouped};
 
 /// Prints events as lines.
 pub struct TextEvents {
@@ -15,12 +15,14 @@ pub struct TextEvents {
     progress: Option<ProgressBar>,
     waiting: bool,
     blocked: Option<String>,
+    /// What the step under way does: `apply`.
+    doing: &'static str,
 }
 
 impl TextEvents {
     /// Makes a renderer; `quiet` prints nothing but notes and failures, `verbose` the server's notices too.
     pub fn new(quiet: bool, verbose: bool) -> Self {
-        Self { quiet, verbose, header: None, progress: None, waiting: false, blocked: None }
+        Self { quiet, verbose, header: None, progress: None, waiting: false, blocked: None, doing: "" }
     }
 
     /// Prints the header before the first line, so that a build with nothing to do is one line.
@@ -88,12 +90,11 @@ impl Observer for TextEvents {
                 self.blocked = Some(name);
             }
             Event::Note { message, .. } => self.beside(&format!("  note      {message}")),
-            Event::Started { step, name } => self.under_way(format!("{:<9} {name}", word(step))),
-            Event::Progress { name, message, .. } => {
-                if std::io::stderr().is_terminal() {
-                    self.under_way(format!("{name}  {message}"));
-                }
+            Event::Started { step, name } => {
+                self.doing = word(step);
+                self.under_way(format!("{:<9} {name}", self.doing));
             }
+            Event::Progress { name, message, .. } => self.under_way(format!("{:<9} {name}  {message}", self.doing)),
             Event::Retrying { name, reason, attempt } => {
                 self.beside(&format!("  retry     {name}: {reason}; attempt {attempt}"))
             }
@@ -190,19 +191,6 @@ fn detail(result: &StepResult) -> String {
 /// Returns a number with its noun: `1 row`, `1,200 rows`.
 fn counted(number: u64, one: &str, more: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{} {more}", grouped(number)) }
-}
-
-/// Returns a number with commas between thousands.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Returns a duration for people: `12 ms`, `1.4 s`.

@@ -6,7 +6,7 @@ use super::contents;
 use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction::{claim, ended, give_up, settings};
 use crate::engine::contents::Contents;
 use crate::engine::{Applied, EngineError, Result, Unit};
@@ -76,7 +76,7 @@ fn go(
         );
         let answers = link.send(&between).map_err(|trouble| (index, Stop::of(trouble, unit, Span::default(), None)))?;
         if value(&answers, "transaction") != Some(&claimed.transaction) {
-            let failure = Box::new(ended("the script ended the tool's own transaction", &step_name(unit)));
+            let failure = Box::new(ended("the script ended the tool's own transaction", &unit.step_name()));
             return Err((index, Stop::Failed { failure, span: unit.parts.first().map(|part| part.span) }));
         }
         applied.duration = begin.elapsed();

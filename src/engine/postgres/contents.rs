@@ -54,13 +54,31 @@ pub(super) fn hold(link: &mut Link, journal: &Journal) -> Result<()> {
     let answers = link.inside(doing, &query)?;
     let name = |row| Some(qualified([column(row, "schema")?, column(row, "name")?]));
     let tables: Vec<String> = rows(&answers).filter_map(name).map(|name| format!("only {name}")).collect();
-    if tables.is_empty() {
-        return Ok(());
+    if !tables.is_empty() {
+        link.inside(doing, &format!("lock table {} in share row exclusive mode", tables.join(", ")))?;
     }
-    link.inside(doing, &format!("lock table {} in share row exclusive mode", tables.join(", "))).map(|_| ())
+    hold_counters(link, journal)
 }
 
-/// Sets counters forward again that a transaction set back: no rollback does that.
+/// Makes what happens to sequences a part of the transaction: an altered one gets a file of its own, which a rollback
+/// forgets. Those of other owners stay as they are; event triggers would see a change where there is none.
+fn hold_counters(link: &mut Link, journal: &Journal) -> Result<()> {
+    let query = format!(
+        "do $dbbuild$ declare one text; begin
+             for one in select format('alter sequence %I.%I increment by %s', n.nspname, c.relname, s.seqincrement)
+                          from pg_catalog.pg_sequence s
+                          join pg_catalog.pg_class c on c.oid = s.seqrelid
+                          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                         where {} and c.relpersistence <> 't' and pg_catalog.pg_has_role(c.relowner, 'usage')
+                           and not exists (select from pg_catalog.pg_event_trigger where evtenabled <> 'D')
+             loop execute one; end loop;
+         end $dbbuild$",
+        project_schemas(&[], journal)
+    );
+    link.inside("keeping sequences as they are during a proof", &query).map(|_| ())
+}
+
+/// Sets counters forward again that a transaction set back and could not hold: no rollback does that.
 pub(super) fn put_counters_back(link: &mut Link, journal: &Journal, before: &Contents) -> Result<()> {
     let now =
         link.lend(|client, connector, _| counters(client, journal).map_err(own(connector, "reading sequences")))?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction::{claim, ended, give_up, settings};
 use crate::engine::{Applied, EngineError, Outcome, Result, Unit};
 use crate::event::Observer;
@@ -51,7 +51,7 @@ fn go(
         link.check_interrupt(|| "nothing of these scripts was kept".into()).map_err(|error| at(error.into()))?;
         let mut applied = Applied::default();
         let ran = run::parts(link, unit, Style::Messages, &mut applied);
-        link.tell_notices(&step_name(unit), observer);
+        link.tell_notices(&unit.step_name(), observer);
         ran.map_err(at)?;
         let next = units.get(index + 1).map(|next| settings(link, next)).unwrap_or_default();
         let between = format!(

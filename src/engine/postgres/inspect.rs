@@ -51,7 +51,7 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
     let (head, rest) = answers.split_at(answers.iter().take_while(|answer| !is_entry(answer)).count());
     let format: u32 = value(head, "format").and_then(|text| text.parse().ok()).unwrap_or(FORMAT);
     if format > FORMAT {
-        return Err(newer(format));
+        return Err(EngineError::newer_journal(format, FORMAT));
     }
     let mark = value(head, "environment").map(|environment| Mark {
         environment: environment.to_owned(),
@@ -68,13 +68,6 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
         objects,
         major: major(value(head, "version")),
     })
-}
-
-/// The refusal of a journal that a newer program wrote.
-pub(super) fn newer(format: u32) -> EngineError {
-    EngineError::Journal(format!(
-        "the journal has format {format}, and this program knows {FORMAT}: a newer dbbuild wrote it; use that one"
-    ))
 }
 
 fn major(version_num: Option<&str>) -> u32 {

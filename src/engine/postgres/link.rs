@@ -21,7 +21,10 @@ pub(super) const DISCARD: &str = "close all;\nset session authorization default;
                                   discard sequences;\n";
 
 /// The answers to one message, or what came instead.
-pub(super) type Answer = std::result::Result<Vec<SimpleQueryMessage>, Trouble>;
+pub(super) type Answer = std::result::Result<Answers, Trouble>;
+
+/// The answers to one message.
+pub(super) type Answers = Vec<SimpleQueryMessage>;
 
 /// One session's connection.
 pub(super) struct Link {

@@ -16,11 +16,13 @@ mod error;
 mod fused;
 mod guard;
 mod heal;
+mod held;
 mod inspect;
 mod journal;
 mod link;
 mod load;
 mod lock;
+mod measured;
 mod offline;
 mod passfile;
 mod prepare;
@@ -38,11 +40,12 @@ mod session;
 mod statements;
 mod stop;
 mod tls;
+mod traceless;
 mod transaction;
 mod trial;
 mod watched;
 
-use super::{Access, Engine, Mode, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Mode, Offline, Result, RowFile, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -117,8 +120,8 @@ impl Engine for PostgresEngine {
         self.connector.url()
     }
 
-    fn row_text(&self, text: &str) -> Option<RowText> {
-        dump::cells(text)
+    fn row_file(&self, file: Box<dyn std::io::BufRead>) -> Option<RowFile> {
+        dump::cells(file)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

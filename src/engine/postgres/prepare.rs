@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::inspect::newer;
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{literal, optional};
@@ -22,7 +21,7 @@ pub(super) fn prepare(link: &mut Link, journal: &Journal, mark: Option<&Mark>) -
             Ok(answers) => {
                 let format: Option<u32> = value(&answers, "format").and_then(|text| text.parse().ok());
                 match format {
-                    Some(format) if format > FORMAT => return Err(newer(format)),
+                    Some(format) if format > FORMAT => return Err(EngineError::newer_journal(format, FORMAT)),
                     Some(_) if mark.is_none() || value(&answers, "environment").is_some() => return Ok(()),
                     Some(_) | None => {}
                 }

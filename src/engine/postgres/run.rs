@@ -112,7 +112,7 @@ fn statement(link: &mut Link, unit: &Unit, part: &Part) -> Result<u64, Stop> {
 }
 
 /// Adds up the rows that INSERT, UPDATE, DELETE and MERGE report; others count rows too, but change none.
-fn changed(unit: &Unit, parts: &[Part], answers: &[SimpleQueryMessage]) -> u64 {
+pub(super) fn changed(unit: &Unit, parts: &[Part], answers: &[SimpleQueryMessage]) -> u64 {
     let counts = answers.iter().filter_map(|answer| match answer {
         SimpleQueryMessage::CommandComplete(count) => Some(*count),
         _ => None,
@@ -124,7 +124,7 @@ fn changed(unit: &Unit, parts: &[Part], answers: &[SimpleQueryMessage]) -> u64 {
 }
 
 /// Returns how many parts from the first on may go out in one message; at least 1.
-fn together(unit: &Unit, parts: &[Part]) -> usize {
+pub(super) fn together(unit: &Unit, parts: &[Part]) -> usize {
     let text = unit.text.as_str();
     let is_plain = |part: &Part| {
         part.guards.is_empty() && part.copy_data.is_none() && !part.repeat && !waits_without_limit(unit, part)
@@ -140,6 +140,19 @@ fn together(unit: &Unit, parts: &[Part]) -> usize {
         (end, count) = (part.span.end, count + 1);
     }
     count
+}
+
+/// Returns true if all of a unit's statements may go out in one message.
+pub(super) fn is_one_message(unit: &Unit) -> bool {
+    together(unit, &unit.parts) == unit.parts.len()
+}
+
+/// Returns the text of all of a unit's statements.
+pub(super) fn as_one_message(unit: &Unit) -> &str {
+    match (unit.parts.first(), unit.parts.last()) {
+        (Some(first), Some(last)) => first.span.join(last.span).text(unit.text.as_str()),
+        _ => "",
+    }
 }
 
 /// Returns true if there is nothing to run in a stretch between two statements: a transaction's own `BEGIN`

@@ -113,7 +113,7 @@ impl Servers {
     }
 }
 
-/// Makes a throwaway database that is like the target's: same major version, same locale, the roles it needs.
+/// Makes a throwaway database on a server of the target's major version, with the roles that it needs.
 pub(super) fn make(
     connector: &Connector,
     servers: &Servers,
@@ -122,17 +122,17 @@ pub(super) fn make(
 ) -> Result<Made> {
     let facts = Facts::of(connector);
     if let Some(scratch) = &connector.target.scratch {
-        return on_configured(connector, scratch, &facts, wish, observer);
+        return on_configured(connector, scratch, &facts, wish);
     }
     // Another clock is a wish; without the means for it the own one serves.
     if wish.clock == Clock::Other
         && let Ok(server) = servers.get(connector, facts.major, Clock::Other, observer)
     {
-        let made = on_private(connector, server, &facts, wish, observer)?;
+        let made = on_private(connector, server, wish)?;
         return Ok(Made { clock: Clock::Other, ..made });
     }
     let no_private = match servers.get(connector, facts.major, Clock::Own, observer) {
-        Ok(server) => return on_private(connector, server, &facts, wish, observer),
+        Ok(server) => return on_private(connector, server, wish),
         Err(error) => error,
     };
     let mut hints: Vec<String> = no_private.hint().into_iter().collect();
@@ -141,7 +141,7 @@ pub(super) fn make(
     } else if let Some(what) = (wish.reaches)() {
         format!("on the target's server it could do harm: {what}")
     } else {
-        match on_own(connector, &facts, observer) {
+        match on_own(connector, &facts) {
             Ok(made) => return Ok(made),
             Err(error) => {
                 hints.extend(error.hint());
@@ -154,13 +154,7 @@ pub(super) fn make(
     Err(EngineError::Tool { message, hint: hints.join("; ") })
 }
 
-fn on_configured(
-    connector: &Connector,
-    scratch: &Secret,
-    facts: &Facts,
-    wish: &ScratchWish<'_>,
-    observer: &mut dyn Observer,
-) -> Result<Made> {
+fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &ScratchWish<'_>) -> Result<Made> {
     let target = Target { address: Address::Postgres(scratch.clone()), password: None, ..throwaway(&connector.target) };
     let server = Connector::new(&target, &connector.host)?;
     let client = &mut server.connect()?.client;
@@ -179,28 +173,22 @@ fn on_configured(
     // A server where the target's database is too is somebody's: it is left as it was found.
     let keeps = identity.is_some() && identity != facts.identity;
     let template = match wish.template.filter(|_| keeps) {
-        Some(template) => Template::on_shared(client, template, connector, facts),
+        Some(template) => Template::on_shared(client, template, connector),
         None => None,
     };
-    let mut database = Database::create(&server, facts, None, None, template, observer)?;
+    let mut database = Database::create(&server, None, None, template)?;
     if keeps {
         database.takes_roles((wish.roles)());
     }
     Ok(Made::new(database))
 }
 
-fn on_private(
-    connector: &Connector,
-    server: Arc<PrivateServer>,
-    facts: &Facts,
-    wish: &ScratchWish<'_>,
-    observer: &mut dyn Observer,
-) -> Result<Made> {
+fn on_private(connector: &Connector, server: Arc<PrivateServer>, wish: &ScratchWish<'_>) -> Result<Made> {
     // Scripts may name the role they run as; and `"$user"` must lead where it leads on the target.
     let login = &connector.conninfo.user;
     let owner = connector.target.owner_role.as_deref();
     // Before the roles are made: a template has its own.
-    let template = wish.template.and_then(|template| Template::on_private(&server, template, connector, facts));
+    let template = wish.template.and_then(|template| Template::on_private(&server, template, connector));
     server.create_builder(login)?;
     owner.map_or(Ok(()), |owner| server.create_builder(owner))?;
     server.create_roles(connector.target.roles.iter().map(String::as_str))?;
@@ -211,15 +199,15 @@ fn on_private(
     // Those lead to the target.
     host.variables.retain(|name, _| !name.starts_with("PG"));
     let at = Connector::new(&target, &host)?;
-    let database = Database::create(&at, facts, owner, Some(server), template, observer)?;
+    let database = Database::create(&at, owner, Some(server), template)?;
     Ok(Made::new(database))
 }
 
-fn on_own(connector: &Connector, facts: &Facts, observer: &mut dyn Observer) -> Result<Made> {
+fn on_own(connector: &Connector, facts: &Facts) -> Result<Made> {
     let mut server = connector.with_database(&facts.database);
     server.target = throwaway(&server.target);
     let owner = connector.target.owner_role.as_deref();
-    let database = Database::create(&server, facts, owner, None, None, observer)?;
+    let database = Database::create(&server, owner, None, None)?;
     Ok(Made::new(database))
 }
 

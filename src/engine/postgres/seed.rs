@@ -16,6 +16,7 @@ use crate::engine::{EngineError, Loaded, Result, RowSeed, UnitFailure};
 use crate::event::{Event, Observer};
 use crate::journal::{NewEntry, Run};
 
+mod fill;
 mod stage;
 mod table;
 mod trade;

@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::attempt::Asked;
-use super::connect::Connector;
+use super::connect::{Connection, Connector};
 use super::journal::Journal;
 use super::link::{Link, value};
 use super::quote::{literal, qualified};
-use super::stop::step_name;
 use super::trial::PostgresTrial;
 use super::{
-    attempt, blockers, catalog, code, contents, dump, fused, inspect, load, prepare, reset, roles, seed, statements,
-    transaction, watched,
+    attempt, blockers, catalog, code, contents, dump, fused, inspect, load, measured, prepare, reset, roles, seed,
+    statements, traceless, transaction, watched,
 };
 use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
-use crate::engine::trial::{Held, Trial};
+use crate::engine::trial::{Held, Seen, Trial};
 use crate::engine::{
     Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Mode, Outcome, Result, RowSeed,
     Session, Unit, Wait,
@@ -31,13 +30,15 @@ use crate::sql::Name;
 pub(super) struct PostgresSession {
     pub(super) link: Link,
     pub(super) journal: Journal,
+    /// A second connection, which sees what is committed, once one was needed.
+    pub(super) witness: Option<Connection>,
 }
 
 impl PostgresSession {
     /// Connects.
     pub(super) fn open(connector: &Connector, interrupt: &Interrupt, access: Access) -> Result<Self> {
         let journal = Journal::new(&connector.target.journal_name);
-        Ok(Self { link: Link::open(connector.clone(), interrupt, access)?, journal })
+        Ok(Self { link: Link::open(connector.clone(), interrupt, access)?, journal, witness: None })
     }
 
     /// Points out a host that looks like a transaction pooler, where a session's lock holds nothing.
@@ -86,7 +87,7 @@ impl Session for PostgresSession {
             [] => Ok(Vec::new()),
             [unit] => {
                 let journal = &self.journal;
-                let outcome = blockers::told(&mut self.link, &step_name(unit), observer, |link, observer| match unit
+                let outcome = blockers::told(&mut self.link, &unit.step_name(), observer, |link, observer| match unit
                     .mode
                 {
                     Mode::Statements => statements::apply(link, journal, unit, run, observer),
@@ -213,6 +214,14 @@ impl Session for PostgresSession {
 
     fn trial<'a>(&'a mut self, units: &'a [Unit]) -> Result<Box<dyn Trial + 'a>> {
         Ok(Box::new(PostgresTrial::begin(self, units)?))
+    }
+
+    fn leaves_no_trace(&mut self, unit: &Unit) -> Result<bool> {
+        traceless::is(&mut self.link, unit)
+    }
+
+    fn measured(&mut self, unit: &Unit, run: &Run) -> Result<Option<(u64, Vec<Seen>)>> {
+        measured::measured(self, unit, run)
     }
 
     fn watched(&mut self, unit: &Unit, run: &Run, seen: &mut Vec<Held>) -> Result<Vec<Outcome>> {

@@ -15,7 +15,7 @@ use super::link::{Link, value};
 use super::lock;
 use super::quote::{ident, literal};
 use super::run;
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction::{backoff, reason};
 use crate::engine::{Applied, EngineError, Outcome, Part, Result, Unit};
 use crate::event::{Event, Observer};
@@ -57,7 +57,7 @@ pub(super) fn apply(
     link.ready()?;
     link.reset();
     link.ready()?;
-    let name = step_name(unit);
+    let name = unit.step_name();
     let Some(mut running) = begin_or_resume(link, journal, unit, run)? else { return Ok(Outcome::Taken) };
     let resumed = running.done;
     let result = go(link, &mut running, resumed, observer);
@@ -86,7 +86,7 @@ pub(super) fn apply(
 pub(super) fn needs_session_lock(unit: &Unit) -> EngineError {
     EngineError::Refused {
         code: "engine/needs-session-lock",
-        message: format!("{} runs outside a transaction, which needs the build lock of a session", step_name(unit)),
+        message: format!("{} runs outside a transaction, which needs the build lock of a session", unit.step_name()),
         place: None,
         hint: Some("run it over a connection to the server itself, with `lock = \"session\"` for its target".into()),
     }
@@ -178,7 +178,7 @@ fn finished_part(unit: &Unit, (done, progress): &(usize, Progress)) -> Result<us
                 Some(_) => format!("statement {}", same + 1),
                 None => format!("statement {}, which is gone now,", same + 1),
             },
-            step_name(unit)
+            unit.step_name()
         ),
         place: changed.map(|part| unit.text.place(part.span)),
         hint: Some(
@@ -195,7 +195,7 @@ fn go(
 ) -> std::result::Result<(), Stop> {
     let unit = running.unit;
     let target = link.connector.target.clone();
-    let name = literal(&lock::at_work_on(&step_name(unit)));
+    let name = literal(&lock::at_work_on(&unit.step_name()));
     let mut settings =
         format!("set application_name = {name};\nset lock_timeout = {};\n", run::lock_timeout(link, unit));
     settings.push_str(&format!(
@@ -235,7 +235,7 @@ fn go(
             with_progress(link, running, part, index + 1, observer)?;
         }
         running.done = index + 1;
-        link.tell_notices(&step_name(unit), observer);
+        link.tell_notices(&unit.step_name(), observer);
     }
     let row = Finished {
         sequence: running.sequence,
@@ -324,7 +324,6 @@ fn repeat(
     done: usize,
     observer: &mut dyn Observer,
 ) -> std::result::Result<(), Stop> {
-    let begin = Instant::now();
     let mut total = 0;
     running.applied.statements += 1;
     for pass in 1_u64.. {
@@ -338,8 +337,7 @@ fn repeat(
         if rows == 0 {
             break;
         }
-        let message = format!("pass {pass}, {total} rows, {} s", begin.elapsed().as_secs());
-        observer.event(Event::Progress { name: step_name(running.unit), message, done: None });
+        observer.event(running.unit.pass(pass, total));
     }
     count(link, running, done)
 }
@@ -384,7 +382,7 @@ fn patiently<T>(
             {
                 link.rollback();
                 attempt += 1;
-                observer.event(Event::Retrying { name: step_name(unit), reason: reason(&stop), attempt });
+                observer.event(Event::Retrying { name: unit.step_name(), reason: reason(&stop), attempt });
                 link.pause(backoff(attempt));
             }
             result => return result,

@@ -34,14 +34,7 @@ impl Stop {
             Trouble::Answer(mut failure, spot) => {
                 let found = spot.and_then(|spot| token_at(unit.text.as_str(), sent, spot));
                 failure.position = found.map(|span| (span.start, span.len().max(1)));
-                // A routine that ends transactions, or calls what cannot run in one: only the server sees that.
-                if unit.mode != Mode::Statements && matches!(failure.code.as_str(), "2D000" | "25001") {
-                    failure.hint.get_or_insert_with(|| {
-                        "what must not run inside a transaction needs `-- dbbuild: no-transaction` at the head of its \
-                         script, or `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
-                            .to_owned()
-                    });
-                }
+                failure.hint = failure.hint.or_else(|| hint(unit, &failure.code).map(str::to_owned));
                 Self::Failed { failure, span: found.or(statement) }
             }
         }
@@ -123,10 +116,15 @@ fn token_at(text: &str, sent: Span, spot: Spot) -> Option<Span> {
     Some(token.unwrap_or(Span { start, end: (start + 1).min(sent.end) }))
 }
 
-/// Returns what a unit is called in events: its file without folders and suffix.
-pub(super) fn step_name(unit: &Unit) -> String {
-    let file = unit.text.file();
-    let name = file.rsplit('/').next().unwrap_or(file);
-    let stem = name.strip_suffix(".sql").unwrap_or(name);
-    if stem.is_empty() { unit.entry.name.clone() } else { stem.to_owned() }
+/// Returns what to do where the server says what is wrong, and not what to do about it in a script.
+fn hint(unit: &Unit, code: &str) -> Option<&'static str> {
+    match code {
+        // A routine that ends transactions, or calls what cannot run in one: only the server sees that.
+        "2D000" | "25001" if unit.mode != Mode::Statements => Some(
+            "what must not run inside a transaction needs `-- dbbuild: no-transaction` at the head of its script, or \
+             `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml",
+        ),
+        "57014" => Some("if it needs longer, raise `statement-timeout`, at the head of the file or for the target"),
+        _ => None,
+    }
 }

@@ -10,7 +10,7 @@ use super::link::{Link, column, rows, value};
 use super::lock;
 use super::quote::{ident, literal};
 use super::run::{self, Style};
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use crate::engine::{Applied, EngineError, Outcome, Result, SqlFailure, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::{NewEntry, Run, Stored};
@@ -24,7 +24,7 @@ pub(super) struct Claimed {
 }
 
 /// What one go at a unit came to.
-enum Tried {
+pub(super) enum Tried {
     Applied(Applied),
     Taken,
     /// The answer to COMMIT was lost.
@@ -43,8 +43,9 @@ pub(super) fn apply(
     let mut style = run::style(unit);
     let mut attempt = 1;
     loop {
-        link.check_interrupt(|| format!("nothing of {} was begun", step_name(unit)))?;
-        let stop = match go(link, journal, unit, run, style, observer) {
+        link.check_interrupt(|| format!("nothing of {} was begun", unit.step_name()))?;
+        let parts = |link: &mut Link, applied: &mut Applied| run::parts(link, unit, style, applied);
+        let stop = match go(link, journal, unit, run, parts, observer) {
             Ok(Tried::Applied(applied)) => return Ok(Outcome::Applied(applied)),
             Ok(Tried::Taken) => return Ok(Outcome::Taken),
             Ok(Tried::Unknown(applied)) => match is_committed(link, journal, &unit.entry, run)? {
@@ -55,13 +56,13 @@ pub(super) fn apply(
         };
         give_up(link);
         if link.interrupt.is_raised() {
-            return Err(EngineError::Interrupted { kept: format!("nothing of {} was kept", step_name(unit)) });
+            return Err(EngineError::Interrupted { kept: format!("nothing of {} was kept", unit.step_name()) });
         }
         match &stop {
             stop if stop.is_worth_another_try() && attempt <= link.connector.target.retries => {
                 attempt += 1;
                 let reason = reason(stop);
-                observer.event(Event::Retrying { name: step_name(unit), reason, attempt });
+                observer.event(Event::Retrying { name: unit.step_name(), reason, attempt });
                 link.pause(backoff(attempt));
             }
             // Which statement it was is not known; one by one it will be.
@@ -98,12 +99,13 @@ pub(super) fn give_up(link: &mut Link) {
     link.take_notices();
 }
 
-fn go(
+/// Claims a unit's entry, lets `work` run its statements, finishes the entry, and commits.
+pub(super) fn go(
     link: &mut Link,
     journal: &Journal,
     unit: &Unit,
     run: &Run,
-    style: Style,
+    work: impl FnOnce(&mut Link, &mut Applied) -> std::result::Result<(), Stop>,
     observer: &mut dyn Observer,
 ) -> std::result::Result<Tried, Stop> {
     let begin = Instant::now();
@@ -112,8 +114,8 @@ fn go(
         return Ok(Tried::Taken);
     };
     let mut applied = Applied::default();
-    let ran = run::parts(link, unit, style, &mut applied);
-    link.tell_notices(&step_name(unit), observer);
+    let ran = work(link, &mut applied);
+    link.tell_notices(&unit.step_name(), observer);
     ran.map_err(|stop| stop.blocked_by(link.blockers.seen()))?;
     let sequence = claimed.sequences.first().copied().unwrap_or_default();
     let row = Finished { sequence, state: unit.entry.state, statements: unit.parts.len(), duration_ms: None };
@@ -129,7 +131,7 @@ fn go(
         return Err(own_commit(link, journal, unit, sequence));
     }
     are_finished(&answers, 1, last)?;
-    link.check_interrupt(|| format!("nothing of {} was kept", step_name(unit)))?;
+    link.check_interrupt(|| format!("nothing of {} was kept", unit.step_name()))?;
     applied.duration = begin.elapsed();
     match link.send_own("commit") {
         Ok(_) => {
@@ -148,7 +150,7 @@ pub(super) fn settings(link: &Link, unit: &Unit) -> String {
     let mut text = format!(
         "set local application_name = {};\nset local lock_timeout = {};\n\
          set local statement_timeout = {statement_timeout};\n",
-        literal(&lock::at_work_on(&step_name(unit))),
+        literal(&lock::at_work_on(&unit.step_name())),
         run::lock_timeout(link, unit)
     );
     if let Some(role) = &target.owner_role {

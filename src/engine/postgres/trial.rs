@@ -10,13 +10,15 @@ use postgres::SimpleQueryMessage;
 
 use super::catalog;
 use super::dump::own;
+use super::error::Trouble;
 use super::guard::{self, Groups};
+use super::held::{self, Counted, Counters, LOCKED, Locked, number};
 use super::inspect::project_schemas;
 use super::link::{column, rows, value};
 use super::quote::{literal, qualified};
 use super::run;
 use super::session::PostgresSession;
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction;
 use crate::engine::trial::{Digest, Digests, Held, Tables, Touched, Trial};
 use crate::engine::{Applied, Catalog, EngineError, Result, TableRows, Unit};
@@ -38,25 +40,9 @@ pub(super) struct PostgresTrial<'a> {
     /// The unit whose settings hold.
     current: Option<usize>,
     /// What the counters said when the transaction began, by table, where they go on from the transactions before it.
-    before: BTreeMap<String, Counted>,
+    before: Counters,
     /// The locks that were held each time.
     noted: Vec<Vec<Locked>>,
-}
-
-/// What the server has counted of a table.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counted {
-    written: u64,
-    scans: u64,
-}
-
-/// A lock on a relation, by the relation's number.
-#[derive(Debug, Clone)]
-struct Locked {
-    relation: String,
-    mode: String,
-    file: String,
-    scans: u64,
 }
 
 /// The rows that this session has written to a table and the server has not handed over yet.
@@ -87,6 +73,19 @@ const IN_REACH: &str = "c.oid in (
      where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.mode <> 'AccessShareLock'
 )";
 
+/// Returns what is counted before the next transaction of a session: nothing, if the server takes it over.
+pub(super) fn counted(session: &mut PostgresSession) -> Result<Counters> {
+    if hands_over(session)? {
+        return Ok(Counters::new());
+    }
+    let answers = session.link.own("beginning a trial", COUNTED)?;
+    let counted = |row| {
+        let counted = Counted { written: number(row, "written"), scans: number(row, "scans") };
+        Some((column(row, "oid")?.to_owned(), counted))
+    };
+    Ok(rows(&answers).filter_map(counted).collect())
+}
+
 /// Lets the server take over what it has counted so far, so that the next transaction counts from nothing. False
 /// before 15, where that happens about once a second and not at our wish.
 pub(super) fn hands_over(session: &mut PostgresSession) -> Result<bool> {
@@ -102,18 +101,11 @@ pub(super) fn hands_over(session: &mut PostgresSession) -> Result<bool> {
 
 impl<'a> PostgresTrial<'a> {
     pub(super) fn begin(session: &'a mut PostgresSession, units: &'a [Unit]) -> Result<Self> {
-        let known = if hands_over(session)? { String::new() } else { format!(";\n{COUNTED}") };
-        let begin = format!(
-            "begin isolation level read committed read write;
-             select pg_catalog.pg_current_xact_id()::text as transaction{known}"
-        );
-        let answers = session.link.own("beginning a trial", &begin)?;
-        let transaction = super::link::value(&answers, "transaction").unwrap_or_default().to_owned();
-        let counted = |row| {
-            let counted = Counted { written: number(row, "written"), scans: number(row, "scans") };
-            Some((column(row, "oid")?.to_owned(), counted))
-        };
-        let before = rows(&answers).filter(|row| column(row, "oid").is_some()).filter_map(counted).collect();
+        let before = counted(session)?;
+        let begin = "begin isolation level read committed read write;
+                     select pg_catalog.pg_current_xact_id()::text as transaction";
+        let answers = session.link.own("beginning a trial", begin)?;
+        let transaction = value(&answers, "transaction").unwrap_or_default().to_owned();
         let groups = units.iter().map(|_| Groups::new()).collect();
         Ok(Self { session, units, groups, transaction, current: None, before, noted: Vec::new() })
     }
@@ -198,10 +190,18 @@ impl Trial for PostgresTrial<'_> {
         }
         Err(EngineError::Refused {
             code: "trial/ended",
-            message: format!("{} ended the transaction that it ran in", step_name(&self.units[unit])),
+            message: format!("{} ended the transaction that it ran in", self.units[unit].step_name()),
             place: None,
             hint: Some("take COMMIT and ROLLBACK out of the script".into()),
         })
+    }
+
+    fn would_fail(&mut self) -> Result<bool> {
+        let link = &mut self.session.link;
+        link.inside("trying the commit", "savepoint dbbuild_aside")?;
+        let answer = link.send("set constraints all immediate");
+        link.inside("trying the commit", BACK)?;
+        Ok(matches!(answer, Err(Trouble::Answer(..))))
     }
 
     fn touched(&mut self) -> Result<Touched> {
@@ -314,21 +314,8 @@ impl Trial for PostgresTrial<'_> {
     }
 
     fn watch(&mut self) -> Result<bool> {
-        let query = "select l.relation::text as oid, l.mode, coalesce(c.relfilenode::text, '') as file,
-                            case when c.relkind in ('r', 'm', 'p')
-                                 then pg_catalog.pg_stat_get_xact_numscans(l.relation)::text end as scans
-                       from pg_catalog.pg_locks l
-                       left join pg_catalog.pg_class c on c.oid = l.relation
-                      where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.granted";
-        let answers = self.ask("reading the locks", query)?;
-        let locked = |row| {
-            let text = |name: &str| column(row, name).unwrap_or_default().to_owned();
-            let before = self.before.get(&text("oid")).copied().unwrap_or_default();
-            let scans = number(row, "scans").saturating_sub(before.scans);
-            Locked { relation: text("oid"), mode: text("mode"), file: text("file"), scans }
-        };
-        let locked = rows(&answers).map(locked).collect();
-        self.noted.push(locked);
+        let answers = self.ask("reading the locks", LOCKED)?;
+        self.noted.push(rows(&answers).filter_map(|row| held::locked(row, &self.before)).collect());
         Ok(true)
     }
 
@@ -337,48 +324,11 @@ impl Trial for PostgresTrial<'_> {
         transaction::give_up(&mut self.session.link);
         self.current = None;
         let noted = std::mem::take(&mut self.noted);
-        let numbers: BTreeSet<&str> = noted.iter().flatten().map(|locked| locked.relation.as_str()).collect();
-        let query = format!(
-            "select c.oid::text as oid, {SHOWN} as name, c.relfilenode::text as file
-               from pg_catalog.pg_class c
-               join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-              where c.oid = any ({}::oid[]) and c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {}",
-            literal(&format!("{{{}}}", numbers.into_iter().collect::<Vec<_>>().join(","))),
-            self.schemas()
-        );
+        let query = held::names(noted.iter().flatten(), &self.schemas());
         let answers = self.session.link.own("reading what was locked", &query)?;
-        let known = |row| Some((column(row, "oid")?, (column(row, "name")?, column(row, "file")?)));
-        let known: BTreeMap<&str, (&str, &str)> = rows(&answers).filter_map(known).collect();
-        // What a statement did is what is new since the last time.
-        let mut last: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
-        let mut all = Vec::new();
-        for noted in &noted {
-            let held = |locked: &Locked| {
-                let (name, file) = known.get(locked.relation.as_str())?;
-                let (file, scans) = last.get(locked.relation.as_str()).copied().unwrap_or((file, 0));
-                Some(Held {
-                    on: (*name).to_owned(),
-                    mode: locked.mode.clone(),
-                    rewritten: !locked.file.is_empty() && locked.file != file && file != "0",
-                    scans: locked.scans.saturating_sub(scans),
-                })
-            };
-            all.push(noted.iter().filter_map(held).collect());
-            last.extend(noted.iter().map(|locked| (locked.relation.as_str(), (locked.file.as_str(), locked.scans))));
-        }
-        Ok(all)
+        Ok(held::told(&noted, &answers))
     }
 }
-
-fn number(row: &postgres::SimpleQueryRow, name: &str) -> u64 {
-    column(row, name).and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-/// A relation's kind and name for people.
-pub(super) const SHOWN: &str =
-    "case c.relkind when 'm' then 'materialized view' when 'v' then 'view' when 'S' then 'sequence'
-                          when 'i' then 'index' when 'I' then 'index' else 'table' end
-                     || ' ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)";
 
 impl Drop for PostgresTrial<'_> {
     fn drop(&mut self) {

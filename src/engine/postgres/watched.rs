@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use postgres::Client;
 
 use super::connect::Connector;
+use super::held::SHOWN;
 use super::inspect::project_schemas;
 use super::link::value;
 use super::session::PostgresSession;
-use super::trial::{SHOWN, hands_over};
+use super::trial::hands_over;
 use crate::engine::trial::Held;
 use crate::engine::{Outcome, Result, Session, Unit};
 use crate::event::Silent;

@@ -8,9 +8,10 @@ use super::database::Database;
 use super::error::{doing, interrupted};
 use super::foreign_keys::{Orphans, orphans, turn, worse};
 use super::guard::{Answers, refuse_unanswerable};
+use super::hint::hint;
 use super::run::{failed, refused, statement};
 use super::{journal, statements, transaction};
-use crate::engine::{Applied, EngineError, Mode, Outcome, Result, Unit};
+use crate::engine::{Applied, EngineError, Mode, Outcome, Result, SqlFailure, Unit};
 use crate::event::Observer;
 use crate::journal::Run;
 use crate::sql::Span;
@@ -285,12 +286,20 @@ pub(super) fn check(connection: &Connection, units: &[Unit], before: &Orphans) -
     }
 }
 
+/// The error of units whose commit would leave a row without its parent.
+pub(super) fn at_commit_of(units: &[Unit], orphan: &str) -> EngineError {
+    let at = units.len().saturating_sub(1);
+    let message = format!("FOREIGN KEY constraint failed at the commit: {orphan}");
+    refused(units, at, last_statement(&units[at]), "SQLITE_CONSTRAINT_FOREIGNKEY", message, None)
+}
+
 /// A deferred foreign key fails at the commit: that is a failure of the text, not of the tool.
 fn at_commit(units: &[Unit], error: EngineError) -> EngineError {
     match error {
         EngineError::Sql { failure, .. } if failure.code.starts_with("SQLITE_CONSTRAINT") && !units.is_empty() => {
             let at = units.len() - 1;
-            super::run::of_unit(units, at, last_statement(&units[at]), *failure)
+            let failure = SqlFailure { hint: hint(&units[at], &failure, false), ..*failure };
+            super::run::of_unit(units, at, last_statement(&units[at]), failure)
         }
         // A full disk, another writer: not the text's fault, but whoever reads it wants to know where it stands.
         EngineError::Sql { doing, failure } => match units {

@@ -99,11 +99,16 @@ fn open_to_read(database: &Database) -> Result<Connection> {
 /// immutable it is read as it is.
 pub(super) fn rests_in_wal_mode(database: &Database) -> bool {
     let (Some(file), Some(wal)) = (database.file(), database.beside("-wal")) else { return false };
+    // Asked first: a program that has the database open in WAL mode keeps a lock on the file, which it would lose if
+    // it were this one (<https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
+    if wal.exists() {
+        return false;
+    }
     // Bytes 18 and 19 are the versions of the file format for writing and reading; 2 is WAL
     // (<https://sqlite.org/fileformat2.html#file_format_version_numbers>).
     let mut head = [0; 20];
     let read = File::open(file).and_then(|mut file| file.read_exact(&mut head));
-    read.is_ok() && head.starts_with(b"SQLite format 3\0") && head[18..20] == [2, 2] && !wal.exists()
+    read.is_ok() && head.starts_with(b"SQLite format 3\0") && head[18..20] == [2, 2]
 }
 
 fn immutable_uri(file: &Path) -> PathBuf {
@@ -156,7 +161,13 @@ fn cannot(database: &Database, error: &rusqlite::Error) -> EngineError {
             "a program that wrote to it was cut short, and reading alone may not put that right".to_owned(),
             Some("open it once with the right to write it and its folder".to_owned()),
         ),
-        _ => (said.message, None),
+        // SQLite reads a folder as a file until the system says no (Linux: EISDIR).
+        _ if database.file().is_some_and(Path::is_dir) => {
+            ("it is a folder".to_owned(), Some("name a file in it: `sqlite:FOLDER/NAME.db`".to_owned()))
+        }
+        _ => {
+            (said.message, Some("see that the disk is sound, and that the path is right: `dbbuild config`".to_owned()))
+        }
     };
     EngineError::Unreachable { target: database.shown.clone(), message, hint }
 }

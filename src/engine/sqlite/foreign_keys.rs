@@ -26,6 +26,15 @@ pub(super) fn turn(connection: &Connection, on: bool) -> Result<()> {
     connection.pragma_update(None, "foreign_keys", on).map_err(doing("setting foreign_keys"))
 }
 
+/// Returns true if foreign keys are on and some of them may wait for the commit
+/// (<https://sqlite.org/foreignkeys.html#fk_deferred>).
+pub(super) fn keys_wait(connection: &Connection) -> Result<bool> {
+    let query = "select (select foreign_keys from pragma_foreign_keys)
+                    and ((select defer_foreign_keys from pragma_defer_foreign_keys)
+                         or exists (select 1 from sqlite_schema where sql like '%deferr%'))";
+    connection.query_row(query, [], |row| row.get(0)).map_err(doing("checking foreign keys"))
+}
+
 /// Returns the rows that have no parent; an error if a foreign key itself cannot be (a mismatch).
 pub(super) fn orphans(connection: &Connection) -> rusqlite::Result<Orphans> {
     let mut statement = connection.prepare("pragma foreign_key_check")?;

@@ -43,8 +43,7 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
         "select sequence, kind, key, max(attempt), name, checksum, token_checksum, state, statements_done, statements
            from {}
           where project = ?1
-          group by kind, key
-          order by sequence",
+          group by kind, key",
         names.journal
     );
     let wrong = |error: rusqlite::Error| unusable(names, &error);
@@ -54,6 +53,7 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
     while let Some(row) = rows.next().map_err(wrong)? {
         entries.push(entry(row).map_err(wrong)??);
     }
+    entries.sort_unstable_by_key(|entry| entry.sequence);
     if entries.iter().any(|entry| entry.state == Stored::Running) {
         let counts = super::progress::counts(connection, names)?;
         for entry in entries.iter_mut().filter(|entry| entry.state == Stored::Running) {
@@ -65,14 +65,14 @@ fn entries(connection: &Connection, names: &Names, project: &str) -> Result<Vec<
 
 fn entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Entry>> {
     let sequence = row.get(0)?;
-    let (kind, state): (String, String) = (row.get(1)?, row.get(7)?);
+    let (kind, state) = (row.get_ref(1)?.as_str()?, row.get_ref(7)?.as_str()?);
     let unknown = |what: &str, word: &str| {
         Ok(Err(EngineError::Journal(format!(
             "row {sequence} of the journal has the {what} {word:?}, which this program does not know"
         ))))
     };
-    let Some(known_kind) = Kind::parse(&kind) else { return unknown("kind", &kind) };
-    let Some(known_state) = Stored::parse(&state) else { return unknown("state", &state) };
+    let Some(known_kind) = Kind::parse(kind) else { return unknown("kind", kind) };
+    let Some(known_state) = Stored::parse(state) else { return unknown("state", state) };
     Ok(Ok(Entry {
         sequence,
         kind: known_kind,

@@ -103,9 +103,7 @@ pub(super) fn format(connection: &Connection, names: &Names) -> Result<Option<u3
     let sql = format!("select format from {} where id = 1", names.environment);
     let format = connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).optional();
     match format.map_err(|error| unusable(names, &error))? {
-        Some(format) if format > i64::from(FORMAT) => Err(EngineError::Journal(format!(
-            "the journal was written by a newer dbbuild: its format is {format}, this program knows up to {FORMAT}"
-        ))),
+        Some(format) if format > i64::from(FORMAT) => Err(EngineError::newer_journal(format, FORMAT)),
         Some(format) => Ok(Some(u32::try_from(format).unwrap_or_default())),
         None => Ok(Some(FORMAT)),
     }

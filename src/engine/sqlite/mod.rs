@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Access, Engine, Offline, Result, RowText, Scratch, ScratchWish, Session, Unit};
+use super::{Access, Engine, Offline, Result, RowFile, Scratch, ScratchWish, Session, Unit};
 use crate::event::Observer;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -27,6 +27,7 @@ mod error;
 mod first;
 mod foreign_keys;
 mod guard;
+mod hint;
 mod inspect;
 mod journal;
 mod load;
@@ -118,8 +119,8 @@ impl Engine for Sqlite {
         }
     }
 
-    fn row_text(&self, text: &str) -> Option<RowText> {
-        dump::cells(text)
+    fn row_file(&self, file: Box<dyn std::io::BufRead>) -> Option<RowFile> {
+        dump::cells(file)
     }
 
     fn offline(&self) -> Box<dyn Offline + '_> {

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::database::Database;
 use super::error::{interrupted, is_interrupt, said};
+use super::hint::hint;
 use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
 use crate::sql::{Dialect, Lexer, Span, Token, TokenKind, Tokens};
 
@@ -90,12 +91,13 @@ pub(super) fn failed(units: &[Unit], at: usize, span: Span, error: &rusqlite::Er
     let said = said(error);
     let text = units[at].text.as_str();
     let precise = said.offset.map(|offset| span.start + offset).filter(|start| *start < span.end);
-    let precise = precise.or_else(|| named(&said.failure.message, text, span));
-    let span = match precise {
+    let named = named(&said.failure.message, text, span);
+    let failure = SqlFailure { hint: hint(&units[at], &said.failure, named.is_some()), ..said.failure };
+    let span = match precise.or(named) {
         Some(start) => Span::new(start, start + word(&text[start..span.end])),
         None => Span::new(span.start, span.start + first_line(span.text(text))),
     };
-    of_unit(units, at, span, said.failure)
+    of_unit(units, at, span, failure)
 }
 
 /// Returns where the name stands that a message ends with: for `no such table: t` SQLite gives no offset.

@@ -16,7 +16,7 @@ use super::progress::{self, Progress};
 use super::run::{refused, statement};
 use super::{journal, transaction};
 use crate::engine::{Applied, EngineError, Mode, Outcome, Part, Result, Unit};
-use crate::event::{Event, Observer};
+use crate::event::Observer;
 use crate::journal::Run;
 use crate::sql::{Dialect, Span, Tokens};
 
@@ -149,7 +149,6 @@ impl Work<'_> {
         part: &Part,
         observer: &mut dyn Observer,
     ) -> Result<()> {
-        let since = Instant::now();
         let (mut passes, mut total) = (0, 0);
         loop {
             transaction::begin(self.connection, self.database)?;
@@ -171,8 +170,7 @@ impl Work<'_> {
                 self.applied.passes += if part.repeat { passes } else { 0 };
                 return Ok(());
             }
-            let message = format!("pass {passes}, {total} rows, {} s", since.elapsed().as_secs());
-            observer.event(Event::Progress { name: self.unit.entry.name.clone(), message, done: None });
+            observer.event(self.unit.pass(passes, total));
             if self.database.interrupt.is_raised() {
                 return Err(interrupted());
             }

@@ -8,14 +8,14 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use super::error::{doing, interrupted};
-use super::foreign_keys::{Orphans, orphans, turn};
+use super::foreign_keys::{Orphans, keys_wait, orphans, turn, worse};
 use super::guard::Answers;
 use super::names::{Names, quote};
 use super::run::statement;
 use super::session::SqliteSession;
-use super::{apply, catalog, transaction};
+use super::{apply, catalog, connection, transaction};
 use crate::engine::trial::{Digest, Digests, Tables, Touched, Trial};
-use crate::engine::{Catalog, EngineError, Mode, Result, TableRows, Unit};
+use crate::engine::{Access, Catalog, EngineError, Mode, Result, TableRows, Unit};
 use crate::sql::Name;
 
 /// A transaction of one session, with the guards' answers for each unit.
@@ -71,6 +71,23 @@ impl<'a> SqliteTrial<'a> {
         &self.session.database().names
     }
 
+    /// Returns the rows that lost their parents in this transaction, if foreign keys that wait for the commit would see
+    /// to them there. Each other one has failed by now.
+    fn abandoned(&self) -> Result<Option<String>> {
+        let connection = self.session.connection();
+        if self.orphans.is_some() || connection.total_changes() == self.before.rows || !keys_wait(connection)? {
+            return Ok(None);
+        }
+        let now = orphans(connection).map_err(doing("checking foreign keys"))?;
+        if now.is_empty() {
+            return Ok(None);
+        }
+        // Another connection sees what was there before. Where none can be had nothing was.
+        let before = connection::open(self.session.database(), Access::Read);
+        let before = before.ok().and_then(|before| orphans(&before).ok()).unwrap_or_default();
+        Ok(worse(&before, &now))
+    }
+
     fn tables(&self, wanted: &Tables) -> Result<Vec<String>> {
         let known = catalog::tables(self.session.connection(), self.names())?;
         Ok(known
@@ -108,7 +125,10 @@ impl Trial for SqliteTrial<'_> {
             return apply::check(connection, &self.units[..=unit], before);
         }
         if !connection.is_autocommit() {
-            return Ok(());
+            return match self.abandoned()? {
+                None => Ok(()),
+                Some(orphan) => Err(apply::at_commit_of(&self.units[..=unit], &orphan)),
+            };
         }
         Err(EngineError::Refused {
             code: "trial/ended",
@@ -116,6 +136,10 @@ impl Trial for SqliteTrial<'_> {
             place: None,
             hint: None,
         })
+    }
+
+    fn would_fail(&mut self) -> Result<bool> {
+        Ok(self.abandoned()?.is_some())
     }
 
     fn touched(&mut self) -> Result<Touched> {

@@ -1,4 +1,4 @@
-//! ATTACH or DETACH in a script.
+//! ATTACH, DETACH or VACUUM INTO in a script.
 
 use super::super::context::Context;
 use super::super::finding::Found;
@@ -9,7 +9,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "attached-database",
     set: Set::Idempotency,
     dialects: SQLITE,
-    summary: "ATTACH or DETACH in a script",
+    summary: "ATTACH, DETACH or VACUUM INTO in a script",
     effect: "A second run stops with an error, and what a script makes must not depend on files beside the database.",
     remedy: "Take it out: the target says which database it is.",
     fixable: Fixable::Never,
@@ -21,6 +21,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if matches!(statement.head.verb, Verb::Attach | Verb::Detach) {
             let message = "a second run on the same connection fails, and no other database is known elsewhere";
             found.report(&RULE, statement.span, message);
+        }
+        if statement.head.verb == Verb::Vacuum && statement.tokens().has_word("into") {
+            found.report(&RULE, statement.span, "a second run fails: the file is there");
         }
     }
 }

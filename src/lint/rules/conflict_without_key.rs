@@ -1,4 +1,4 @@
-//! ON CONFLICT DO NOTHING (or OR IGNORE) where nothing can conflict.
+//! ON CONFLICT DO NOTHING, OR IGNORE or a caught unique_violation where nothing can conflict.
 
 use super::super::context::Context;
 use super::super::finding::Found;
@@ -11,7 +11,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "conflict-without-key",
     set: Set::Idempotency,
     dialects: BOTH,
-    summary: "ON CONFLICT DO NOTHING (or OR IGNORE) where nothing can conflict",
+    summary: "ON CONFLICT DO NOTHING, OR IGNORE or a caught unique_violation where nothing can conflict",
     effect: "The guard lies: no unique key of the table is among the inserted columns, so each run inserts the rows again.",
     remedy: "Insert the key, give the table a unique key, or write `WHERE NOT EXISTS (…)`.",
     fixable: Fixable::Sometimes,
@@ -27,9 +27,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let bare = insert.conflict.as_ref().is_some_and(|conflict| {
             !conflict.has_target && !conflict.updates || conflict.columns.is_some()
         });
-        let ignores = bare || head.or_ignore || head.or_replace || head.verb == Verb::Replace;
+        let catches = insert.conflict.is_none() && statement.catches(&["unique_violation"]);
+        let ignores = bare || catches || head.or_ignore || head.or_replace || head.verb == Verb::Replace;
         let emptied = context.emptied_before(table, statement);
         if !ignores || statement.is_guarded() || insert.asks || context.is_temporary(table) || emptied {
+            continue;
+        }
+        if table.object() == "sqlite_sequence" {
+            let message = "the guard lies: sqlite_sequence has no key, so a second run inserts the row again";
+            found.report(&RULE, statement.head_span(), message).help("write UPDATE, or WHERE NOT EXISTS (…)");
             continue;
         }
         let Some(shape) = context.table(table, statement) else { continue };

@@ -8,7 +8,7 @@ use crate::sql::Kind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "hidden-invalid-index",
-    set: Set::Idempotency,
+    set: Set::LiveSafety,
     dialects: POSTGRES,
     summary: "CREATE INDEX CONCURRENTLY IF NOT EXISTS outside of dbbuild's own resume",
     effect: "An interrupted concurrent build leaves an INVALID index, and IF NOT EXISTS takes it for the finished one.",

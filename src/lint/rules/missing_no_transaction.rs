@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::context::Role;
 use super::super::fix::Fix;
-use crate::sql::{Dialect, foreign_keys_pragma, foreign_keys_switch, refuses_transaction};
+use crate::sql::{Dialect, Verb, foreign_keys_pragma, foreign_keys_switch, refuses_transaction};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "missing-no-transaction",
@@ -36,7 +36,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let draft = found.report(&RULE, statement.span, why.to_owned());
-        if !fixed && !foreign_keys {
+        // What the directive does not help with is refused for another reason.
+        let session = matches!(statement.head.verb, Verb::Attach | Verb::Detach);
+        if !fixed && !foreign_keys && !session {
             fixed = true;
             draft.fix(Fix::insert("add the directive", 0, "-- dbbuild: no-transaction\n"));
         }

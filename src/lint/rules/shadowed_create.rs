@@ -24,7 +24,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(name) = head.name.as_ref().filter(|_| creates) else { continue };
         let Some(known) = context.table(name, statement).filter(|_| !context.dropped_before(statement)) else { continue };
         let new = Shape::read(statement.tokens_behind_name());
-        if new.partly_known || known.partly_known || schema_differs(context, statement) {
+        if new.partly_known || known.partly_known {
             continue;
         }
         let missing = new.columns.iter().find(|column| known.column_named(&column.name).is_none());
@@ -41,10 +41,4 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let message = format!("the guard lies: an earlier script made {name} differently, so nothing happens: {difference}");
         found.report(&RULE, statement.head_span(), message).help("write ALTER TABLE statements for the difference");
     }
-}
-
-/// `a.t` and `b.t` are two tables; the history knows the last part of a name only.
-fn schema_differs(context: &Context<'_>, statement: &super::super::statement::Statement<'_>) -> bool {
-    statement.head.name.as_ref().is_some_and(crate::sql::Name::is_qualified) && context.dialect == crate::sql::Dialect::Postgres
-        && statement.head.name.as_ref().and_then(|name| name.schema()) != Some("public")
 }

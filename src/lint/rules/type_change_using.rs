@@ -34,7 +34,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let type_text = Span::new(type_start, tokens.end()).text(context.text);
         tokens.next();
         let expression = Span::new(tokens.start(), action.span.end);
-        if survives(statement, expression, column.object()) {
+        if survives(statement, expression, column.object()) || converts_to_itself(statement, expression, column.object(), type_text) {
             continue;
         }
         let message = format!("a second run converts {column} of {table} again: its USING expects the old type");
@@ -67,6 +67,17 @@ pub(in crate::lint) fn until_type(table: &Name, column: &str, written: &str) -> 
         literal(written)
     );
     guard::Test::query(true, &query)
+}
+
+/// Texts that are trimmed or folded, JSON that is made of JSON: the new type takes the same function, and it changes
+/// nothing more.
+fn converts_to_itself(statement: &Statement<'_>, expression: Span, column: &str, written: &str) -> bool {
+    let written = written.trim().to_ascii_lowercase();
+    let is_text = ["text", "varchar", "character", "char", "citext"].iter().any(|word| written.starts_with(word));
+    let mut tokens = statement.part(expression);
+    let has_number = statement.part(expression).any(|token| token.kind == TokenKind::Number);
+    let rests = || super::super::update::rests(statement, expression, column);
+    is_text && !has_number && rests() || written == "jsonb" && tokens.eat_word("to_jsonb")
 }
 
 /// A plain cast of the column, to whatever type, gives the same again.

@@ -56,6 +56,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             // Its rows go with their tables.
             || table.object() == "sqlite_sequence" && context.structure.first().is_some_and(|first| first.head.verb == Verb::Drop)
             || context.emptied_before(table, statement)
+            || goes_with_its_table(context, statement, table)
             || deletes_on_the_way(statement, table)
             || !super::super::tree::agrees(statement);
         if safe {
@@ -128,6 +129,15 @@ fn trigger_behind(context: &Context<'_>, statement: &Statement<'_>, table: &Name
     context.structure.iter().any(|other| trigger_on(other, statement, table))
 }
 
+/// The script makes the table, and drops it again further down.
+fn goes_with_its_table(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    context.made_here(table, statement)
+        && context.behind(statement).any(|other| {
+            let drops = other.head.verb == Verb::Drop && other.head.kind == Some(Kind::Table) && !other.is_guarded();
+            drops && super::super::history::dropped(other).iter().any(|name| name.matches(table))
+        })
+}
+
 /// `WITH moved AS (DELETE FROM a RETURNING …) INSERT INTO b …`: what was moved is gone.
 fn deletes_on_the_way(statement: &Statement<'_>, table: &Name) -> bool {
     let mut tokens = statement.tokens();
@@ -180,11 +190,12 @@ fn where_not_exists(
     shape: Option<&Shape>,
 ) -> Option<Fix> {
     let first = *insert.rows.first()?;
-    let columns = match (&insert.columns, shape) {
+    let names = match (&insert.columns, shape) {
         (Some(columns), _) => columns.clone(),
         (None, Some(shape)) if !shape.partly_known => shape.columns.iter().map(|column| column.name.clone()).collect(),
         (None, _) => return None,
     };
+    let columns = spelled(context, insert, names);
     let values = items(context.text, first, context.dialect);
     let incomparable = |column: &String| {
         let known = shape.and_then(|shape| shape.column_named(column));
@@ -193,9 +204,8 @@ fn where_not_exists(
     let tests: Vec<String> = columns
         .iter()
         .zip(&values)
-        .filter(|(column, value)| insert::is_literal(context.text, **value, context.dialect) && !incomparable(column))
-        .map(|(column, value)| format!("{} = {}", Name::new([column.as_str()]), value.text(context.text)))
-        .map(|test| quoted(&test, context.dialect))
+        .filter(|((name, _), value)| insert::is_literal(context.text, **value, context.dialect) && !incomparable(name))
+        .map(|((_, written), value)| format!("{written} = {}", value.text(context.text)))
         .collect();
     if tests.is_empty() || values.len() > columns.len() {
         return None;
@@ -221,14 +231,18 @@ fn where_not_exists(
     Some(if complete { fix } else { fix.risky(risk) })
 }
 
-/// A column whose name is a keyword has to be quoted to be compared.
-fn quoted(test: &str, dialect: Dialect) -> String {
-    match test.split_once(" = ") {
-        Some((column, value)) if !column.starts_with('"') => {
-            format!("{} = {value}", crate::sql::quote_identifier(dialect, column))
-        }
-        _ => test.to_owned(),
-    }
+/// Columns with how they are written in a condition: as the author writes them, which an INSERT takes no other way,
+/// else in quotes, since a name may be a keyword.
+fn spelled(context: &Context<'_>, insert: &Insert, names: Vec<String>) -> Vec<(String, String)> {
+    // One byte on either side stands for the parentheses of a list.
+    let list = insert.columns_span.map(|span| Span::new(span.start.saturating_sub(1), span.end + 1));
+    let written = list.map_or_else(Vec::new, |list| items(context.text, list, context.dialect));
+    let spell = |(at, name): (usize, String)| {
+        let own = written.get(at).map(|span| span.text(context.text).trim()).filter(|text| !text.starts_with('\''));
+        let text = own.map_or_else(|| crate::sql::quote_identifier(context.dialect, &name), str::to_owned);
+        (name, text)
+    };
+    names.into_iter().enumerate().map(spell).collect()
 }
 
 /// Whether the script changes the rows of a table elsewhere, so that a question about them has another answer then.

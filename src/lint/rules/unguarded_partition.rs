@@ -1,4 +1,4 @@
-//! ATTACH or DETACH PARTITION, INHERIT or NO INHERIT without a test.
+//! ATTACH or DETACH PARTITION, INHERIT or NO INHERIT, NOT OF without a test.
 
 use super::super::context::Context;
 use super::super::finding::Found;
@@ -11,7 +11,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-partition",
     set: Set::Idempotency,
     dialects: POSTGRES,
-    summary: "ATTACH or DETACH PARTITION, INHERIT or NO INHERIT without a test",
+    summary: "ATTACH or DETACH PARTITION, INHERIT or NO INHERIT, NOT OF without a test",
     effect: "A second run stops with an error: the partition is attached (or detached) already.",
     remedy: "Put it into a `DO` block that asks pg_inherits. `DETACH … CONCURRENTLY` cannot stand in one: use a guard directive.",
     fixable: Fixable::Sometimes,
@@ -26,6 +26,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         for action in &statement.actions {
+            if statement.part(action.span).clone().eat_words(&["not", "of"]) {
+                let draft = found.report(&RULE, action.span, format!("a second run fails: {table} is of no type"));
+                let query = format!(
+                    "SELECT 1 FROM pg_class WHERE oid = to_regclass({}) AND reloftype <> 0",
+                    quote_literal(context.dialect, &table.to_string())
+                );
+                draft.fix(guard::test(statement, &guard::Test::query(true, &query)));
+            }
             let Some(other) = &action.name else { continue };
             let (parent, child, present) = match action.kind {
                 ActionKind::AttachPartition => (table, other, false),

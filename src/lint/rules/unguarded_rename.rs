@@ -34,16 +34,18 @@ fn check(context: &Context<'_>, found: &mut Found) {
             let remade = context.before(statement).any(|other| {
                 other.head.verb == Verb::Create && other.head.kind == Some(kind) && other.head.name.as_ref() == Some(name)
             });
-            if native && statement.head.if_exists && !remade || remade && !native && is_rebuild(context, statement, action) {
+            let again = context.made_behind(statement, kind, name);
+            let taken = remade || again && !is_dropped(context, action);
+            if native && statement.head.if_exists && !taken || remade && !native && is_rebuild(context, statement, action) {
                 continue;
             }
-            let message = if remade && native && statement.head.if_exists {
-                format!("a second run fails: {name} is made again above, and its new name is taken")
+            let message = if native && statement.head.if_exists {
+                let place = if remade { "above" } else { "further down" };
+                format!("a second run fails: {name} is made again {place}, and its new name is taken")
             } else {
                 format!("a second run fails: {old} has its new name")
             };
             let draft = found.report(&RULE, action.span, message);
-            let again = behind_again(context, statement, kind, name);
             if native && !remade && !again {
                 let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
                 draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
@@ -62,10 +64,11 @@ fn is_rebuild(context: &Context<'_>, statement: &Statement<'_>, action: &Action)
     })
 }
 
-/// The script makes the old name again further down, so that a second run finds it.
-fn behind_again(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Name) -> bool {
-    context.behind(statement).any(|other| {
-        other.head.verb == Verb::Create && other.head.kind == Some(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+/// The script drops the new name somewhere, so that a second run finds it free.
+fn is_dropped(context: &Context<'_>, action: &Action) -> bool {
+    let Some(to) = &action.name else { return false };
+    context.structure.iter().any(|other| {
+        other.head.verb == Verb::Drop && super::super::history::dropped(other).iter().any(|name| name.matches(to))
     })
 }
 
@@ -109,10 +112,11 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
         }
         (ActionKind::RenameConstraint, _) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {
-            let mut tokens = statement.part(action.span);
-            let label = tokens.find(|token| token.kind.is_string())?.span.text(statement.text);
+            // The new label says that it was done, even where the script adds the old one again.
+            let tokens = statement.part(action.span);
+            let label = tokens.filter(|token| token.kind.is_string()).last()?.span.text(statement.text);
             let shown = literal(&name.to_string());
-            Test::query(true, &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"))
+            Test::query(false, &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"))
         }
         (ActionKind::RenameAttribute, _) => {
             let attribute = literal(action.name.as_ref()?.object());
@@ -124,7 +128,7 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
                 ),
             )
         }
-        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite && !behind_again(context, statement, kind, name) => {
+        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite && !context.made_behind(statement, kind, name) => {
             Test::relation(true, "table", name)
         }
         (ActionKind::Rename, _) if shape::is_relation(kind) => Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?)),

@@ -14,7 +14,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
     dialects: POSTGRES,
     summary: "SET SCHEMA without a guard",
     effect: "A second run stops with an error: the object is in the other schema.",
-    remedy: "Write the schema in front of the name and `IF EXISTS`, so that the second run finds nothing to move.",
+    remedy: "A table, view, index or sequence: `ALTER … IF EXISTS … SET SCHEMA`, so that the second run finds nothing to move. Everything else: a `DO` block that asks the catalog.",
     fixable: Fixable::Always,
     check,
 };
@@ -28,9 +28,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let native = shape::is_relation(kind) || kind == Kind::ForeignTable;
+        let again = context.made_behind(statement, kind, name);
         let safe = statement.is_guarded()
             || statement.caught().is_some()
-            || native && statement.head.if_exists && name.is_qualified();
+            // Without a schema the search path decides; if it leads to the moved one, that one stays where it is.
+            || native && statement.head.if_exists && !again;
         if safe {
             continue;
         }
@@ -38,13 +40,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !native {
             draft.help("ask the catalog for where it is, in a DO block");
             draft.fix(action.name.as_ref().and_then(|schema| moved(statement, kind, name, schema)).map(|test| guard::test(statement, &test)));
-        } else if name.is_qualified() {
+        } else if again {
+            // What is made again further down is not to follow; the target says whether it was moved.
+            let moved = action.name.as_ref().map(|schema| Name::new([schema.object(), name.object()]));
+            draft.fix(moved.map(|moved| guard::test(statement, &guard::Test::relation(false, kind.name(), &moved))));
+        } else {
             let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
             draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
-        } else if let Some(schema) = &action.name {
-            // Unqualified, the search path decides; the target says whether it was moved.
-            let moved = Name::new([schema.object(), name.object()]);
-            draft.fix(guard::test(statement, &guard::Test::relation(false, kind.name(), &moved)));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::history::dropped;
+use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::{Guarding, Statement};
 use crate::script::{Guard, Object, RunIf, Test};
@@ -27,11 +28,21 @@ fn check(context: &Context<'_>, found: &mut Found) {
             if guard.group || statement.guards.len() > 1 {
                 continue;
             }
-            if let Some(message) = lie(statement, guard) {
+            if let Some(message) = lie(statement, guard).or_else(|| other_row(statement, guard)) {
                 found.report(&RULE, statement.head_span(), message).help("ask for what the statement makes or takes away");
             }
         }
     }
+}
+
+/// A query for another row than the statement inserts.
+fn other_row(statement: &Statement<'_>, guard: &Guard) -> Option<String> {
+    let Test::Query(query) = &guard.test else { return None };
+    let table = statement.head.name.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
+    let query = crate::sql::Tokens::of(query, statement.dialect);
+    let own = insert::read_tables(query).iter().any(|asked| asked.matches(table));
+    let lies = guard.run == RunIf::Absent && own && insert::asks_for_another(statement, &insert::read(statement), query);
+    lies.then(|| format!("the guard lies: it asks for another row than the one that goes into {table}"))
 }
 
 fn lie(statement: &Statement<'_>, guard: &Guard) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
+use super::super::insert;
 use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::statement::{Guarding, Statement};
 use crate::sql::{ActionKind, Span, Tokens, Verb};
@@ -19,6 +20,10 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements.iter().filter(|statement| statement.nested) {
+        if let Some(condition) = other_row(statement) {
+            let message = "the guard lies: it asks for another row than the one that is inserted";
+            found.report(&RULE, condition, message).help("ask for what the statement makes");
+        }
         let makes = statement.head.verb == Verb::Create
             || statement.actions.iter().any(|action| matches!(action.kind, ActionKind::AddColumn | ActionKind::AddConstraint | ActionKind::RenameColumn | ActionKind::AddValue));
         if !makes || statement.head.is_guarded() {
@@ -67,6 +72,17 @@ fn check(context: &Context<'_>, found: &mut Found) {
             found.report(&RULE, *condition, message).help("ask for what the statement makes");
         }
     }
+}
+
+/// `IF NOT EXISTS (SELECT … FROM t WHERE a = 1) THEN INSERT INTO t … VALUES (2)`.
+fn other_row(statement: &Statement<'_>) -> Option<Span> {
+    let table = statement.head.name.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
+    let [Guarding::Condition(condition)] = statement.guards.as_slice() else { return None };
+    let mut tokens = statement.part(*condition);
+    let query = tokens.eat_words(&["not", "exists"]).then(|| tokens.eat_parens()).flatten().filter(|_| tokens.peek().is_none())?;
+    let query = statement.part(query);
+    let own = insert::read_tables(query).iter().any(|asked| asked.matches(table));
+    (own && insert::asks_for_another(statement, &insert::read(statement), query)).then_some(*condition)
 }
 
 fn asks_catalog(tokens: Tokens<'_>) -> bool {

@@ -217,13 +217,24 @@ insert or ignore into t (id, year, fixed) values (1, strftime('%Y'), date('2026-
         case.write(&format!("{working}/fresh/data/x.sql"), "half");
         let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
         std::fs::File::open(case.path(&killed)).unwrap().set_modified(long_ago).unwrap();
+        // A lock tells at once whether somebody is there.
+        let (just, held) = (format!("{}/.dbbuild-just", folder(case)), format!("{}/.dbbuild-held", folder(case)));
+        case.write(&format!("{just}/lock"), "");
+        case.write(&format!("{held}/lock"), "");
+        let lock = std::fs::File::open(case.path(&format!("{held}/lock"))).unwrap();
+        lock.lock().unwrap();
         case.run(&["baseline"]).exits(0);
-        assert!(!case.path(&killed).exists());
+        assert!(!case.path(&killed).exists() && !case.path(&just).exists());
+        assert!(case.path(&held).exists());
         assert!(case.path(&working).exists(), "another run may be at work there");
     }
 
     fn a_script_that_fails_leaves_the_baseline_as_it_was(case) {
         project(case);
+        case.write("db/4_bad.sql", "insert into nowhere values (1);\n");
+        case.run(&["baseline"]).exits(4).says("db/4_bad.sql");
+        assert!(!case.path("baseline").exists());
+        case.remove("db/4_bad.sql");
         case.run(&["baseline"]).exits(0);
         let files = case.files("baseline");
         case.write("db/4_bad.sql", "insert into nowhere values (1);\n");

@@ -54,10 +54,18 @@ cases! {
     fn to_stops_behind_a_version_and_leaves_seeds_alone(case) {
         case.two_scripts();
         case.write("seed/010_customer.sql", "insert into customer values (1, 'Ada') on conflict do nothing;\n");
+        let other = case.pick("db/0005_other.postgres.sql", "db/0005_other.sqlite.sql");
+        case.write(other, "this is no sql at all;\n");
+        case.run(&["--to", "3"]).exits(3).says("error[plan/no-version]").says("`--to 2` or `--to 5`");
+        case.run(&["plan", "--to", "6"]).exits(3).says("the newest one is 5");
+        case.run(&["plan", "--sql", "--from", "4"]).exits(3).says("`--from 2` or `--from 5`");
+        case.run(&["plan", "--sql", "--from", "2", "--to", "1"]).exits(3).says("error[plan/backwards]");
         case.run(&["build", "--to", "1"]).exits(0).says("version 1 · 1 step");
         assert_eq!(case.tables(), "customer");
         assert_eq!(case.ask("select count(*) from customer"), "0");
         case.run(&["--to", "1"]).exits(0).says("nothing to do");
+        case.run(&["--to", "5"]).exits(0).says("version 2 · 1 step");
+        case.run(&["--to", "1"]).exits(0).says("is at 2, past 1").says("nothing to do");
         case.build();
         assert_eq!(case.tables(), "customer item");
         assert_eq!(case.ask("select count(*) from customer"), "1");

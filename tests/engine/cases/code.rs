@@ -102,6 +102,12 @@ cases! {
         case.build();
         fresh(case);
         case.build().says("nothing to do").does_not_say("gone");
+        case.rename("db/code/renamed.sql", "db/code/again.sql");
+        view(case, "again", "select id, name from customer");
+        case.write("db/code/again.sql", case.read("db/code/again.sql").replace("view again", "view shown"));
+        case.build().says("if no other file makes it");
+        fresh(case);
+        case.build().says("nothing to do").does_not_say("gone");
     }
 
     fn a_table_that_a_view_hides_is_not_taken_for_made(case) {
@@ -122,9 +128,11 @@ cases! {
 
     fn names_in_quotes_are_suspended(case) {
         case.write("db/1_customer.sql", TABLE);
-        let name = case.pick("\"Odd, name\"", "public.\"Odd, name\"");
+        let name = case.pick("\"odd, name\"", "public.\"Odd, name\"");
         case.write("db/code/odd.sql", format!("create view {name} as select id, email from customer;\n"));
         case.build();
+        case.write("db/2_less.sql", "alter table customer drop column email;\n");
+        case.unchanged(|| case.run(&[]).exits(4).says(&format!("{name} is a code object: `-- dbbuild: suspend-code {name}`")));
         case.write("db/2_less.sql", format!("-- dbbuild: suspend-code {name}, other\nalter table customer drop column email;\n"));
         case.write("db/code/odd.sql", format!("create view {name} as select id, name from customer;\n"));
         case.build();
@@ -162,7 +170,7 @@ cases! {
         case.write("db/1_customer.sql", TABLE);
         view(case, "shown", "select id from customer");
         case.write("db/code/other.sql", "create view shown as select name from customer;\n");
-        case.run(&[]).exits(3).says("code/twice").says("db/code/other.sql");
+        case.run(&[]).exits(3).says("code/twice").says("db/code/other.sql").says(".sql:1:1");
     }
 
     fn a_table_in_a_code_file_is_refused(case) {
@@ -173,6 +181,10 @@ cases! {
         case.run(&[]).exits(3).says("code/table").says("db/code/t.sql:1:");
         case.write("db/code/t.sql", "-- dbbuild: no-transaction\ncreate view t as select 1;\n");
         case.run(&[]).exits(3).says("code/no-transaction");
+        for temporary in ["create temporary view t as select 1", &format!("create view {}.t as select 1", case.pick("temp", "pg_temp"))] {
+            case.write("db/code/t.sql", format!("{temporary};\n"));
+            case.run(&[]).exits(3).says("code/temporary").says("db/code/t.sql:1:");
+        }
     }
 
     fn what_hands_changed_is_put_right_when_something_runs(case) {
@@ -273,12 +285,16 @@ fn postgres_puts_grants_comments_and_options_back() {
     );
     case.write("db/code/w.sql", "create or replace view w as select id, next from v;\n");
     case.write("db/code/t.sql", "create or replace function tf() returns trigger language plpgsql as $$ begin return new; end $$;\ncreate trigger t before insert on customer for each row when (f(new.id) > 0) execute function tf();\n");
+    case.write(
+        "db/code/r.sql",
+        "create or replace rule r as on insert to customer where f(new.id) < 0 do also nothing;\n",
+    );
     case.build();
     let role = case.reader();
     case.execute(&format!(
         "grant select on v to {role} with grant option; grant select (id) on w to {role}; comment on view w is 'It''s w';
          comment on column v.name is 'a name'; revoke execute on function f(integer) from public; grant execute on function f(integer) to {role};
-         alter table customer disable trigger t; set role {role}; grant select on v to public"
+         alter table customer disable trigger t, disable rule r; set role {role}; grant select on v to public"
     ));
     // Another signature: view, view above, and trigger depend on it.
     case.write(
@@ -295,8 +311,35 @@ fn postgres_puts_grants_comments_and_options_back() {
     );
     assert_eq!(case.ask("select count(*) from pg_class, aclexplode(relacl) where relname = 'v' and grantee = 0"), "1");
     assert_eq!(case.ask("select obj_description('w'::regclass), col_description('v'::regclass, 3), (select reloptions::text from pg_class where relname = 'v')"), "It's w|a name|{security_barrier=true}");
-    assert_eq!(case.ask("select tgenabled from pg_trigger where tgname = 't'"), "D");
+    let switches = "select (select tgenabled from pg_trigger where tgname = 't'), (select ev_enabled from pg_rewrite where rulename = 'r')";
+    assert_eq!(case.ask(switches), "D|D");
     case.build().says("nothing to do");
+    // Both move into other files and onto another table at once.
+    case.write("db/2_client.sql", "-- dbbuild: suspend-code public.t, r, v\nalter table customer rename to client;\n");
+    for (file, moved) in [("v", "v"), ("t", "trigger"), ("r", "rule")] {
+        let text = case.read(&format!("db/code/{file}.sql")).replace("customer", "client");
+        case.remove(&format!("db/code/{file}.sql"));
+        case.write(&format!("db/code/{moved}.sql"), text);
+    }
+    case.build();
+    fresh_but_hands(&case);
+    assert_eq!(case.ask(switches), "D|D");
+    // What is granted by default since is for new objects.
+    case.execute(&format!(
+        "alter default privileges grant select on tables to {role}; alter default privileges grant execute on functions to {role};
+         alter default privileges revoke execute on functions from public"
+    ));
+    case.write("db/code/plain.sql", "create function plain() returns integer language sql as 'select 1';\ncreate view plain as select plain() as a;\n");
+    case.build();
+    case.execute("update pg_proc set proacl = null where proname = 'plain'; update pg_class set relacl = null where relname = 'plain'");
+    case.write("db/code/plain.sql", "create function plain() returns text language sql as 'select 1::text';\ncreate view plain as select plain() as a;\n");
+    case.build();
+    let granted = "select (select count(*) from pg_class, aclexplode(relacl) where relname = 'plain' and grantee <> relowner),
+                          (select string_agg(grantee::text, ',') from pg_proc, aclexplode(proacl) where proname = 'plain' and grantee <> proowner)";
+    assert_eq!(case.ask(granted), "0|0");
+    case.execute(&format!(
+        "alter default privileges revoke select on tables from {role}; alter default privileges revoke execute on functions from {role}"
+    ));
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn the_views_and_functions_of_histories_are_code_objects() {
         case.run(&["drift", "--strict"]).exits(0);
         case.execute(
             "do $$ declare gone text; begin
-                 for gone in select format('drop view if exists %s cascade', c.oid::regclass)
+                 for gone in select format('drop view if exists %I.%I cascade', n.nspname, c.relname)
                                from pg_class c join pg_namespace n on n.oid = c.relnamespace
                               where c.relkind = 'v' and nspname !~ '^pg_' and nspname not in ('information_schema', 'dbbuild')
                                 and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')

@@ -54,7 +54,12 @@ cases! {
         case.write("db/2_long.sql", case.pick(
             "create table b (x text);
 insert into b with recursive n (x) as (select 1 union all select x + 1 from n) select hex(randomblob(500)) from n;\n",
-            "create table b (id integer);\nselect pg_sleep(120);\n",
+            // Before 14 a server does not notice that its client is gone until it has an answer for it.
+            if !case.is_sqlite() && case.major() < 14 {
+                "create table b (id integer);\nselect pg_sleep(15);\n"
+            } else {
+                "create table b (id integer);\nselect pg_sleep(120);\n"
+            },
         ));
         let mut builder = case.spawn(&[]);
         match &case.home {

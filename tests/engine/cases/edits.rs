@@ -339,6 +339,10 @@ fn a_sequence_is_not_set_for_a_proof_on_postgres() {
     case.write("db/1_t.sql", format!("{t}select back();\n"));
     case.unchanged(|| case.run(&[]).exits(3).says("t_id_seq counts from a number that it gave before"));
     assert_eq!(case.ask("select nextval('t_id_seq')"), "3");
+    // What moves on by itself is not left further on either.
+    case.write("db/1_t.sql", format!("{t}insert into t default values;\ninsert into t select nextval('t_id_seq');\n"));
+    case.unchanged(|| case.run(&[]).exits(3).says("would not be what a fresh build makes"));
+    assert_eq!(case.ask("select last_value, is_called from t_id_seq"), "3|t");
 }
 
 #[test]

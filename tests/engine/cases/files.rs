@@ -55,6 +55,8 @@ insert into :\"ledger\" values (:'owner');
         case.settings("[variables]\nowner = \"Ann\"\n");
         case.write("db/1_a.sql", "-- dbbuild: variables owner\nselect :'other';\n");
         case.run(&[]).exits(3).says("error[script/variable]").says("not declared");
+        case.write("db/1_a.sql", "select :'owner';\n");
+        case.run(&[]).exits(4).says("`-- dbbuild: variables owner` at the head");
     }
 
     fn nul_and_invalid_utf_8_are_refused_with_their_place(case) {

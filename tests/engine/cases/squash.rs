@@ -205,6 +205,15 @@ cases! {
         case.write("db/0003_rows.sql", "select 1;");
         case.run(&["squash", "--to", "3"]).exits(3).says("squash/uncommitted").says("db/0003_rows.sql");
         case.run(&["squash", "--to", "9"]).exits(3).says("no script of version 9");
+        // What a script includes is part of its text.
+        case.write("sql/note.sql", "create table if not exists note (id integer primary key, text text);\n");
+        case.write("db/0003_rows.sql", "-- dbbuild: include sql/note.sql\n");
+        commit(case);
+        case.write("sql/note.sql", "create table if not exists note (id integer primary key);\n");
+        case.run(&["squash", "--to", "3"]).exits(3).says("squash/uncommitted").says("sql/note.sql");
+        git(case, &["checkout", "-q", "--", "sql/note.sql"]);
+        git(case, &["checkout", "-q", "HEAD~1", "--", "db/0003_rows.sql"]);
+        commit(case);
         assert!(!case.path("db/base").exists() || case.files("db/base").is_empty());
         case.run(&["squash", "--to", "2"]).exits(0);
         // A base that somebody edited is not loaded, and another text than it stands for neither.

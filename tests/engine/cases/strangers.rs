@@ -27,7 +27,7 @@ cases! {
         let environment = case.journal_table("environment");
         case.execute(&format!("update {environment} set format = 99"));
         case.unchanged(|| {
-            case.run(&[]).exits(3).says("error[journal/unusable]").says("newer dbbuild");
+            case.run(&[]).exits(3).says("error[journal/unusable]").says("by a newer dbbuild: its format is 99");
             case.run(&["status"]).exits(3).says("newer dbbuild");
         });
     }

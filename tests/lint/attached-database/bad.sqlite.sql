@@ -1,1 +1,2 @@
 ATTACH DATABASE 'other.db' AS other;
+VACUUM INTO 'copy.db';

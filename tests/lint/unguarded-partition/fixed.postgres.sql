@@ -12,3 +12,10 @@ begin
   end if;
 end
 $do$;
+do $do$
+begin
+  if exists (select 1 from pg_class where oid = to_regclass('contact') and reloftype <> 0) then
+    alter table contact not of;
+  end if;
+end
+$do$;

@@ -1,1 +1,2 @@
 alter table if exists shop.customer set schema archive;
+alter table if exists customer set schema archive;

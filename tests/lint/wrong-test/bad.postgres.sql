@@ -5,3 +5,10 @@ begin
   end if;
 end
 $$;
+do $$
+begin
+  if not exists (select from country where code = 'at') then
+    insert into country (code, name) values ('de', 'Germany');
+  end if;
+end
+$$;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use postgres::types::ToSql;
-use postgres::{Client, Row as Answer};
+use postgres::{Client, Row as Answer, SimpleQueryMessage};
 
 use crate::engine::catalog::{Row, TableRows};
 use crate::engine::postgres::connect::Connector;
@@ -13,6 +13,9 @@ use crate::engine::postgres::journal::Journal;
 use crate::engine::postgres::quote::{ident, literal, qualified};
 use crate::engine::{EngineError, Result};
 use crate::sql::Name;
+
+/// How many tables are read with one message.
+const TOGETHER: usize = 50;
 
 /// Tables with rows, one row for each column. A column whose default is worked out (a time, a number, a random key)
 /// has another value in each build, so it tells nothing; a key that is random is none.
@@ -48,13 +51,8 @@ pub(in crate::engine::postgres) fn seeded(
         let sql = own(connector, "reading rows");
         let condition = project_schemas(&connector.target.schemas, journal);
         let columns = client.query(&tables(&condition), &[]).map_err(&sql)?;
-        let mut found = Vec::new();
-        for group in columns.chunk_by(same_table) {
-            let table = fill(client, shape(group, Columns::Given)).map_err(&sql)?;
-            if !table.rows.is_empty() {
-                found.push(table);
-            }
-        }
+        let mut found = fill(client, shapes(&columns, Columns::Given)).map_err(&sql)?;
+        found.retain(|table| !table.rows.is_empty());
         found.sort_by(|one, other| one.table.cmp(&other.table));
         Ok(found)
     })
@@ -75,7 +73,7 @@ pub(in crate::engine::postgres) fn whole(
     }
     let columns = tables(&format!("(n.nspname, c.relname) in ({})", pairs.join(", ")));
     let columns = client.query(&columns, &[]).map_err(&sql)?;
-    columns.chunk_by(same_table).map(|group| fill(client, shape(group, Columns::All)).map_err(&sql)).collect()
+    fill(client, shapes(&columns, Columns::All)).map_err(&sql)
 }
 
 /// Which columns of a table are read.
@@ -87,17 +85,37 @@ enum Columns {
     All,
 }
 
-fn same_table(one: &Answer, other: &Answer) -> bool {
-    one.get::<_, u32>("oid") == other.get::<_, u32>("oid")
+/// Returns the tables of these columns, without their rows.
+fn shapes(columns: &[Answer], wanted: Columns) -> Vec<TableRows> {
+    let of_one_table = |one: &Answer, other: &Answer| one.get::<_, u32>("oid") == other.get::<_, u32>("oid");
+    columns.chunk_by(of_one_table).map(|group| shape(group, wanted)).collect()
 }
 
-fn fill(client: &mut Client, mut table: TableRows) -> std::result::Result<TableRows, postgres::Error> {
-    if !table.columns.is_empty() {
-        let query = format!("select {} from only {} t", texts(&table), from(&table.table));
-        table.rows = client.query(&query, &[])?.iter().map(row).collect();
-        table.rows.sort();
+/// Reads the rows of tables, many tables in one message.
+fn fill(client: &mut Client, mut tables: Vec<TableRows>) -> std::result::Result<Vec<TableRows>, postgres::Error> {
+    for tables in tables.chunks_mut(TOGETHER) {
+        let query = |table: &TableRows| format!("select {} from only {} t", texts(table), from(&table.table));
+        let has_columns = |table: &&mut TableRows| !table.columns.is_empty();
+        let mut filled: Vec<&mut TableRows> = tables.iter_mut().filter(has_columns).collect();
+        let message = filled.iter().map(|table| query(table)).collect::<Vec<_>>().join(";\n");
+        let mut filled = filled.iter_mut();
+        let mut rows = Vec::new();
+        for answer in client.simple_query(&message)? {
+            match answer {
+                SimpleQueryMessage::Row(row) => {
+                    rows.push((0..row.len()).map(|at| row.get(at).map(str::to_owned)).collect::<Row>());
+                }
+                SimpleQueryMessage::CommandComplete(_) => {
+                    rows.sort();
+                    if let Some(table) = filled.next() {
+                        table.rows = std::mem::take(&mut rows);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
-    Ok(table)
+    Ok(tables)
 }
 
 /// Reads the rows that have the same keys as these, or nothing where they cannot be read: no such table, no such
@@ -146,14 +164,14 @@ fn matching(client: &mut Client, connector: &Connector, wanted: &TableRows) -> R
     let arrays = numbered(&|at| format!("${}::text[]", at + 1), ", ");
     let names = numbered(&|at| format!("k{at}"), ", ");
     let all = wanted.key == wanted.columns.len();
-    let equal = numbered(
-        &|at| match all {
-            // A row as a whole may hold NULL, and types that cannot be compared.
-            true => format!("t.{}::text is not distinct from k{at}", column(at)),
-            false => format!("t.{} = k{at}::{}", column(at), kind(at)),
-        },
-        " and ",
-    );
+    let equal = match all {
+        // A row as a whole may hold NULL, and types that cannot be compared. As one text it can still be hashed.
+        true => {
+            let there = numbered(&|at| format!("t.{}::text", column(at)), ", ");
+            format!("row({there})::text = row({names})::text")
+        }
+        false => numbered(&|at| format!("t.{} = k{at}::{}", column(at), kind(at)), " and "),
+    };
     let query = format!(
         "select {} from only {} t where exists (select from unnest({arrays}) as k({names}) where {equal})",
         texts(wanted),

@@ -10,7 +10,7 @@ use super::journal::{DIALECT, Finished, Journal, are_finished};
 use super::link::{Link, column, rows, value};
 use super::quote::literal;
 use super::run;
-use super::stop::{Stop, step_name};
+use super::stop::Stop;
 use super::transaction::{self, backoff, claim, give_up, settings};
 use crate::engine::code::{Again, CodeWork, Creation, Kept, Owned, creations, journaled, key_name, to_journal};
 use crate::engine::{Applied, EngineError, Result, Unit};
@@ -60,7 +60,7 @@ pub(super) fn keep(
         link.check_interrupt(nothing_kept)?;
         if stop.is_worth_another_try() && attempt <= link.connector.target.retries {
             attempt += 1;
-            let name = unit.map_or_else(|| "code".into(), step_name);
+            let name = unit.map_or_else(|| "code".into(), Unit::step_name);
             observer.event(Event::Retrying { name, reason: transaction::reason(&stop), attempt });
             link.pause(backoff(attempt));
             continue;

@@ -25,9 +25,11 @@ impl Keeper<'_, '_> {
     pub(super) fn say_again(&mut self, at: usize, creation: &Creation) -> Step {
         let there = self.named(creation.kind, &creation.name, creation.table.as_ref())?;
         for known in &there {
-            let owned: BTreeSet<String> = self.owned_by(at).cloned().collect();
+            let before = self.before(at, creation, known);
             let its = self.remarks_of(|key| {
-                key == known.key || is_turned_into(key, &known.key) || owned.contains(key) && has_moved(key, &known.key)
+                key == known.key
+                    || is_turned_into(key, &known.key)
+                    || before.contains(key) && has_moved(key, &known.key)
             });
             say(self.link, known, &its)?;
         }
@@ -50,6 +52,17 @@ impl Keeper<'_, '_> {
         }
         let its = self.remarks_of(|key| key == old);
         say(self.link, new, &its)
+    }
+
+    /// Returns what may have been an object before it came onto another table: what its file made, and, if it is new and
+    /// no other file makes one of its name, what files made that are not there any more.
+    fn before(&self, at: usize, creation: &Creation, known: &Known) -> BTreeSet<String> {
+        let own = self.owned_by(at).cloned();
+        let is_like = |other: &&Creation| other.kind == creation.kind && other.name.object() == creation.name.object();
+        let is_only_one = self.creations.iter().flatten().filter(is_like).count() == 1;
+        let is_new = is_only_one && !self.is_code(&known.key);
+        let gone = self.work.gone.iter().filter(|_| is_new).filter_map(|gone| self.owned.get(&gone.entry.key));
+        own.chain(gone.flatten().map(|owned| owned.object.clone())).collect()
     }
 
     /// Takes what is to be said again of some objects.
@@ -107,7 +120,17 @@ pub(super) fn remarks(link: &mut Link, found: &[Item]) -> Step<Vec<Remark>> {
                                when 'r' then '(select relowner as owner, relacl as acl from pg_class where oid = \u{1}bare-text\u{1}::regclass) o, aclexplode(o.acl)'
                                else '(select proowner as owner, coalesce(proacl, acldefault(''f'', proowner)) as acl from pg_proc where oid = \u{1}bare-text\u{1}::regprocedure) o, aclexplode(o.acl)'
                            end)
-               from held where acl is not null
+               from held where acl is not null or acl_kind = 'r'
+              union all
+             -- Nobody had granted anything, and meanwhile there may be default privileges.
+             select 2, key, null,
+                    'do $dbbuild$ declare who text; begin '
+                    'if (select proacl from pg_proc where oid = \u{1}bare-text\u{1}::regprocedure) is not null then '
+                    'for who in select distinct a.grantee::regrole::text from pg_proc p, aclexplode(p.proacl) a '
+                    'where p.oid = \u{1}bare-text\u{1}::regprocedure and a.grantee not in (0, p.proowner) '
+                    'loop execute format(''revoke all on %s from %s'', \u{1}target-text\u{1}, who); end loop; '
+                    'execute ''grant execute on '' || \u{1}target-text\u{1} || '' to public''; end if; end $dbbuild$'
+               from held where acl is null and acl_kind = 'f'
               union all
              select 3 + (a.grantor <> h.owner)::int, h.key, null,
                     case when a.grantor = h.owner then g.text
@@ -139,12 +162,13 @@ pub(super) fn remarks(link: &mut Link, found: &[Item]) -> Step<Vec<Remark>> {
                join pg_attribute t on t.attrelid = g.objid and t.attnum = d.objsubid
               where g.classid = 'pg_class'::regclass
               union all
-             select 7, g.key, null, format('alter table %I.%I %s trigger %I', n.nspname, c.relname,
-                        case t.tgenabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, t.tgname)
+             select 7, key, null, format('alter table \u{1}bare\u{1} %s %s %I',
+                        case enabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end, kind, name)
                from gone g
-               join pg_trigger t on g.classid = 'pg_trigger'::regclass and t.oid = g.objid and t.tgenabled <> 'O'
-               join pg_class c on c.oid = t.tgrelid
-               join pg_namespace n on n.oid = c.relnamespace
+               join (select tableoid, oid, 'trigger', tgname, tgenabled from pg_trigger
+                      union all
+                     select tableoid, oid, 'rule', rulename, ev_enabled from pg_rewrite) t (classid, oid, kind, name, enabled)
+                 on t.classid = g.classid and t.oid = g.objid and enabled <> 'O'
               union all
              select 8, g.key, t.attname, format('alter view \u{1}bare\u{1} alter column %I set default %s', t.attname,
                         pg_get_expr(d.adbin, d.adrelid))

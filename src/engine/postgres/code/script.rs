@@ -22,7 +22,7 @@ impl<'a> Keeper<'a, '_> {
         self.prepare(unit).map_err(of)?;
         let mut applied = Applied::default();
         let ran = run::parts(self.link, unit, run::Style::Statements, &mut applied);
-        self.link.tell_notices(&step_name(unit), observer);
+        self.link.tell_notices(&unit.step_name(), observer);
         ran.map_err(of)?;
         self.restore(unit).map_err(of)?;
         applied.duration = begin.elapsed();

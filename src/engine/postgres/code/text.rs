@@ -3,11 +3,15 @@
 use std::time::Instant;
 
 use super::*;
+use crate::engine::code::about_strangers;
 
 /// What a server answers when an object that is there cannot become the one that a text makes: another kind, other
 /// columns, another result, a name that is taken, a call that two overloads fit, something that depends on it.
 const CANNOT_REPLACE: [&str; 11] =
     ["42P16", "42P13", "42P07", "42710", "42723", "42725", "2BP01", "42809", "42P17", "0A000", "42701"];
+
+/// Those of them that are about what stands under the name.
+const IS_TAKEN: [&str; 5] = ["42P16", "42P13", "42P07", "42710", "42723"];
 
 impl<'a> Keeper<'a, '_> {
     /// Runs a file, and settles what came of it.
@@ -37,16 +41,24 @@ impl<'a> Keeper<'a, '_> {
     fn anew(&mut self, at: usize, stop: Stop, observer: &mut dyn Observer) -> Step<Applied> {
         self.take_back()?;
         let targets = self.mine(at)?;
+        let strangers = self.strangers(at, &targets)?;
         if targets.is_empty() {
-            return Err(stop);
+            return Err(with_strangers(stop, &strangers));
         }
         // What no code file made stays, unless it is what this one makes: in a database that was adopted.
         let found: Vec<Known> = targets.iter().filter(|known| !self.is_code(&known.key)).cloned().collect();
         self.take(&targets)?;
-        let applied = self.parts(at, observer)?;
+        let applied = self.parts(at, observer).map_err(|stop| with_strangers(stop, &strangers))?;
         let now = by_keys(self.link, found.iter().map(|known| known.key.as_str()))?;
         let is_same = |was: &Known| now.iter().any(|known| known.key == was.key && known.digest == was.digest);
-        if found.iter().all(is_same) { Ok(applied) } else { Err(stop) }
+        if found.iter().all(is_same) { Ok(applied) } else { Err(with_strangers(stop, &strangers)) }
+    }
+
+    /// Returns what stands under the names that a file makes, and no code file made.
+    fn strangers(&mut self, at: usize, targets: &[Known]) -> Step<Vec<String>> {
+        let routines: Vec<String> = self.routines(at)?.into_keys().collect();
+        let there = targets.iter().map(|known| known.key.clone()).chain(routines);
+        Ok(there.filter(|key| !self.is_code(key)).collect())
     }
 
     /// Goes back to where the file began.
@@ -131,7 +143,7 @@ impl<'a> Keeper<'a, '_> {
                 self.take(&there)?;
             }
             run::part(self.link, unit, part, &mut applied)?;
-            self.link.tell_notices(&step_name(unit), observer);
+            self.link.tell_notices(&unit.step_name(), observer);
             if let Some(creation) = creation.filter(|_| !self.remarks.is_empty() || self.may_change_signature(at)) {
                 self.say_again(at, &creation)?;
             }
@@ -143,4 +155,15 @@ impl<'a> Keeper<'a, '_> {
 /// Returns true for what may share its name with others of its kind.
 pub(super) fn is_routine_kind(kind: Kind) -> bool {
     matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate)
+}
+
+/// Adds to a failure about a name that is taken what stands there.
+fn with_strangers(mut stop: Stop, strangers: &[String]) -> Stop {
+    if let Stop::Failed { failure, .. } = &mut stop
+        && IS_TAKEN.contains(&failure.code.as_str())
+        && !strangers.is_empty()
+    {
+        failure.hint = Some(about_strangers(strangers));
+    }
+    stop
 }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use postgres::Client;
 
-use super::facts::Facts;
 use super::leftover;
-use super::locale::NEUTRAL;
+use super::locale;
 use super::template::{self, Template};
 use crate::engine::postgres::connect::Connector;
+use crate::engine::postgres::dump::server_major;
 use crate::engine::postgres::error::Trouble;
 use crate::engine::postgres::private_server::PrivateServer;
 use crate::engine::postgres::quote::ident;
 use crate::engine::{EngineError, Result};
-use crate::event::{Event, Observer};
 
 /// A database that is dropped with this value. A session named like the database stays open as long: it tells
 /// other runs that somebody uses it.
@@ -42,34 +41,28 @@ impl Database {
     /// Creates it on a server, where `server` names a database that lets us in.
     pub fn create(
         server: &Connector,
-        facts: &Facts,
         owner: Option<&str>,
         private: Option<Arc<PrivateServer>>,
         template: Option<Template>,
-        observer: &mut dyn Observer,
     ) -> Result<Self> {
         let (mut keeper, name) = Self::reserve(server)?;
-        let own = facts.locale.as_ref().map(|locale| locale.options(private.is_some()));
         let owner = owner.map(|owner| format!(" owner {}", ident(owner))).unwrap_or_default();
         if let Some(kept) = &template
             && kept.copy_to(&mut keeper, &name, &owner).is_ok_and(|copied| copied)
         {
             return Ok(Self::of(name, keeper, server, template, private));
         }
+        let wanted = server.target.locale.as_deref();
         let mut refused = None;
-        for options in own.as_deref().into_iter().chain(NEUTRAL) {
+        for options in locale::options(wanted, server_major(&mut keeper, server)?) {
             let create = format!("create database {} template template0 {options}{owner}", ident(&name));
             match keeper.batch_execute(&create) {
-                Ok(()) => {
-                    if let (Some(own), Some(_)) = (&own, &refused) {
-                        observer.event(other_locale(own, options));
-                    }
-                    return Ok(Self::of(name, keeper, server, template, private));
-                }
+                Ok(()) => return Ok(Self::of(name, keeper, server, template, private)),
                 Err(error) => match Trouble::of(&error, &server.redactor) {
-                    // 42809: no such locale here. 22023: not with this encoding, or no such ICU locale.
+                    // 42809: no such locale here. 22023: not with this encoding, or no such ICU locale. 42601: the
+                    // server is older than that kind of locale.
                     Trouble::Answer(failure, _)
-                        if matches!(failure.code.as_str(), "42809" | "22023" | "42704" | "0A000") =>
+                        if matches!(failure.code.as_str(), "42809" | "22023" | "42704" | "0A000" | "42601") =>
                     {
                         refused.get_or_insert(failure);
                     }
@@ -83,7 +76,12 @@ impl Database {
         let why = refused.map(|failure| failure.message).unwrap_or_default();
         Err(EngineError::Tool {
             message: format!("{} cannot make a scratch database: {why}", server.shown()),
-            hint: "install the locale of the target on that server".into(),
+            hint: match wanted {
+                Some(_) => {
+                    "install that locale, or name another one as `locale` under [baseline] in dbbuild.toml".into()
+                }
+                None => "name a locale of that server as `locale` under [baseline] in dbbuild.toml".into(),
+            },
         })
     }
 
@@ -183,13 +181,6 @@ impl Drop for Database {
         if let Some(Roles { before, named }) = &self.roles {
             leftover::drop_roles(&mut self.keeper, before, named).ok();
         }
-    }
-}
-
-fn other_locale(own: &str, instead: &str) -> Event {
-    Event::Note {
-        code: "scratch-locale".into(),
-        message: format!("the scratch server does not know the target's locale ({own}); it uses {instead}"),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use postgres::Client;
 
-use super::locale::Locale;
 use crate::engine::postgres::connect::Connector;
 
 /// What is known of the target; everything is unknown if it does not answer.
@@ -10,8 +9,6 @@ use crate::engine::postgres::connect::Connector;
 pub(super) struct Facts {
     /// The server's major version.
     pub major: Option<u32>,
-    /// How the database compares and classifies characters.
-    pub locale: Option<Locale>,
     /// What tells the server from every other.
     pub identity: Option<String>,
     /// A database of the server that lets us in.
@@ -25,12 +22,7 @@ impl Facts {
         for database in [own.as_str(), "postgres", "template1"] {
             if let Ok(mut connection) = connector.with_database(database).connect() {
                 let client = &mut connection.client;
-                return Self {
-                    major: major(client),
-                    locale: Locale::read(client),
-                    identity: identity(client),
-                    database: database.to_owned(),
-                };
+                return Self { major: major(client), identity: identity(client), database: database.to_owned() };
             }
         }
         Self { database: own.clone(), ..Self::default() }

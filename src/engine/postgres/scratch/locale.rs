@@ -1,93 +1,55 @@
-//! How a database compares and classifies characters, as `CREATE DATABASE` says it.
-
-use postgres::Client;
-use serde::Deserialize;
+//! How a scratch database compares and classifies characters: not as the target does, but the same on every machine,
+//! so that rows which depend on it (`insert … select … order by name`) are the same in every baseline.
 
 use crate::engine::postgres::quote::literal;
 
-/// The locale of a database. Which columns the catalog has depends on the server's version.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Locale {
-    encoding: String,
-    datcollate: String,
-    datctype: String,
-    /// From 15: `c`, `i` for ICU, from 17 `b` for built in.
-    datlocprovider: Option<String>,
-    /// 15 and 16.
-    daticulocale: Option<String>,
-    /// From 17.
-    datlocale: Option<String>,
-    /// From 16.
-    daticurules: Option<String>,
+/// What a locale of ICU begins with in the settings.
+const ICU: &str = "icu:";
+
+/// Returns options of `CREATE DATABASE` for the locale that the settings name, else for none in particular: bytes
+/// in their order, and Unicode's letters where the server knows them. Best first; each stands for the one before it.
+pub(super) fn options(wanted: Option<&str>, server: u32) -> Vec<String> {
+    let libc = |collate: &str, ctype: &str| format!("lc_collate {} lc_ctype {}", literal(collate), literal(ctype));
+    let provided = |provider: &str, name: &str| {
+        format!("{} locale_provider {provider} {provider}_locale {}", libc("C", "C"), literal(name))
+    };
+    let options = match wanted {
+        Some(name) => match name.strip_prefix(ICU) {
+            Some(name) => vec![provided("icu", name)],
+            None => vec![libc(name, name)],
+        },
+        // The server's own came with 17. (<https://www.postgresql.org/docs/17/locale.html#LOCALE-PROVIDERS>)
+        None if server >= 17 => vec![provided("builtin", "C.UTF-8")],
+        None => vec![libc("C", "C.UTF-8"), libc("C", "C")],
+    };
+    // A database's provider is otherwise that of `template0`.
+    let provider = if server >= 15 { " locale_provider libc" } else { "" };
+    let whole = |options: String| {
+        let provider = if options.contains(" locale_provider ") { "" } else { provider };
+        format!("encoding 'UTF8' {options}{provider}")
+    };
+    options.into_iter().map(whole).collect()
 }
-
-impl Locale {
-    /// Reads that of the database one is connected to.
-    pub fn read(client: &mut Client) -> Option<Self> {
-        let row = client
-            .query_one(
-                "select (
-                     to_jsonb(d) || jsonb_build_object('encoding', pg_catalog.pg_encoding_to_char(d.encoding))
-                 )::text
-                 from pg_catalog.pg_database d
-                 where d.datname = current_database()",
-                &[],
-            )
-            .ok()?;
-        serde_json::from_str(row.get(0)).ok()
-    }
-
-    /// Returns it as options of `CREATE DATABASE`. Where every text must fit, the encoding is UTF-8.
-    pub fn options(&self, is_utf8: bool) -> String {
-        let encoding = if is_utf8 { "UTF8" } else { &self.encoding };
-        let mut options = format!(
-            "encoding {} lc_collate {} lc_ctype {}",
-            literal(encoding),
-            literal(&self.datcollate),
-            literal(&self.datctype)
-        );
-        let name = self.datlocale.as_deref().or(self.daticulocale.as_deref());
-        match (self.datlocprovider.as_deref(), name) {
-            (Some("i"), Some(name)) => options.push_str(&format!(" locale_provider icu icu_locale {}", literal(name))),
-            (Some("b"), Some(name)) => {
-                options.push_str(&format!(" locale_provider builtin builtin_locale {}", literal(name)));
-            }
-            (Some(_), _) => options.push_str(" locale_provider libc"),
-            (None, _) => {}
-        }
-        if let Some(rules) = &self.daticurules {
-            options.push_str(&format!(" icu_rules {}", literal(rules)));
-        }
-        options
-    }
-}
-
-/// What serves where the target's locale is unknown or not installed: the same everywhere, best first.
-pub(super) const NEUTRAL: [&str; 2] =
-    ["encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'", "encoding 'UTF8' lc_collate 'C' lc_ctype 'C'"];
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
+    use super::options;
 
     #[test]
     fn every_version_has_its_words() {
-        let locale = |json: &str| serde_json::from_str::<Locale>(json).unwrap();
-        let old = locale(r#"{"encoding": "LATIN1", "datcollate": "de_DE", "datctype": "de_DE", "datname": "x"}"#);
-        assert_eq!(old.options(false), "encoding 'LATIN1' lc_collate 'de_DE' lc_ctype 'de_DE'");
-        assert_eq!(old.options(true), "encoding 'UTF8' lc_collate 'de_DE' lc_ctype 'de_DE'");
-        let icu = locale(
-            r#"{"encoding": "UTF8", "datcollate": "C", "datctype": "C", "datlocprovider": "i", "daticulocale": "de",
-                "daticurules": "&a < b"}"#,
-        );
         assert_eq!(
-            icu.options(true),
-            "encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider icu icu_locale 'de' icu_rules '&a < b'"
+            options(None, 14),
+            ["encoding 'UTF8' lc_collate 'C' lc_ctype 'C.UTF-8'", "encoding 'UTF8' lc_collate 'C' lc_ctype 'C'"]
         );
-        let builtin = locale(
-            r#"{"encoding": "UTF8", "datcollate": "C", "datctype": "C", "datlocprovider": "b", "datlocale": "C.UTF-8"}"#,
+        assert_eq!(options(None, 15)[1], "encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider libc");
+        assert_eq!(
+            options(None, 17),
+            ["encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider builtin builtin_locale 'C.UTF-8'"]
         );
-        assert!(builtin.options(true).ends_with(" locale_provider builtin builtin_locale 'C.UTF-8'"));
+        assert_eq!(options(Some("de_DE"), 14), ["encoding 'UTF8' lc_collate 'de_DE' lc_ctype 'de_DE'"]);
+        assert_eq!(
+            options(Some("icu:de"), 15),
+            ["encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider icu icu_locale 'de'"]
+        );
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use postgres::Client;
 
-use super::facts::Facts;
 use super::leftover;
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::private_server::{PrivateServer, SUPERUSER, kept};
@@ -32,16 +31,16 @@ pub(super) struct Template {
 impl Template {
     /// Names a template of a private server, and wakes its roles if it is there. Nothing if it is there and cannot
     /// be used now.
-    pub fn on_private(server: &PrivateServer, template: &str, connector: &Connector, facts: &Facts) -> Option<Self> {
+    pub fn on_private(server: &PrivateServer, template: &str, connector: &Connector) -> Option<Self> {
         let mut client = server.connect("postgres").ok()?;
-        let template = Self { name: name(&mut client, template, connector, facts).ok()?, roles_before: None };
+        let template = Self { name: name(&mut client, template, connector).ok()?, roles_before: None };
         let is_free = !template.is_there(&mut client).ok()? || kept::bring_back(&mut client, &template.name);
         is_free.then_some(template)
     }
 
     /// Names a template of a server that others use too.
-    pub fn on_shared(client: &mut Client, template: &str, connector: &Connector, facts: &Facts) -> Option<Self> {
-        let name = name(client, template, connector, facts).ok()?;
+    pub fn on_shared(client: &mut Client, template: &str, connector: &Connector) -> Option<Self> {
+        let name = name(client, template, connector).ok()?;
         Some(Self { name, roles_before: Some(roles(client).ok()?) })
     }
 
@@ -170,7 +169,7 @@ fn roles(client: &mut Client) -> Answer<String> {
 }
 
 /// Names a template after everything that the same texts could become something else by.
-fn name(client: &mut Client, template: &str, connector: &Connector, facts: &Facts) -> Answer<String> {
+fn name(client: &mut Client, template: &str, connector: &Connector) -> Answer<String> {
     let query = "
         select pg_catalog.version(),
                (select string_agg(name || ' ' || default_version, ', ' order by name)
@@ -193,7 +192,7 @@ fn name(client: &mut Client, template: &str, connector: &Connector, facts: &Fact
         target.journal_name.clone(),
         target.roles.join("\n"),
         target.schemas.join("\n"),
-        facts.locale.as_ref().map(|locale| locale.options(true)).unwrap_or_default(),
+        target.locale.clone().unwrap_or_default(),
     ];
     let all: Vec<String> = of_target.into_iter().chain(of_server).collect();
     Ok(format!("{}{}", kept::PREFIX, template_name(all.iter().map(String::as_str))))

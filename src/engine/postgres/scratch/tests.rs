@@ -33,7 +33,7 @@ fn ask(made: &Made, query: &str) -> String {
 }
 
 #[test]
-fn a_private_server_of_the_targets_major_serves_with_its_roles_and_locale() {
+fn a_private_server_of_the_targets_major_serves_with_its_roles() {
     let (Some(target), Some(host)) = (server(), cache()) else { return };
     target.create_builder("shop owner").unwrap();
     target
@@ -118,8 +118,7 @@ fn the_targets_own_server_serves_only_if_it_may() {
     let Some(target) = server() else { return };
     let client = &mut target.connect("postgres").unwrap();
     client.batch_execute("create role maker login createdb; create role nobody login").unwrap();
-    let made = on_own(&connector(&target.url_as("maker", "postgres"), |_| {}, bare()), &facts_of(&target), &mut Silent)
-        .unwrap();
+    let made = on_own(&connector(&target.url_as("maker", "postgres"), |_| {}, bare()), &facts_of(&target)).unwrap();
     assert_eq!(databases(&target), std::slice::from_ref(&made.connector.conninfo.database));
     assert_eq!(ask(&made, "select current_user::text"), "maker");
     // Killing who is connected is part of dropping.
@@ -163,7 +162,7 @@ fn what_killed_runs_left_is_collected_and_what_is_in_use_is_not() {
     let _used = target.connect(&old("used")).unwrap();
     client.batch_execute(&format!("set application_name = '{}'", old("kept"))).unwrap();
 
-    let made = on_own(&at, &facts, &mut Silent).unwrap();
+    let made = on_own(&at, &facts).unwrap();
     let mut expected =
         vec![old("kept"), old("used"), "dbbuild_scratch_mine".into(), young, made.connector.conninfo.database.clone()];
     expected.sort();
@@ -171,22 +170,18 @@ fn what_killed_runs_left_is_collected_and_what_is_in_use_is_not() {
 }
 
 #[test]
-fn an_unknown_locale_is_said_and_replaced() {
+fn the_locale_is_the_settings_or_none_in_particular() {
     let Some(target) = server() else { return };
-    let mut facts = facts_of(&target);
-    let json = r#"{"encoding": "UTF8", "datcollate": "xx_XX.UTF-8", "datctype": "xx_XX.UTF-8"}"#;
-    facts.locale = Some(serde_json::from_str(json).unwrap());
-    let mut notes = Vec::new();
-    let at = connector(&target.url("postgres"), |_| {}, bare());
-    let made = on_own(&at, &facts, &mut |event: Event| {
-        if let Event::Note { code, message } = event {
-            notes.push(format!("{code}: {message}"));
-        }
-    });
-    let made = made.unwrap();
-    assert_eq!(notes.len(), 1);
-    assert!(notes[0].starts_with("scratch-locale") && notes[0].contains("xx_XX"), "{notes:?}");
-    assert_eq!(ask(&made, "select datcollate::text from pg_database where datname = current_database()"), "C");
+    let facts = facts_of(&target);
+    let made = |locale: Option<&str>| {
+        on_own(&connector(&target.url("postgres"), |target| target.locale = locale.map(str::to_owned), bare()), &facts)
+    };
+    let collate = "select datcollate::text from pg_database where datname = current_database()";
+    assert_eq!(ask(&made(None).unwrap(), collate), "C");
+    assert_eq!(ask(&made(Some("C.UTF-8")).unwrap(), collate), "C.UTF-8");
+    let error = made(Some("xx_XX.UTF-8")).err().unwrap();
+    assert!(error.to_string().contains("xx_XX.UTF-8"), "{error}");
+    assert!(error.hint().unwrap().contains("`locale`"), "{error:?}");
 }
 
 /// A host with a server's data of its own.

@@ -1,5 +1,6 @@
 //! Writes the staged rows to their table, by the seed's mode, with the fewest changes.
 
+use super::fill::fill;
 use super::stage::{Staged, analyze, line_of, refuse_same_keys};
 use super::table::{Table, head, key_matches, refusal, typed};
 use super::trade::trade;
@@ -24,6 +25,13 @@ pub(super) fn write(
     if is_tracked {
         let answers = send(link, &format!("select exists ({}) as known", known(journal, seed)))?;
         is_first = value(&answers, "known") != Some("t");
+    }
+    if (!is_tracked || is_first)
+        && let Some(inserted) = fill(link, table, owner)?
+    {
+        let digests = if is_tracked { remember(journal, seed) } else { forget(journal, seed) };
+        send(link, &format!("set local role none;\n{digests}"))?;
+        return Ok(Loaded { inserted, ..loaded });
     }
     if !is_first || seed.mode == SeedMode::Sync {
         analyze(link)?;
@@ -172,7 +180,7 @@ fn in_the_way(seed: &RowSeed, failure: &SqlFailure) -> EngineError {
 }
 
 /// Takes back what was tried of writing the rows.
-const UNDO: &str = "rollback to savepoint dbbuild_rows;\n";
+pub(super) const UNDO: &str = "rollback to savepoint dbbuild_rows;\n";
 
 /// Writes rows, and finds the line of one that cannot be written.
 fn upsert(link: &mut Link, seed: &RowSeed, table: &Table, owner: Option<&str>) -> Result<(u64, u64), Stop> {

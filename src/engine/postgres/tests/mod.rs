@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
 
 mod baseline;
+mod catalog;
 mod claims;
 mod fixture;
 mod journal;

@@ -1,6 +1,8 @@
 //! Rows of a fresh build, and the rows of another database that have the same keys. Values are literals, so that
 //! their types are told with them.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use super::folded;
@@ -59,7 +61,7 @@ fn filled(connection: &Connection, table: &str, columns: Columns) -> rusqlite::R
     let mut shape = shape(connection, table, columns)?;
     if !shape.columns.is_empty() {
         let sql = format!("select {} from {}", values(&shape), quote(table));
-        shape.rows = rows(connection, &sql, shape.columns.len())?;
+        shape.rows = rows(connection, &sql, shape.columns.len(), |_| true)?;
         shape.rows.sort();
     }
     Ok(shape)
@@ -68,6 +70,12 @@ fn filled(connection: &Connection, table: &str, columns: Columns) -> rusqlite::R
 /// Reads the rows that have the keys of these, or nothing where there is no such table or column.
 pub(in crate::engine::sqlite) fn rows_like(connection: &Connection, wanted: &TableRows) -> Result<Option<Vec<Row>>> {
     let name = quote(wanted.table.object());
+    // Where the whole row is its key, no index leads to it: they are all read, once.
+    if wanted.key == wanted.columns.len() {
+        let sql = format!("select {} from {name}", values(wanted));
+        let there: HashSet<&Row> = wanted.rows.iter().collect();
+        return told(rows(connection, &sql, wanted.columns.len(), |row| there.contains(row)));
+    }
     let mut found = Vec::new();
     for row in &wanted.rows {
         let equal: Vec<String> = wanted
@@ -78,13 +86,20 @@ pub(in crate::engine::sqlite) fn rows_like(connection: &Connection, wanted: &Tab
             .map(|(column, value)| format!("{} is {}", quote(column), value.as_deref().unwrap_or("null")))
             .collect();
         let sql = format!("select {} from {name} where {}", values(wanted), equal.join(" and "));
-        match rows(connection, &sql, wanted.columns.len()) {
-            Ok(rows) => found.extend(rows),
-            Err(rusqlite::Error::SqliteFailure(..) | rusqlite::Error::SqlInputError { .. }) => return Ok(None),
-            Err(error) => return Err(doing("reading rows")(error)),
+        match told(rows(connection, &sql, wanted.columns.len(), |_| true))? {
+            Some(rows) => found.extend(rows),
+            None => return Ok(None),
         }
     }
     Ok(Some(found))
+}
+
+fn told(read: rusqlite::Result<Vec<Row>>) -> Result<Option<Vec<Row>>> {
+    match read {
+        Ok(rows) => Ok(Some(rows)),
+        Err(rusqlite::Error::SqliteFailure(..) | rusqlite::Error::SqlInputError { .. }) => Ok(None),
+        Err(error) => Err(doing("reading rows")(error)),
+    }
 }
 
 /// Takes a table's columns, those of the key first. What has a default that is worked out has another value in each
@@ -120,10 +135,15 @@ fn values(table: &TableRows) -> String {
     table.columns.iter().map(|column| format!("quote({})", quote(column))).collect::<Vec<_>>().join(", ")
 }
 
-fn rows(connection: &Connection, sql: &str, columns: usize) -> rusqlite::Result<Vec<Row>> {
+fn rows(
+    connection: &Connection,
+    sql: &str,
+    columns: usize,
+    wanted: impl Fn(&Row) -> bool,
+) -> rusqlite::Result<Vec<Row>> {
     let mut statement = connection.prepare(sql)?;
     // `quote` makes a NULL the word.
     let value = |text: Option<String>| text.filter(|text| text != "NULL");
     let rows = statement.query_map([], |row| (0..columns).map(|at| row.get(at).map(value)).collect())?;
-    rows.collect()
+    rows.filter(|row| row.as_ref().map_or(true, &wanted)).collect()
 }

@@ -3,7 +3,7 @@
 use super::super::catalog::essence;
 use super::*;
 use crate::engine::Applied;
-use crate::engine::code::{Again, MOST_ROUNDS, never_ends};
+use crate::engine::code::{Again, MOST_ROUNDS, about_strangers, never_ends};
 
 impl Keeper<'_> {
     /// Runs each file that has to run; false if another builder took one.
@@ -60,11 +60,11 @@ impl Keeper<'_> {
         let mine: BTreeSet<String> = old.chain(self.creations[at].iter().filter(is_its).map(creation_key)).collect();
         self.take(&mine)?;
         let applied = if is_first {
-            apply::one(self.connection, self.database, units, 0, self.run)?
+            apply::one(self.connection, self.database, units, 0, self.run)
         } else {
-            apply::parts(self.connection, self.database, units, 0, None).map(Some)?
+            apply::parts(self.connection, self.database, units, 0, None).map(Some)
         };
-        let Some(applied) = applied else { return Ok(None) };
+        let Some(applied) = applied.map_err(with_stranger)? else { return Ok(None) };
         self.look(at)?;
         let owned = |object: String| {
             let digest = Some(self.there.get(&object)?.digest().to_owned());
@@ -102,4 +102,14 @@ impl Keeper<'_> {
         let there = self.there.get(&creation_key(creation));
         there.zip(text).is_some_and(|(there, text)| essence(&there.sql) == essence(text.trim_end_matches(';')))
     }
+}
+
+/// Adds to a failure what stands under the name that a file makes, and no code file made.
+fn with_stranger(mut error: EngineError) -> EngineError {
+    if let EngineError::Unit(unit) = &mut error
+        && let Some(stranger) = unit.failure.message.strip_suffix(" already exists")
+    {
+        unit.failure.hint = Some(about_strangers(&[stranger.to_owned()]));
+    }
+    error
 }

@@ -104,8 +104,12 @@ alter table p2 rename to parent;";
     // Foreign keys are on again afterwards.
     let error = apply(&mut *session, script("3", "insert into child values (30, 3);")).unwrap_err();
     assert_eq!(code(&error), "sql/SQLITE_CONSTRAINT_FOREIGNKEY");
+    // With them on, what is renamed takes its children along, and cannot go.
+    let away = "alter table parent rename to p_old; create table parent (id integer primary key); drop table p_old;";
+    let error = apply(&mut *session, script("4", away)).unwrap_err();
+    assert!(error.notes().join(" ").contains("`-- dbbuild: foreign-keys off`"), "{:?}", error.notes());
     // The same rebuild with them on deletes the children: that is what the mode is for.
-    applied(&mut *session, "4", rebuild);
+    applied(&mut *session, "5", rebuild);
     assert!(place.ask("select id from child").is_empty());
 }
 

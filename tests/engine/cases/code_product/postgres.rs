@@ -70,11 +70,6 @@ impl Half for Postgres {
         if !owns(cell.kind).contains(&cell.own) || cell.levels > levels(cell.kind) {
             return None;
         }
-        // On another table and in another file it is another object, of which nobody has said anything.
-        let is_on_table = matches!(cell.kind, Kind::Trigger | Kind::Rule | Kind::Policy) && cell.levels == 0;
-        if is_on_table && cell.own == Own::Moved && matches!(cell.under, Under::TableRenamed | Under::TableDropped) {
-            return None;
-        }
         Some(Texts {
             tables: TABLES.to_owned(),
             before: files(cell, Own::Stays, Under::Nothing),
