@@ -68,7 +68,9 @@ pub fn test_data(context: &Context) -> Outcome {
     }
     context.say(match (report.files, report.loaded) {
         (0, _) => format!("there is no test data in {}/test", opened.project.seed_folder()),
+        (1, 0) => "1 file, loaded before; nothing to do".to_owned(),
         (files, 0) => format!("{files} files, all loaded before; nothing to do"),
+        (1, _) => "1 file loaded".to_owned(),
         (files, loaded) => format!("{loaded} of {files} files loaded"),
     });
     Ok(Exit::Done)

@@ -228,7 +228,7 @@ pub struct LintSettings {
     pub sets: Option<Vec<String>>,
     /// The versions of PostgreSQL that scripts must serve: `13..`, `15`. Default: `13..`.
     pub postgres_versions: Option<String>,
-    /// Other levels for some files, by glob relative to the project.
+    /// Other levels for some files, by glob relative to the project: `{ "db/old/*" = { levels = { style = "off" } } }`.
     pub paths: BTreeMap<String, LintPathSettings>,
 }
 

@@ -1228,3 +1228,9 @@ create table if not exists s.k (code text primary key, more text); insert into s
 create table if not exists s.k (code text);
 -- statement
 create table if not exists s.k (code text, more text);
+-- case: a rebuild that only makes a column wider
+create table wide (id serial constraint wide_pkey primary key, kid varchar(10) not null);
+-- statement
+alter table wide drop constraint if exists wide_pkey; alter table wide rename to wide_old; create table if not exists wide (id serial constraint wide_pkey primary key, kid varchar(20) not null); insert into wide (id, kid) select id, kid from wide_old; drop table if exists wide_old;
+-- case: a value of elsewhere, else its own
+update t set b = coalesce(nullif(a::text, ''), b);

@@ -157,6 +157,10 @@ fn cannot(database: &Database, error: &rusqlite::Error) -> EngineError {
         "SQLITE_CANTOPEN" | "SQLITE_CANTOPEN_ISDIR" => {
             (said.message, Some("check that it is a file, and that it and its folder may be read".to_owned()))
         }
+        code if code.starts_with("SQLITE_BUSY") => (
+            "another program is writing to it, a build perhaps".to_owned(),
+            Some("run the same command again when it is done, or let it wait longer: `lock-timeout`".to_owned()),
+        ),
         "SQLITE_READONLY_ROLLBACK" | "SQLITE_READONLY_RECOVERY" | "SQLITE_READONLY_CANTLOCK" => (
             "a program that wrote to it was cut short, and reading alone may not put that right".to_owned(),
             Some("open it once with the right to write it and its folder".to_owned()),

@@ -15,8 +15,9 @@ pub(super) fn fill(link: &mut Link, table: &Table, owner: Option<&str>) -> Resul
     let values: Vec<String> = (0..names.len()).map(|index| typed(table, index)).collect();
     let asked =
         format!("{}savepoint dbbuild_rows;\nselect exists (select from {}) as is_filled", as_role(owner), table.sql);
+    // In the order of the file: a temporary table is read from its beginning, by one process.
     let insert = format!(
-        "insert into {} ({}) overriding system value select {} from pg_temp.dbbuild_seed s order by s.line",
+        "insert into {} ({}) overriding system value select {} from pg_temp.dbbuild_seed s",
         table.sql,
         names.join(", "),
         values.join(", ")
