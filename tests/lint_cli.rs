@@ -20,10 +20,11 @@ fn git(folder: &Path, arguments: &[&str]) {
 
 fn project(settings: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("db")).unwrap();
     std::fs::write(folder.path().join("dbbuild.toml"), settings).unwrap();
     for (name, text) in files {
-        std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     folder
 }
@@ -56,7 +57,7 @@ fn what_a_code_file_makes_needs_no_guard() {
             &format!("[project]\nengines = [\"{engine}\"]\n"),
             &[("db/1_a.sql", "create table if not exists a (a int);\n")],
         );
-        std::fs::create_dir(folder.path().join("db/code")).unwrap();
+        std::fs::create_dir_all(folder.path().join("db/code")).unwrap();
         std::fs::write(folder.path().join("db/code/v.sql"), "create view v as select a from a;\n").unwrap();
         let output = lint(folder.path(), &[]);
         assert_eq!(output.status.code(), Some(0), "{}", out(&output));
@@ -67,6 +68,32 @@ fn what_a_code_file_makes_needs_no_guard() {
         .unwrap();
         assert!(out(&lint(folder.path(), &[])).contains("db/code/v.sql:2:1"));
     }
+}
+
+#[test]
+fn rows_that_only_a_seed_brings_are_not_there_yet() {
+    let folder = project(
+        "[project]\nengines = [\"sqlite\"]\n",
+        &[
+            ("db/0001_country.sql", "CREATE TABLE IF NOT EXISTS country (code TEXT PRIMARY KEY);\n"),
+            (
+                "db/0002_at.sql",
+                "CREATE TABLE IF NOT EXISTS at (code TEXT PRIMARY KEY);\n\
+             INSERT INTO at SELECT code FROM country WHERE code = 'at' ON CONFLICT DO NOTHING;\n",
+            ),
+            ("seed/country.csv", "code\nat\n"),
+        ],
+    );
+    let output = out(&lint(folder.path(), &[]));
+    assert!(output.contains("error[used-seed]") && output.contains("in 2 scripts"), "{output}");
+}
+
+#[test]
+fn since_needs_a_repository() {
+    let folder = project("", &[("db/0001_a.sql", "SELECT 1;\n")]);
+    let output = lint(folder.path(), &["--since", "main"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("usage/since"));
 }
 
 #[test]

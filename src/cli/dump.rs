@@ -1,5 +1,6 @@
 //! `dbbuild dump`: a database as one text, the same bytes for the same content, for documentation and for `diff`.
 
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +59,22 @@ pub fn run(context: &Context, args: &DumpArgs) -> Outcome {
 }
 
 /// Writes beside the file and puts it in place: who reads it sees the old one or the new one. The same bytes leave it
-/// alone.
+/// alone. A link stays one, and what is no file (`/dev/stdout`, a pipe) is written to.
 fn write(files: &[PathBuf], output: &Path) -> Result<bool, Error> {
+    let there = output.metadata().ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        let file = OpenOptions::new().write(true).open(output).map_err(io(output))?;
+        join(files, &mut std::io::BufWriter::new(file))?;
+        return Ok(true);
+    }
+    let output = &output.canonicalize().unwrap_or_else(|_| output.to_owned());
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(".dbbuild-").tempfile_in(folder).map_err(io(folder))?;
+    // Not for one's own eyes only, as temporary files are.
+    let new = tempfile::Builder::new().prefix(".dbbuild-").make_in(folder, |path| File::create_new(path));
+    let mut new = new.map_err(io(folder))?;
+    if let Some(there) = there {
+        std::fs::set_permissions(new.path(), there.permissions()).map_err(io(output))?;
+    }
     join(files, &mut std::io::BufWriter::new(&mut new))?;
     if same(new.path(), output) {
         return Ok(false);
@@ -73,7 +86,7 @@ fn write(files: &[PathBuf], output: &Path) -> Result<bool, Error> {
 fn same(one: &Path, other: &Path) -> bool {
     let digest = |path: &Path| {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(std::fs::File::open(path).ok()?).ok()?;
+        hasher.update_reader(File::open(path).ok()?).ok()?;
         Some(hasher.finalize())
     };
     digest(one).is_some_and(|one| Some(one) == digest(other))
@@ -85,7 +98,7 @@ fn join(files: &[PathBuf], out: &mut impl Write) -> Result<(), Error> {
         if at > 0 {
             out.write_all(b"\n").map_err(io(path))?;
         }
-        let mut file = std::fs::File::open(path).map_err(io(path))?;
+        let mut file = File::open(path).map_err(io(path))?;
         std::io::copy(&mut file, out).map_err(io(path))?;
     }
     out.flush().map_err(io(Path::new("the output")))

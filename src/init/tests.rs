@@ -341,3 +341,17 @@ fn files_that_no_layout_fits_are_told_of() {
     assert!(done.recognised.is_none());
     assert!(done.notes[0].contains("2 .sql files are here, most in queries"), "{:?}", done.notes);
 }
+
+#[test]
+fn a_file_without_a_version_may_be_given_one() {
+    let folder = folder(&[("schema/migration-2-1.sql", "select 2;"), ("schema/migration-10-1.sql", "select 10;")]);
+    let root = folder.path().join("shop");
+    let versions = "\"schema/migration-2-1.sql\" = \"2.1\"\n\"schema/migration-10-1.sql\" = \"10.1\"";
+    let text = format!("[project]\nname = \"shop\"\n[layout]\nscripts = \"schema\"\n[layout.versions]\n{versions}\n");
+    std::fs::write(root.join("dbbuild.toml"), text).unwrap();
+    let project = Project::open(&root).unwrap();
+    let checkout = discover(&project, Dialect::Sqlite).unwrap();
+    let files: Vec<&str> = checkout.scripts.iter().map(|script| script.file.as_str()).collect();
+    assert_eq!(files, ["schema/migration-2-1.sql", "schema/migration-10-1.sql"]);
+    assert_eq!(crate::numbering::here(&project).unwrap().len(), 2);
+}

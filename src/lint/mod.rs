@@ -20,6 +20,7 @@ mod replay;
 mod routine;
 mod rule;
 mod rules;
+mod settle;
 mod shape;
 mod statement;
 mod suppress;
@@ -60,6 +61,8 @@ pub struct Source {
     pub late: Option<String>,
     /// What there is to say about another script of the same version.
     pub twin: Option<String>,
+    /// The table that it fills, for a seed of rows, which has no text.
+    pub fills: Option<Name>,
 }
 
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
@@ -92,7 +95,8 @@ fn seeded(sources: &[Source], dialect: Dialect) -> Vec<Name> {
         of_role.flat_map(move |source| {
             let writes = statement::statements(&source.text, dialect).into_iter();
             let fills = |verb| matches!(verb, Verb::Insert | Verb::Replace | Verb::Merge | Verb::Copy);
-            writes.filter(move |statement| fills(statement.head.verb)).filter_map(|statement| statement.head.name)
+            let written = writes.filter(move |statement| fills(statement.head.verb));
+            written.filter_map(|statement| statement.head.name).chain(source.fills.clone())
         })
     };
     let scripts: Vec<Name> = filled(Role::Script).collect();

@@ -6,7 +6,7 @@ use super::guard::Test;
 use super::history::dropped;
 use super::shape::Shape;
 use super::statement::Statement;
-use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb};
 
 /// The rebuilds of a script. Several become one group.
 #[derive(Debug)]
@@ -68,8 +68,14 @@ impl Rebuilt {
         if let Some(column) = self.gone.first() {
             return Some(Test::column(true, &self.table, column));
         }
-        // Its text may be the same before.
-        if self.same || dialect != Dialect::Sqlite || self.new_text.contains("--") || self.new_text.contains("/*") {
+        // Its text may be the same before; of CREATE TABLE AS, SQLite keeps another one.
+        let of_query = Tokens::of(&self.new_text, Dialect::Sqlite).at_word("as");
+        if self.same
+            || of_query
+            || dialect != Dialect::Sqlite
+            || self.new_text.contains("--")
+            || self.new_text.contains("/*")
+        {
             return None;
         }
         // SQLite keeps the text of the statement, but for the name.

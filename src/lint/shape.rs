@@ -27,6 +27,27 @@ pub struct Column {
 }
 
 impl Column {
+    /// Its type as PostgreSQL's `format_type` writes it; `None` for what is not among the usual ones.
+    pub fn formatted_type(&self) -> Option<String> {
+        let mut words = self.definition.split(' ').peekable();
+        let plain = match words.next()? {
+            "varchar" => "character varying",
+            "char" => "character",
+            "int" | "int4" | "integer" | "serial" => "integer",
+            "bigint" | "int8" | "bigserial" => "bigint",
+            "smallint" | "int2" => "smallint",
+            "bool" | "boolean" => "boolean",
+            "timestamptz" => "timestamp with time zone",
+            known @ ("text" | "uuid" | "jsonb" | "json" | "date" | "bytea") => known,
+            _ => return None,
+        };
+        if words.next_if_eq(&"(").is_none() {
+            return (words.peek() != Some(&"[")).then(|| plain.to_owned());
+        }
+        let length = words.next().filter(|length| length.bytes().all(|byte| byte.is_ascii_digit()))?;
+        (plain.starts_with("char") && words.next() == Some(")")).then(|| format!("{plain}({length})"))
+    }
+
     /// Returns its type's first word.
     pub fn type_word(&self) -> &str {
         self.definition.split(' ').next().unwrap_or_default()

@@ -8,9 +8,9 @@ use super::fix::Fix;
 use super::generated;
 use super::guard::{self, Test};
 use super::history::dropped;
-use super::shape::Shape;
+use super::shape::{Column, Shape};
 use super::statement::Statement;
-use crate::sql::{ActionKind, Kind, Name, Span, Tokens, Verb, quote_literal};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb, quote_literal};
 
 /// The rules whose findings a group around the script cures, where nothing else does.
 pub const CURES: &[&str] = &[
@@ -82,7 +82,9 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
                 if let Some(column) = only(new, old) {
                     return Some(Test::column(false, &name, &column));
                 }
-                weaker = weaker.or_else(|| only(old, new).map(|column| Test::column(true, &name, &column)));
+                weaker = weaker
+                    .or_else(|| only(old, new).map(|column| Test::column(true, &name, &column)))
+                    .or_else(|| retyped(context.dialect, &name, old, new));
             }
             (Some(_), None) => weaker = weaker.or_else(|| Some(Test::relation(true, "table", &name))),
             _ => {}
@@ -93,6 +95,25 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
         .or_else(|| constraint(context))
         .or_else(|| label(context))
         .or_else(|| by_its_words(context))
+}
+
+/// A column that a rebuild gave another type, which PostgreSQL tells as it writes types itself.
+fn retyped(dialect: Dialect, table: &Name, old: &Shape, new: &Shape) -> Option<Test> {
+    let written = |shape: &Shape, column: &str| shape.column_named(column).and_then(Column::formatted_type);
+    let (column, now) = new.columns.iter().filter(|_| dialect == Dialect::Postgres).find_map(|column| {
+        let (before, now) = (written(old, &column.name)?, written(new, &column.name)?);
+        (before != now).then_some((&column.name, now))
+    })?;
+    let literal = |text: &str| quote_literal(dialect, text);
+    Some(Test::query(
+        false,
+        &format!(
+            "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({}) AND attname = {} AND format_type(atttypid, atttypmod) = {}",
+            literal(&table.to_string()),
+            literal(column),
+            literal(&now)
+        ),
+    ))
 }
 
 /// A named constraint that the script adds; with one of that name there the first run would have failed.

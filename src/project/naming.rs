@@ -28,13 +28,13 @@ impl Project {
     }
 
     /// Reads the path of a script that has its version from the settings alone: `v1.5/queue.sql` in folders that
-    /// are versions.
+    /// are versions, `migration-2-0004.sql`.
     fn unnumbered(&self, file: &str, inside: &str) -> Option<Parts> {
         let version = self.versions.get(change(self.layout(), file))?;
-        if self.layout() != Layout::DottedFolders {
+        if !matches!(self.layout(), Layout::DottedFolders | Layout::Plain) {
             return None;
         }
-        let (folder, rest) = inside.split_at(inside.rfind('/')? + 1);
+        let (folder, rest) = inside.split_at(inside.rfind('/').map_or(0, |at| at + 1));
         let name = FileName::unnumbered(rest, version.clone()).ok()?;
         let (folder, rest) = (folder.to_owned(), rest.to_owned());
         Some(Parts { name, engine_folder: String::new(), folder, raw: String::new(), rest })

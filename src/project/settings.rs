@@ -154,8 +154,9 @@ pub struct LayoutSettings {
     /// True if scripts are Go templates (`{{.prefix}}`): they are filled in with the values under `[variables]`.
     /// Default: true for `tern`.
     pub templates: Option<bool>,
-    /// Versions of scripts whose names do not say them: where a history has several of one number, or, in folders that
-    /// are versions, files without one (`v1.5/queue.sql`), in the order in which they run. By the script's file, relative to the project; its way down has it too.
+    /// Versions of scripts whose names do not say them: where a history has several of one number, or files without one
+    /// (`v1.5/queue.sql` in folders that are versions, `migration-2-0004.sql`), in the order in which they run. By the
+    /// script's file, relative to the project; its way down has it too.
     pub versions: BTreeMap<String, String>,
 }
 
@@ -227,7 +228,7 @@ pub struct LintSettings {
     pub sets: Option<Vec<String>>,
     /// The versions of PostgreSQL that scripts must serve: `13..`, `15`. Default: `13..`.
     pub postgres_versions: Option<String>,
-    /// Other levels for some files, by glob relative to the project.
+    /// Other levels for some files, by glob relative to the project: `{ "db/old/*" = { levels = { style = "off" } } }`.
     pub paths: BTreeMap<String, LintPathSettings>,
 }
 

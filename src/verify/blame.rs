@@ -57,6 +57,26 @@ pub fn blame(
     Ok(gathered(since))
 }
 
+/// Returns the statement since which one of these sequences stands where it should not.
+pub fn counters(
+    session: &mut dyn Session,
+    unit: &Unit,
+    wrong: &[Change],
+    strict: bool,
+) -> Result<Option<usize>, EngineError> {
+    let before = session.trial(&[])?.counters()?;
+    let wrong: BTreeSet<String> = wrong.iter().map(Change::key).collect();
+    let mut trial = session.trial(std::slice::from_ref(unit))?;
+    let mut since = None;
+    for part in 0..unit.parts.len() {
+        trial.run(0, part)?;
+        let now = change::counters(&before, &trial.counters()?, strict);
+        let is_wrong = now.iter().any(|change| wrong.contains(&change.key()));
+        since = if is_wrong { since.or(Some(part)) } else { None };
+    }
+    Ok(since)
+}
+
 /// Returns the statement since which a unit's commit would fail.
 pub fn waiting(session: &mut dyn Session, unit: &Unit) -> Result<Option<usize>, EngineError> {
     let mut trial = session.trial(std::slice::from_ref(unit))?;

@@ -87,8 +87,10 @@ pub fn tried(
     let (small, large) = change::by_size(&tables, &before.digests, &after.digests);
     let mut blamed = blame::blame(session, unit, &touched, &small, &large, strict)?;
     if !counters.is_empty() {
-        let at = unit.parts.iter().position(|part| word_of_counter(part.span.text(unit.text.as_str())));
-        blamed.push(Blamed { part: at, changes: counters });
+        // Where no transaction undoes it a sequence may stand by now where the unit sets it: then the last one has it.
+        let last = || unit.parts.iter().rposition(|part| word_of_counter(part.span.text(unit.text.as_str())));
+        let part = blame::counters(session, unit, &counters, strict)?.or_else(last);
+        blamed.push(Blamed { part, changes: counters });
     }
     Ok(Second::Differs(blamed))
 }

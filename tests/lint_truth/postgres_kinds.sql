@@ -1228,3 +1228,21 @@ create table if not exists s.k (code text primary key, more text); insert into s
 create table if not exists s.k (code text);
 -- statement
 create table if not exists s.k (code text, more text);
+-- case: a rebuild that only makes a column wider
+create table wide (id serial constraint wide_pkey primary key, kid varchar(10) not null);
+-- statement
+alter table wide drop constraint if exists wide_pkey; alter table wide rename to wide_old; create table if not exists wide (id serial constraint wide_pkey primary key, kid varchar(20) not null); insert into wide (id, kid) select id, kid from wide_old; drop table if exists wide_old;
+-- case: a value of elsewhere, else its own
+update t set b = coalesce(nullif(a::text, ''), b);
+-- case: keys out of a part of a document
+create table roles (p jsonb); insert into roles values ('{"list": ["a", "b", "c"]}');
+-- statement
+update roles set p = jsonb_set(p, '{list}', (p->'list')::jsonb - 'a' - 'b');
+-- case: more into a part of a document
+create table roles (p jsonb); insert into roles values ('{"list": ["a", "b", "c"]}');
+-- statement
+update roles set p = jsonb_set(p, '{list}', (p->'list')::jsonb || '["d"]'::jsonb);
+-- case: a test for the index that becomes the key
+create unique index nk_a on nk (a);
+-- statement
+alter table nk drop constraint if exists nk_key; do $$ begin if to_regclass('nk_a') is not null then alter table nk add constraint nk_key unique using index nk_a; end if; end $$;

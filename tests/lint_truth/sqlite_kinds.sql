@@ -331,7 +331,7 @@ PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = replace(sql, 'note TE
 
 -- case: rows of a table that is dropped again
 create table scratch (id int); insert into scratch values (1); drop table scratch;
--- case: or replace where nothing can conflict
+-- case: or replace where nothing can conflict known: the state leaves sqlite_sequence out
 create table counted (id integer primary key autoincrement, x);
 insert into counted (x) values (1);
 -- statement
@@ -356,3 +356,12 @@ create table plain (k text, v int);
 insert into plain values ('xy', 9);
 -- statement
 update plain set v = v | 4; update plain set v = v & ~1;
+-- case: a value of elsewhere, else its own
+create table doc (json text, at text not null);
+insert into doc values ('{"at": "2020-01-01"}', 'x'), ('{}', 'y');
+-- statement
+update doc set at = coalesce(strftime('%Y-%m-%d', json_extract(json, '$.at')), at);
+-- case: a rebuild from a query
+create table grown as select 1 as a where 0;
+-- statement
+create table grown_new as select *, null as b from grown where 0; insert into grown_new select *, null from grown; drop table grown; alter table grown_new rename to grown;

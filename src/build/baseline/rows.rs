@@ -82,8 +82,9 @@ impl Rows<'_> {
     /// Compares one table's file, and writes a new one where rows keep what is committed. Nothing if nothing says
     /// which rows are the same.
     fn table(&self, path: &str, new: &Path) -> Result<Option<Found>, Error> {
-        let one = self.place.fresh.join(path);
-        if one.metadata().map_err(|error| io(&one, error))?.len() <= HELD {
+        let folders = [self.place.fresh.as_path(), self.again, self.place.committed()];
+        let size = |folder: &Path| folder.join(path).metadata().map_or(0, |metadata| metadata.len());
+        if folders.into_iter().all(|folder| size(folder) <= HELD) {
             self.held(path, new)
         } else {
             self.streamed(path, new)

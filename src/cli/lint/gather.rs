@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Checkout, Reading, discover_with_twins, load};
+use crate::build::{Checkout, Reading, SeedForm, discover_with_twins, load};
 use crate::cli::Context;
 use crate::error::Error;
 use crate::lint::{Role, Source};
@@ -10,7 +10,7 @@ use crate::numbering::Elsewhere;
 use crate::project::settings::Value;
 use crate::project::{Address, Project, SettingsError};
 use crate::script::{Directive, Version};
-use crate::sql::Dialect;
+use crate::sql::{Dialect, Tokens};
 
 /// The sources of one dialect.
 pub struct Gathered {
@@ -100,12 +100,13 @@ fn of_dialect(
                 no_transaction: loaded.no_transaction || said.contains(&Directive::NoTransaction),
                 late: late.map(ToString::to_string),
                 twin: twins.iter().find(|twin| twin.file == script.file).map(|twin| twin.message.clone()),
+                fills: None,
             });
             gathered.writable.push(wanted.all || !is_history && !is_merged);
             seen.insert(script.file.clone());
         }
         let code = checkout.code.iter().map(|source| (&source.file, Role::Code));
-        let seeds = checkout.seeds.iter().map(|seed| &seed.source.file).filter(|file| file.ends_with(".sql"));
+        let seeds = checkout.seeds.iter().filter(|seed| seed.form == SeedForm::Sql).map(|seed| &seed.source.file);
         for (file, role) in code.chain(seeds.map(|file| (file, Role::Seed))) {
             let reading = Reading { dialect, layout: None, variables: None };
             let loaded = load(project, file, reading)?;
@@ -113,6 +114,13 @@ fn of_dialect(
             gathered.sources.push(Source { file: file.clone(), text, role, ..Source::default() });
             gathered.writable.push(true);
             seen.insert(file.clone());
+        }
+        for seed in &checkout.seeds {
+            let SeedForm::Rows { table, .. } = &seed.form else { continue };
+            let fills = Tokens::of(table, dialect).eat_name().map(|(name, _)| name);
+            let file = seed.source.file.clone();
+            gathered.sources.push(Source { file, role: Role::Seed, exempt: true, fills, ..Source::default() });
+            gathered.writable.push(false);
         }
     }
     let is_named = |file: &str| {
@@ -124,8 +132,11 @@ fn of_dialect(
             })
     };
     let is_changed = |file: &str| changed.is_none_or(|changed| changed.contains(file));
-    gathered.wanted =
-        gathered.sources.iter().map(|source| is_named(&source.file) && is_changed(&source.file)).collect();
+    gathered.wanted = gathered
+        .sources
+        .iter()
+        .map(|source| source.fills.is_none() && is_named(&source.file) && is_changed(&source.file))
+        .collect();
     for path in alone(project, wanted, &seen, dialect) {
         let loaded = load(project, &path, Reading { dialect, layout: None, variables: None })?;
         let text = loaded.text.as_str().to_owned();

@@ -23,6 +23,9 @@ use crate::journal::Run;
 /// How many statements go out with one message, each with the question behind it.
 const TOGETHER: usize = 50;
 
+/// The question: which locks are held on what is not newer than a number.
+const PREPARED: &str = "dbbuild_locked";
+
 /// What the tool does here, for its errors.
 const DOING: &str = "reading the locks";
 
@@ -85,8 +88,8 @@ impl Notes {
         // What is made from here on has higher numbers, until they begin anew; then more is read than need be.
         let newest = "select coalesce(pg_catalog.max(oid::bigint), 0)::text as newest from pg_catalog.pg_class";
         let newest = link.inside(DOING, newest)?;
-        let question = question(value(&newest, "newest").unwrap_or("0"));
-        self.ask(link, &question)?;
+        let question = format!("execute {PREPARED} ({})", value(&newest, "newest").unwrap_or("0"));
+        self.ask(link, &format!("{};\n{question}", prepare()))?;
         let mut groups = Groups::new();
         let mut rest = unit.parts.as_slice();
         while let Some(first) = rest.first() {
@@ -154,10 +157,12 @@ fn noted(mut note: Note, row: &SimpleQueryRow, before: &Counters) -> Note {
     note
 }
 
-fn question(newest: &str) -> String {
+/// Prepares the question, since planning it costs more than asking. What sets the session back forgets it.
+fn prepare() -> String {
     format!(
-        "select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text as dbbuild_clock, l.*
+        "prepare {PREPARED} (bigint) as
+         select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text as dbbuild_clock, l.*
            from (select) one
-           left join ({LOCKED} and l.relation::bigint <= {newest}) l on true"
+           left join ({LOCKED} and l.relation::bigint <= $1) l on true"
     )
 }

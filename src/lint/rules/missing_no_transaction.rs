@@ -41,6 +41,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !fixed && !foreign_keys && !session {
             fixed = true;
             draft.fix(Fix::insert("add the directive", 0, "-- dbbuild: no-transaction\n"));
+        } else if !fixed && foreign_keys && statement.tokens().has_any(&["off", "false", "no"]) {
+            fixed = true;
+            let fix = Fix::insert("add the directive", 0, "-- dbbuild: foreign-keys off\n");
+            draft.fix(fix.risky("foreign keys are then off around the whole script"));
         }
     }
 }

@@ -64,8 +64,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
             tokens.next();
             tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase())
         });
-        // A rename may be known by either name.
-        let target: Vec<&String> = target.into_iter().chain(&renamed).collect();
+        let index = statement.actions.iter().find_map(|action| {
+            let mut tokens = statement.part(action.span);
+            tokens.skip_past("index").then(|| tokens.eat_name()).flatten().map(|(name, _)| name.object().to_ascii_lowercase())
+        });
+        // A rename may be known by either name, and so may an index that becomes a constraint.
+        let target: Vec<&String> = target.into_iter().chain(&renamed).chain(&index).collect();
         let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || holds_word(asked, name)));
         if !hit && !target.is_empty() {
             let message = format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);

@@ -317,4 +317,7 @@ fn a_missing_client_tool_is_named() {
     case.settings("[baseline]\npg-dump = [\"/no/such/pg_dump\"]\n");
     case.run(&["baseline"]).exits(5).says("/no/such/pg_dump");
     assert!(!case.path("baseline/postgres/manifest.toml").exists());
+    // A locale that scripts need is none that another one stands in for.
+    case.settings("[baseline]\nlocale = \"xx_XX.UTF-8\"\n");
+    case.run(&["baseline"]).exits(5).says("xx_XX.UTF-8").says("`locale` under [baseline]");
 }

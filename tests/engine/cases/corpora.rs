@@ -33,18 +33,25 @@ fn copy(case: &Case, folder: &Path) -> usize {
 /// Runs the scripts by the database's own shell, as somebody would who knows no dbbuild.
 fn by_shell(case: &Case, folder: &Path) -> Result<(), String> {
     for file in files(folder) {
-        let status = match &case.home {
+        let run = |more: &[&str]| match &case.home {
             Home::Sqlite(database) => Command::new("sqlite3")
                 .arg("-bail")
                 .arg(&database.0)
                 .stdin(std::fs::File::open(&file).unwrap())
-                .output(),
+                .output()
+                .unwrap(),
             Home::Postgres(database) => Command::new("psql")
-                .args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &database.url, "-f"])
+                .args(["-q", "-X", "-v", "ON_ERROR_STOP=1", "-d", &database.url])
+                .args(more)
+                .arg("-f")
                 .arg(&file)
-                .output(),
+                .output()
+                .unwrap(),
         };
-        let output = status.unwrap();
+        let mut output = run(&[]);
+        if String::from_utf8_lossy(&output.stderr).contains("can only be used in transaction blocks") {
+            output = run(&["--single-transaction"]);
+        }
         if !output.status.success() {
             return Err(format!("{}: {}", file.display(), String::from_utf8_lossy(&output.stderr)));
         }
@@ -199,14 +206,16 @@ fn the_functions_of_artifacthub_are_code_objects_in_any_order() {
     eprintln!("{} functions as code objects, in three orders of files", oids.len());
 }
 
-/// Makes files of a history's views and functions as they are at its end, but for functions that tables use. Returns
-/// how many.
+/// Makes files of a history's views and functions as they are at its end, with their comments, but for functions that
+/// tables use. Returns how many.
 fn write_code(built: &Case, case: &Case) -> usize {
     let texts = built.ask(
         "with own as (
              select oid from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'dbbuild')
          ), made (name, text) as (
-             select p.oid::text, pg_get_functiondef(p.oid)
+             select p.oid::text,
+                    pg_get_functiondef(p.oid)
+                    || format(E';\\ncomment on routine %s is %L', p.oid::regprocedure, obj_description(p.oid, 'pg_proc'))
                from pg_proc p
               where p.pronamespace in (select oid from own) and p.prokind in ('f', 'p')
                 and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
@@ -219,6 +228,8 @@ fn write_code(built: &Case, case: &Case) -> usize {
              select c.oid::text,
                     format('create %s %I.%I as %s', case c.relkind when 'v' then 'or replace view' else 'materialized view if not exists' end,
                            n.nspname, c.relname, rtrim(pg_get_viewdef(c.oid), ';'))
+                    || format(E';\\ncomment on %s %I.%I is %L', case c.relkind when 'v' then 'view' else 'materialized view' end,
+                                       n.nspname, c.relname, obj_description(c.oid, 'pg_class'))
                from pg_class c
                join pg_namespace n on n.oid = c.relnamespace
               where n.oid in (select oid from own) and c.relkind in ('v', 'm')

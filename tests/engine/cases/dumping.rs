@@ -59,6 +59,26 @@ cases! {
         case.run(&["dump", "-o", "nowhere/dump.sql"]).exits(5);
     }
 
+    #[cfg(unix)]
+    fn links_pipes_and_rights_stay_as_they_are(case) {
+        use std::os::unix::fs::PermissionsExt;
+        strangers(case);
+        let text = case.run(&["dump"]).exits(0).stdout;
+        let output = case.run(&["dump", "-o", "/dev/stdout"]).exits(0);
+        assert!(output.stdout.starts_with(&text), "{output}");
+        case.write("docs/dump.sql", "old\n");
+        std::os::unix::fs::symlink("docs/dump.sql", case.path("dump.sql")).unwrap();
+        std::fs::set_permissions(case.path("docs/dump.sql"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        case.run(&["dump", "-o", "dump.sql"]).exits(0);
+        assert!(case.path("dump.sql").is_symlink());
+        assert_eq!(case.read("docs/dump.sql"), text);
+        let mode = |path: &str| case.path(path).metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode("docs/dump.sql"), 0o640);
+        case.write("beside", "");
+        case.run(&["dump", "-o", "new.sql"]).exits(0);
+        assert_eq!(mode("new.sql"), mode("beside"));
+    }
+
     fn a_build_and_its_dump_have_no_journal_of_ours(case) {
         case.two_scripts();
         case.build();

@@ -8,7 +8,7 @@ end
 $do$;
 do $do$
 begin
-  if exists (select 1 from pg_enum where enumtypid = to_regtype('mood') and enumlabel = 'sad') then
+  if not exists (select 1 from pg_enum where enumtypid = to_regtype('mood') and enumlabel = 'blue') then
     alter type mood rename value 'sad' to 'blue';
   end if;
 end

@@ -55,14 +55,23 @@ impl Keeper<'_, '_> {
     }
 
     /// Returns what may have been an object before it came onto another table: what its file made, and, if it is new and
-    /// no other file makes one of its name, what files made that are not there any more.
+    /// no other file makes one of its name in its schema, what files made there that are not there any more.
     fn before(&self, at: usize, creation: &Creation, known: &Known) -> BTreeSet<String> {
         let own = self.owned_by(at).cloned();
-        let is_like = |other: &&Creation| other.kind == creation.kind && other.name.object() == creation.name.object();
+        let place = |creation: &Creation| {
+            let schema = creation.table.as_ref().and_then(Name::schema).unwrap_or(&self.schema);
+            (creation.kind, schema.to_owned(), creation.name.object().to_owned())
+        };
+        let schema_of = |key: &str| match key_name(key, DIALECT)?.1.parts() {
+            [schema, ..] => Some(schema.clone()),
+            [] => None,
+        };
+        let is_like = |other: &&Creation| place(other) == place(creation);
+        let is_here = |owned: &&Owned| schema_of(&owned.object) == schema_of(&known.key);
         let is_only_one = self.creations.iter().flatten().filter(is_like).count() == 1;
         let is_new = is_only_one && !self.is_code(&known.key);
         let gone = self.work.gone.iter().filter(|_| is_new).filter_map(|gone| self.owned.get(&gone.entry.key));
-        own.chain(gone.flatten().map(|owned| owned.object.clone())).collect()
+        own.chain(gone.flatten().filter(is_here).map(|owned| owned.object.clone())).collect()
     }
 
     /// Takes what is to be said again of some objects.
