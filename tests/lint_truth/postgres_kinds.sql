@@ -1245,4 +1245,4 @@ update roles set p = jsonb_set(p, '{list}', (p->'list')::jsonb || '["d"]'::jsonb
 -- case: a test for the index that becomes the key
 create unique index nk_a on nk (a);
 -- statement
-alter table nk drop constraint if exists nk_key; do $$ begin if to_regclass('nk_a') is not null then alter table nk add constraint nk_key unique using index nk_a; end if; end $$;
+do $$ begin if to_regclass('nk_a') is not null then alter table nk add constraint nk_key unique using index nk_a; end if; end $$;
