@@ -100,9 +100,10 @@ pub fn of_loaded(project: &Project, dialect: Dialect, planned: &Planned<'_>, loa
         lock_timeout: cut.lock_timeout,
         statement_timeout: cut.statement_timeout,
         running: planned.running.clone(),
-        fusible: cut.fusible && mode == Mode::Transaction && cut.suspends.is_empty(),
+        fusible: cut.fusible && !cut.double_quoted_text && mode == Mode::Transaction && cut.suspends.is_empty(),
         suspends: cut.suspends,
         isolation: cut.isolation,
+        double_quoted_text: cut.double_quoted_text,
     })
 }
 

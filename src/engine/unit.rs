@@ -31,6 +31,8 @@ pub struct Unit {
     pub suspends: Vec<String>,
     /// False if the text holds what must not share a transaction with other scripts.
     pub fusible: bool,
+    /// SQLite: what stands in double quotes and is no name is text.
+    pub double_quoted_text: bool,
     /// PostgreSQL: what the text asks of its transaction.
     pub isolation: Option<crate::sql::Isolation>,
 }

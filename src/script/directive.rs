@@ -12,6 +12,8 @@ pub enum Directive {
     NoTransaction,
     /// SQLite: foreign keys off outside the transaction, checked before commit, on again.
     ForeignKeysOff,
+    /// SQLite: what stands in double quotes and is no name is text.
+    DoubleQuotedText,
     /// How long a statement of this script may wait for a lock.
     LockTimeout(Duration),
     /// How long a statement of this script may run.
@@ -132,9 +134,10 @@ pub enum DirectiveError {
 }
 
 /// Every directive's word and form, in the order of the documentation.
-pub const FORMS: [(&str, &str); 13] = [
+pub const FORMS: [(&str, &str); 14] = [
     ("no-transaction", "no-transaction"),
     ("foreign-keys", "foreign-keys off"),
+    ("double-quoted-text", "double-quoted-text"),
     ("lock-timeout", "lock-timeout 5s"),
     ("statement-timeout", "statement-timeout 10min"),
     ("repeat", "repeat until 0 rows"),
@@ -169,6 +172,7 @@ impl Directive {
         let directive = match word {
             "no-transaction" => rest.is_empty().then_some(Self::NoTransaction),
             "foreign-keys" => (rest == "off").then_some(Self::ForeignKeysOff),
+            "double-quoted-text" => rest.is_empty().then_some(Self::DoubleQuotedText),
             "lock-timeout" => duration(rest).map(Self::LockTimeout),
             "statement-timeout" => duration(rest).map(Self::StatementTimeout),
             "repeat" => rest.split_whitespace().eq(["until", "0", "rows"]).then_some(Self::RepeatUntilNoRows),
@@ -189,6 +193,7 @@ impl Directive {
         match self {
             Self::NoTransaction
             | Self::ForeignKeysOff
+            | Self::DoubleQuotedText
             | Self::LockTimeout(_)
             | Self::StatementTimeout(_)
             | Self::Variables(_)

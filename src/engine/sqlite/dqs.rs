@@ -41,6 +41,23 @@ pub(super) fn allow_what_is_there(connection: &Connection) -> rusqlite::Result<N
     Ok(needs)
 }
 
+/// Runs work with double-quoted string literals on, if its text asks for them; behind it they are as before.
+pub(super) fn while_asked<T>(connection: &Connection, is_asked: bool, work: impl FnOnce() -> T) -> rusqlite::Result<T> {
+    if !is_asked {
+        return Ok(work());
+    }
+    let switches = [DbConfig::SQLITE_DBCONFIG_DQS_DML, DbConfig::SQLITE_DBCONFIG_DQS_DDL];
+    let before = [connection.db_config(switches[0])?, connection.db_config(switches[1])?];
+    for switch in switches {
+        connection.set_db_config(switch, true)?;
+    }
+    let done = work();
+    for (switch, was_on) in switches.into_iter().zip(before) {
+        connection.set_db_config(switch, was_on)?;
+    }
+    Ok(done)
+}
+
 /// Only a definition with a double quote in it can hold such a literal. An index needs its table to be tried.
 fn candidates(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
     let mut statement = connection.prepare(

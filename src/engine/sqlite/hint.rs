@@ -15,6 +15,14 @@ pub(super) fn hint(unit: &Unit, failure: &SqlFailure, is_named: bool) -> Option<
                 .to_owned(),
         );
     }
+    // <https://sqlite.org/quirks.html#dblquote>
+    if failure.message.ends_with("should this be a string literal in single-quotes?") {
+        return Some(
+            "text stands between single quotes: 'so'; a script that must not be edited has `directives = \
+             [\"double-quoted-text\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
+                .to_owned(),
+        );
+    }
     of_name.then(|| "not this statement names it, but a foreign key, a trigger or a view that it meets".to_owned())
 }
 

@@ -144,10 +144,17 @@ impl Offline for Shell<'_> {
         if unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part)) {
             text.push_str(&comment("What this text sets in its session stays set for what follows."));
         }
+        let quotes = |to: &str| format!(".dbconfig dqs_ddl {to}\n.dbconfig dqs_dml {to}\n");
+        if unit.double_quoted_text {
+            text.push_str(&quotes("on"));
+        }
         text.push_str(&match unit.mode {
             Mode::Statements => self.statements(unit, run)?,
             Mode::Transaction | Mode::ForeignKeysOff => self.transaction(unit, run)?,
         });
+        if unit.double_quoted_text {
+            text.push_str(&quotes("off"));
+        }
         Ok(format!(
             ".print {}\n{text}",
             shell::argument(&one_line(&format!("{} {}", unit.entry.kind.as_str(), unit.text.file())))

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::database::Database;
+use super::dqs;
 use super::error::{interrupted, is_interrupt, said};
 use super::hint::hint;
 use crate::engine::{EngineError, Part, Result, SqlFailure, Unit, UnitFailure};
@@ -22,7 +23,9 @@ pub(super) fn statement(
     let before = connection.total_changes();
     database.deadline.begin(database.statement_timeout);
     let text = unit.text.as_str();
-    let stepped = step(connection, as_kept(text, part.span).text(text));
+    let asked = unit.double_quoted_text;
+    let stepped = dqs::while_asked(connection, asked, || step(connection, as_kept(text, part.span).text(text)));
+    let stepped = stepped.map_err(Wrong::Sqlite).flatten();
     database.deadline.end();
     stepped.map_err(|wrong| match wrong {
         Wrong::Sqlite(error) if is_interrupt(&error) && !database.interrupt.is_raised() => {

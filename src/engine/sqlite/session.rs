@@ -94,7 +94,9 @@ impl SqliteSession {
 
     /// Returns true if something of a text may live on in the connection.
     pub(super) fn is_touched(&self, units: &[Unit]) -> bool {
-        let sets = |unit: &Unit| unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part));
+        let sets = |unit: &Unit| {
+            unit.double_quoted_text || unit.parts.iter().any(|part| part.sets_session || is_pragma(unit, part))
+        };
         let temporary = "select exists (select 1 from sqlite_temp_schema)";
         units.iter().any(sets) || self.connection.query_row(temporary, [], |row| row.get(0)).unwrap_or(true)
     }

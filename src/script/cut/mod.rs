@@ -20,6 +20,8 @@ pub struct Cut {
     pub no_transaction: bool,
     /// SQLite: foreign keys off around the transaction.
     pub foreign_keys_off: bool,
+    /// SQLite: what stands in double quotes and is no name is text.
+    pub double_quoted_text: bool,
     /// The script's own limit for waiting on a lock.
     pub lock_timeout: Option<Duration>,
     /// The script's own limit for a statement.

@@ -133,6 +133,7 @@ impl Reader<'_> {
         match directive {
             Directive::NoTransaction => self.cut.no_transaction = true,
             Directive::ForeignKeysOff => self.cut.foreign_keys_off = true,
+            Directive::DoubleQuotedText => self.cut.double_quoted_text = true,
             Directive::LockTimeout(limit) => self.cut.lock_timeout = Some(limit),
             Directive::StatementTimeout(limit) => self.cut.statement_timeout = Some(limit),
             Directive::After(names) => self.cut.after.extend(names),

@@ -140,6 +140,7 @@ pub fn unit(version: &str, text: &str) -> Unit {
         running: None,
         suspends: cut.suspends,
         isolation: cut.isolation,
+        double_quoted_text: cut.double_quoted_text,
         fusible: cut.fusible,
         text,
     }

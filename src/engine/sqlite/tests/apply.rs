@@ -147,6 +147,21 @@ fn a_definition_is_kept_to_its_semicolon() {
 }
 
 #[test]
+fn text_in_double_quotes_is_taken_where_it_is_asked_for() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    let text = "create table t (a text check (a <> \"no\"));
+insert into t values (\"yes\");
+create trigger copies after insert on t when new.a = \"again\" begin insert into t values (\"more\"); end;";
+    let error = apply(&mut *session, script("1", text)).unwrap_err();
+    assert!(error.notes().join(" ").contains("double-quoted-text"), "{:?}", error.notes());
+    applied(&mut *session, "1", &format!("-- dbbuild: double-quoted-text\n{text}"));
+    // What was made goes on working.
+    applied(&mut *session, "2", "insert into t values ('again');");
+    assert_eq!(place.ask("select a from t"), ["yes", "again", "more"]);
+}
+
+#[test]
 fn foreign_keys_off_must_leave_no_new_orphan() {
     let place = Place::new();
     let mut session = place.prepared();

@@ -126,6 +126,7 @@ fn script(version: &str, sql: &str) -> Unit {
         running: None,
         suspends: cut.suspends,
         isolation: cut.isolation,
+        double_quoted_text: cut.double_quoted_text,
         fusible: cut.fusible,
     }
 }
