@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{SQLITE, Fixable, Rule, Set};
+use super::super::rule::{Fixable, Rule, SQLITE, Set};
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {

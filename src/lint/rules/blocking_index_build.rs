@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::existing;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Kind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -22,7 +22,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(table) = statement.head.table.as_ref().filter(|_| !statement.head.concurrently) else { continue };
         if existing(context, statement, table) {
             let message = format!("writes to {table} wait until the index is built");
-            found.report(&RULE, statement.head_span(), message).help("write CREATE INDEX CONCURRENTLY in a script with `-- dbbuild: no-transaction`");
+            found
+                .report(&RULE, statement.head_span(), message)
+                .help("write CREATE INDEX CONCURRENTLY in a script with `-- dbbuild: no-transaction`");
         }
     }
 }

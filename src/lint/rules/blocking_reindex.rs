@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -19,7 +19,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let blocks = match statement.head.verb {
-            Verb::Reindex | Verb::Refresh => !statement.head.concurrently && !statement.tokens().has_word("concurrently"),
+            Verb::Reindex | Verb::Refresh => {
+                !statement.head.concurrently && !statement.tokens().has_word("concurrently")
+            }
             Verb::Cluster => true,
             Verb::Vacuum => statement.tokens().has_word("full"),
             _ => false,
@@ -27,9 +29,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !blocks {
             continue;
         }
-        let made = statement.head.name.as_ref().is_some_and(|name| context.before(statement).any(|other| {
-            other.head.verb == Verb::Create && other.head.name.as_ref().is_some_and(|made| made.matches(name))
-        }));
+        let made = statement.head.name.as_ref().is_some_and(|name| {
+            context.before(statement).any(|other| {
+                other.head.verb == Verb::Create && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+            })
+        });
         let no_data = statement.tokens().has_words(&["with", "no", "data"]);
         if !made && !no_data {
             found.report(&RULE, statement.head_span(), "the object is locked for as long as this takes");

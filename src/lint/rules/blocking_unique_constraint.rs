@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::ActionKind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -22,7 +22,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         for (statement, action) in actions(context, kind) {
             let tokens = statement.part(action.span);
             let builds = tokens.has_any(&["unique", "exclude"]) || tokens.has_words(&["primary", "key"]);
-            let is_key = builds && !tokens.has_words(&["using", "index"]) && !tokens.has_any(&["foreign", "references"]);
+            let is_key =
+                builds && !tokens.has_words(&["using", "index"]) && !tokens.has_any(&["foreign", "references"]);
             if is_key {
                 let draft = found.report(&RULE, action.span, "reads and writes wait until the index is built");
                 draft.help("build a unique index CONCURRENTLY, then ADD CONSTRAINT … USING INDEX");

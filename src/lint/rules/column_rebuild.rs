@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::guard;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "column-rebuild",
@@ -18,7 +18,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     let Some(swap) = context.swap.as_ref().filter(|swap| !swap.repeats) else { return };
-    let Some(first) = context.statements.iter().find(|statement| statement.span.start == swap.span.start) else { return };
+    let Some(first) = context.statements.iter().find(|statement| statement.span.start == swap.span.start) else {
+        return;
+    };
     if first.is_guarded() || first.nested {
         return;
     }

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::insert;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::Column;
 use crate::sql::Verb;
 
@@ -21,12 +21,15 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let head = &statement.head;
-        let Some(table) = head.name.as_ref().filter(|_| matches!(head.verb, Verb::Insert | Verb::Replace)) else { continue };
+        let Some(table) = head.name.as_ref().filter(|_| matches!(head.verb, Verb::Insert | Verb::Replace)) else {
+            continue;
+        };
         let insert = insert::read(statement);
         // Where it names columns, those decide; a constraint by name is taken at its word.
-        let bare = insert.conflict.as_ref().is_some_and(|conflict| {
-            !conflict.has_target && !conflict.updates || conflict.columns.is_some()
-        });
+        let bare = insert
+            .conflict
+            .as_ref()
+            .is_some_and(|conflict| !conflict.has_target && !conflict.updates || conflict.columns.is_some());
         let catches = insert.conflict.is_none() && statement.catches(&["unique_violation"]);
         let ignores = bare || catches || head.or_ignore || head.or_replace || head.verb == Verb::Replace;
         let emptied = context.emptied_before(table, statement);
@@ -46,7 +49,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
         let conflicts = |key: &&Vec<String>| {
             let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
-            key.iter().all(filled) && !key.iter().any(|column| given(column) && insert::is_new(context.text, context.dialect, &insert, shape, column))
+            key.iter().all(filled)
+                && !key.iter().any(|column| {
+                    given(column) && insert::is_new(context.text, context.dialect, &insert, shape, column)
+                })
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
         let keys: Vec<&Vec<String>> = match &target {
@@ -57,14 +63,18 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let message = if keys.iter().any(conflicts) {
             // SQLite's REPLACE deletes the row, and the new one gets a new key.
             let renewed = |column: &Column| {
-                column.definition.starts_with("integer") && column.definition.contains("primary key") && !given(&column.name)
+                column.definition.starts_with("integer")
+                    && column.definition.contains("primary key")
+                    && !given(&column.name)
             };
             if !replaces || !shape.columns.iter().any(renewed) {
                 continue;
             }
             format!("a second run gives the rows of {table} other keys: REPLACE deletes them and inserts them again")
         } else {
-            format!("the guard lies: nothing in {table} can conflict with these rows, so a second run inserts them again")
+            format!(
+                "the guard lies: nothing in {table} can conflict with these rows, so a second run inserts them again"
+            )
         };
         let span = insert.conflict.as_ref().map_or(statement.head_span(), |conflict| conflict.span);
         found.report(&RULE, span, message).help("insert the key, or write WHERE NOT EXISTS (…)");

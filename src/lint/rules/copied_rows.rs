@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -24,7 +24,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !loads || statement.is_guarded() || context.is_temporary(table) || context.emptied_before(table, statement) {
             continue;
         }
-        let draft = found.report(&RULE, statement.head_span(), format!("a second run loads the rows into {table} again"));
+        let draft =
+            found.report(&RULE, statement.head_span(), format!("a second run loads the rows into {table} again"));
         if context.made_here(table, statement) && statement.has_data {
             let name = statement.head.name_span.map_or("", |span| span.text(context.text));
             let query = format!("SELECT 1 FROM {name}");

@@ -1,11 +1,11 @@
 //! CREATE of a trigger, policy or event trigger without a DROP IF EXISTS in front.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::creation::{Form, unguarded};
+use super::super::finding::Found;
 use super::super::fix::{Edit, Fix};
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::Span;
 
@@ -40,10 +40,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let line_start = context.text[..statement.span.start].rfind('\n').map_or(0, |at| at + 1);
         let indent: String =
             context.text[line_start..statement.span.start].chars().take_while(|char| char.is_whitespace()).collect();
-        let mut edits = vec![Edit::insert(
-            statement.span.start,
-            format!("{drop}{}{on};\n{indent}", span.text(context.text)),
-        )];
+        let mut edits =
+            vec![Edit::insert(statement.span.start, format!("{drop}{}{on};\n{indent}", span.text(context.text)))];
         // The server refuses OR REPLACE there.
         if head.or_replace && head.constraint {
             edits.push(Edit::replace(Span::new(head.replace_slot, constraint_start(statement)), " "));

@@ -1,11 +1,11 @@
 //! CREATE of a view, function, procedure, rule or trigger without OR REPLACE.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::creation::{Form, unguarded};
+use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "create-without-replace",

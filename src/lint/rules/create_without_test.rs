@@ -1,10 +1,10 @@
 //! CREATE of a type, role, cast, publication or another kind that has no guard clause, without a test around it.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::creation::{Form, unguarded};
+use super::super::finding::Found;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::quote_literal;
 
 pub(in crate::lint) static RULE: Rule = Rule {

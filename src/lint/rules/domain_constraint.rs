@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -17,13 +17,24 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for statement in context.statements.iter().filter(|statement| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Domain)) {
+    for statement in context
+        .statements
+        .iter()
+        .filter(|statement| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Domain))
+    {
         let Some(name) = &statement.head.name else { continue };
-        let made = context.before(statement).any(|other| other.head.creates(Kind::Domain) && other.head.name.as_ref() == Some(name));
+        let made = context
+            .before(statement)
+            .any(|other| other.head.creates(Kind::Domain) && other.head.name.as_ref() == Some(name));
         let words = statement.tokens_behind_name();
-        let scans = words.at_word("add") && !words.has_words(&["not", "valid"]) || words.has_words(&["set", "not", "null"]);
+        let scans =
+            words.at_word("add") && !words.has_words(&["not", "valid"]) || words.has_words(&["set", "not", "null"]);
         if scans && !made {
-            found.report(&RULE, statement.head_span(), format!("every table with a column of {name} is scanned under a lock"));
+            found.report(
+                &RULE,
+                statement.head_span(),
+                format!("every table with a column of {name} is scanned under a lock"),
+            );
         }
     }
 }

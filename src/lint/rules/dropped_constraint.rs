@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{ActionKind, Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -18,12 +18,17 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for statement in context.statements.iter().filter(|statement| statement.head.verb == Verb::Drop && statement.head.kind == Some(Kind::Database)) {
+    for statement in context
+        .statements
+        .iter()
+        .filter(|statement| statement.head.verb == Verb::Drop && statement.head.kind == Some(Kind::Database))
+    {
         found.report(&RULE, statement.head_span(), "the database is gone with all that is in it");
     }
     for (statement, action) in actions(context, ActionKind::DropConstraint) {
         let again = statement.actions.iter().chain(context.behind(statement).flat_map(|other| &other.actions));
-        let comes_back = again.into_iter().any(|other| other.kind == ActionKind::AddConstraint && other.name == action.name);
+        let comes_back =
+            again.into_iter().any(|other| other.kind == ActionKind::AddConstraint && other.name == action.name);
         if !comes_back && let Some(name) = &action.name {
             found.report(&RULE, action.span, format!("what constraint {name} promised holds no longer"));
         }

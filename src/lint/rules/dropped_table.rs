@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -21,7 +21,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(kind @ (Kind::Table | Kind::Schema | Kind::Database)) = statement.head.kind else { continue };
         let Some(name) = &statement.head.name else { continue };
         if !context.made_here(name, statement) && !context.is_temporary(name) {
-            found.report(&RULE, statement.head_span(), format!("the data of {kind} {name} is gone, and programs that still use it fail"));
+            found.report(
+                &RULE,
+                statement.head_span(),
+                format!("the data of {kind} {name} is gone, and programs that still use it fail"),
+            );
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions_of_all;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape;
 use super::super::statement::Statement;
 use crate::sql::{Action, ActionKind, Kind, Name};
@@ -39,7 +39,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// Reports a foreign key of these columns, unless an index begins with the first of them at the end of the script.
 fn report(context: &Context<'_>, statement: &Statement<'_>, action: &Action, columns: &[String], found: &mut Found) {
     let (Some(table), Some(first)) = (&statement.head.name, columns.first()) else { return };
-    let by_key = context.table(table, statement).is_none_or(|shape| shape.keys.iter().any(|key| key.first() == Some(first)));
+    let by_key =
+        context.table(table, statement).is_none_or(|shape| shape.keys.iter().any(|key| key.first() == Some(first)));
     let end = (context.source, context.text.len());
     let by_index = context.history.on_table(table, end).iter().any(|(_, name)| {
         let definition = context.history.other(Kind::Index, &Name::new([name.as_str()]), end);
@@ -49,7 +50,8 @@ fn report(context: &Context<'_>, statement: &Statement<'_>, action: &Action, col
         })
     });
     if !by_key && !by_index {
-        let message = format!("deletes in the referenced table read all of {table}: no index begins with {}", columns.join(", "));
+        let message =
+            format!("deletes in the referenced table read all of {table}: no index begins with {}", columns.join(", "));
         found.report(&RULE, action.span, message);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{ActionKind, Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -24,8 +24,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         for action in statement.actions.iter().filter(|action| action.kind == ActionKind::AddValue) {
             let Some(label) = statement.part(action.span).find(|token| token.kind.is_string()) else { continue };
             let label = label.text(context.text);
-            for other in context.behind(statement).filter(|other| other.head.verb != Verb::Alter || other.head.kind == Some(Kind::Table)) {
-                if let Some(used) = other.tokens().find(|token| token.kind.is_string() && token.text(context.text) == label) {
+            for other in context
+                .behind(statement)
+                .filter(|other| other.head.verb != Verb::Alter || other.head.kind == Some(Kind::Table))
+            {
+                if let Some(used) =
+                    other.tokens().find(|token| token.kind.is_string() && token.text(context.text) == label)
+                {
                     let message = format!("{label} cannot be used in the transaction that adds it");
                     found.report(&RULE, used.span, message).help("add the value in a script of its own");
                     break;

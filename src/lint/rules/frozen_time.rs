@@ -28,7 +28,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             let Some((word, cast)) = frozen(statement, part) else { continue };
             let written = word.text(context.text);
             let message = format!("each run writes another moment for good: {written} is read when this is made");
-            let draft = found.report(&RULE, word, message).help("write `now()`, or `current_date` and what is to be added");
+            let draft =
+                found.report(&RULE, word, message).help("write `now()`, or `current_date` and what is to be added");
             if cast && written.eq_ignore_ascii_case("'now'") {
                 let fix = Fix::edits("ask for the time each time", vec![Edit::replace(word, "now()")]);
                 draft.fix(fix.risky("what showed the moment of the first run shows the time of each reading"));

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::{Edit, Fix};
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::{Guarding, Statement};
 use super::super::update;
 use crate::script::{Directive, body};
@@ -24,7 +24,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for pair in context.statements.windows(2) {
         let [guarded, backfill] = pair else { continue };
         let adds = guarded.actions.iter().find(|action| action.kind == ActionKind::AddColumn);
-        let (Some(column), true) = (adds.and_then(|action| action.name.as_ref()), backfill.head.verb == Verb::Update) else {
+        let (Some(column), true) = (adds.and_then(|action| action.name.as_ref()), backfill.head.verb == Verb::Update)
+        else {
             continue;
         };
         let single = guarded.guards.iter().any(|guard| matches!(guard, Guarding::Directive(guard) if !guard.group));
@@ -49,8 +50,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
 fn group(context: &Context<'_>, guarded: &Statement<'_>, backfill: &Statement<'_>) -> Option<Fix> {
     let lead = Span::new(context.before(guarded).last().map_or(0, |before| before.end), guarded.span.start);
     let comments = Lexer::part(context.text, lead, context.dialect).map_while(Result::ok);
-    let is_guard = |text: &str| body(text).is_some_and(|text| matches!(Directive::parse(text), Ok(Directive::Guard(_))));
-    let written = comments.filter(|token| token.kind == TokenKind::LineComment && is_guard(token.text(context.text))).last()?;
+    let is_guard =
+        |text: &str| body(text).is_some_and(|text| matches!(Directive::parse(text), Ok(Directive::Guard(_))));
+    let written =
+        comments.filter(|token| token.kind == TokenKind::LineComment && is_guard(token.text(context.text))).last()?;
     let begin = written.span.start + written.text(context.text).trim_end().len();
     // What stands behind the statement on its line is a remark on it.
     let rest = context.text.get(backfill.end..).unwrap_or_default();

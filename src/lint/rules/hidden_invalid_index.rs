@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Kind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -27,7 +27,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if context.no_transaction || context.dropped_before(statement) {
             continue;
         }
-        let message = format!("the guard lies if a build of {name} was interrupted: an INVALID index counts as existing");
+        let message =
+            format!("the guard lies if a build of {name} was interrupted: an INVALID index counts as existing");
         let draft = found.report(&RULE, statement.head_span(), message);
         // The index of a partition cannot be dropped by itself; dbbuild looks at what an interrupted build left.
         draft.fix(Fix::insert("let dbbuild drop what an interrupted build left", 0, "-- dbbuild: no-transaction\n"));

@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -29,7 +29,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             matches!(other.head.verb, Verb::Set | Verb::Reset) && tokens.skip_past("search_path")
         });
         if tokens.at_word("search_path") && !reset {
-            found.report(&RULE, statement.span, "the path stays set behind this script").help("write SET LOCAL search_path");
+            found
+                .report(&RULE, statement.span, "the path stays set behind this script")
+                .help("write SET LOCAL search_path");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::existing;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Kind, Name, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -29,7 +29,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             let own = head.name.as_ref().is_some_and(|name| existing(context, statement, name));
             if from && own {
                 let message = format!("{table} stays locked against reads and writes while this runs");
-                found.report(&RULE, statement.head_span(), message).help("put the work on rows into a script of its own");
+                found
+                    .report(&RULE, statement.head_span(), message)
+                    .help("put the work on rows into a script of its own");
                 return;
             }
         }

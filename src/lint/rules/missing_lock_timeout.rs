@@ -22,10 +22,11 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     let head = context.statements.first().map_or(context.text.len(), |first| first.span.start);
     let at_head = context.text.get(..head).unwrap_or_default();
-    let directive = directives(at_head, context.dialect).into_iter().find_map(|(_, text)| match Directive::parse(text) {
-        Ok(Directive::LockTimeout(limit)) => Some(!limit.is_zero()),
-        _ => None,
-    });
+    let directive =
+        directives(at_head, context.dialect).into_iter().find_map(|(_, text)| match Directive::parse(text) {
+            Ok(Directive::LockTimeout(limit)) => Some(!limit.is_zero()),
+            _ => None,
+        });
     let sets = context.statements.iter().any(|statement| setting(statement).is_some());
     // dbbuild's own limit does not hold for VALIDATE; one that is written does.
     let (mut limited, own) = (directive.unwrap_or(true), directive.is_some() || sets);
@@ -37,9 +38,17 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let validates = |kind: ActionKind| kind == ActionKind::ValidateConstraint;
         let with_others = statement.actions.iter().any(|action| validates(action.kind)) && !own;
         if !limited || with_others {
-            let why = if limited { "VALIDATE CONSTRAINT makes it wait without limit" } else { "the script has switched the lock timeout off" };
+            let why = if limited {
+                "VALIDATE CONSTRAINT makes it wait without limit"
+            } else {
+                "the script has switched the lock timeout off"
+            };
             let message = format!("everybody waits behind this while it waits for {table}: {why}");
-            let help = if limited { "validate in a statement of its own" } else { "write `-- dbbuild: lock-timeout 5s` at the head of the script" };
+            let help = if limited {
+                "validate in a statement of its own"
+            } else {
+                "write `-- dbbuild: lock-timeout 5s` at the head of the script"
+            };
             found.report(&RULE, statement.head_span(), message).help(help);
             return;
         }

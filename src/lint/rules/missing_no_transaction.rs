@@ -1,10 +1,10 @@
 //! A statement that its server refuses inside a transaction.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::context::Role;
+use super::super::finding::Found;
 use super::super::fix::Fix;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use crate::sql::{Dialect, Verb, foreign_keys_pragma, foreign_keys_switch, refuses_transaction};
 
 pub(in crate::lint) static RULE: Rule = Rule {

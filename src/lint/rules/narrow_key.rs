@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::columns;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "narrow-key",
@@ -18,7 +18,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     for (span, column) in columns(context) {
-        let narrow = ["int", "integer", "int4", "smallint", "int2", "serial", "smallserial", "serial4"].contains(&column.type_word());
+        let narrow = ["int", "integer", "int4", "smallint", "int2", "serial", "smallserial", "serial4"]
+            .contains(&column.type_word());
         if narrow && column.definition.contains("primary key") {
             found.report(&RULE, span, format!("key {} is of type {}", column.name, column.type_word()));
         }

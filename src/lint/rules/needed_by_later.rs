@@ -6,8 +6,8 @@ use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
 use super::super::history::dropped;
-use super::super::shape::names;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
+use super::super::shape::names;
 use super::super::statement::Statement;
 use super::super::witness;
 use super::type_change_using::until_type;
@@ -30,14 +30,23 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for drop in context.structure.iter().filter(|statement| statement.head.verb == Verb::Drop) {
         let kinds = [Kind::View, Kind::MaterializedView, Kind::Function, Kind::Table, Kind::Type];
         let names = dropped(drop);
-        let ([name], true) = (names.as_slice(), drop.head.kind.is_some_and(|kind| kinds.contains(&kind))) else { continue };
+        let ([name], true) = (names.as_slice(), drop.head.kind.is_some_and(|kind| kinds.contains(&kind))) else {
+            continue;
+        };
         if drop.is_guarded() || drop.caught().is_some() || drop.tokens().has_word("cascade") {
             continue;
         }
-        let Some(again) = context.behind(drop).find(|other| makes(other, name) && other.head.kind == drop.head.kind) else { continue };
+        let Some(again) = context.behind(drop).find(|other| makes(other, name) && other.head.kind == drop.head.kind)
+        else {
+            continue;
+        };
         let Some(needs) = context.behind(again).find(|other| depends(context, drop, other, name)) else { continue };
         let (Some(kind), Some(written)) = (needs.head.kind, needs.head.name_span) else { continue };
-        let message = format!("a second run fails: {} {}, made further down, needs {name}", kind.name(), written.text(context.text));
+        let message = format!(
+            "a second run fails: {} {}, made further down, needs {name}",
+            kind.name(),
+            written.text(context.text)
+        );
         let text = format!("DROP {} IF EXISTS ", kind.name().to_uppercase());
         let text = guard::cased(&text, guard::is_lower(drop)) + written.text(context.text) + ";\n";
         found.report(&RULE, drop.head_span(), message).fix(Fix::insert("drop that first", drop.span.start, text));
@@ -85,12 +94,17 @@ fn keys(context: &Context<'_>, found: &mut Found) {
         }
         let refers = |other: &&Statement<'_>| {
             let from = other.head.name.as_ref().filter(|from| !names.iter().any(|name| name.matches(from)));
-            let read = from.is_some() && !other.head.temporary && references(other).iter().any(|to| names.iter().any(|name| name.matches(to)));
+            let read = from.is_some()
+                && !other.head.temporary
+                && references(other).iter().any(|to| names.iter().any(|name| name.matches(to)));
             let goes = |statement: &Statement<'_>| {
                 let own = other.head.name.as_ref();
-                statement.head.verb == Verb::Drop && dropped(statement).iter().any(|gone| own.is_some_and(|own| own.matches(gone)))
+                statement.head.verb == Verb::Drop
+                    && dropped(statement).iter().any(|gone| own.is_some_and(|own| own.matches(gone)))
             };
-            read && !context.before(statement).any(goes) && !context.behind(other).any(goes) && !freed(context, statement, other)
+            read && !context.before(statement).any(goes)
+                && !context.behind(other).any(goes)
+                && !freed(context, statement, other)
         };
         let Some(other) = context.behind(statement).find(refers) else { continue };
         let Some(from) = &other.head.name else { continue };
@@ -141,7 +155,8 @@ fn shows(view: &Statement<'_>, column: &str) -> bool {
 
 /// A view further down that reads it, is there at the end, and is not dropped in front.
 fn depends(context: &Context<'_>, drop: &Statement<'_>, other: &Statement<'_>, name: &Name) -> bool {
-    let is_view = matches!(other.head.kind, Some(Kind::View | Kind::MaterializedView)) && other.head.verb == Verb::Create;
+    let is_view =
+        matches!(other.head.kind, Some(Kind::View | Kind::MaterializedView)) && other.head.verb == Verb::Create;
     let Some(own) = other.head.name.as_ref().filter(|own| is_view && !own.matches(name)) else { return false };
     let drops = |statement: &&Statement<'_>| {
         statement.head.verb == Verb::Drop && dropped(statement).iter().any(|dropped| dropped.matches(own))

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::{Edit, Fix};
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::{Span, TransactionPairs, transaction_control, transaction_pairs};
 
@@ -46,7 +46,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// The statement with its semicolon, and its line if nothing else stands there.
 fn line(text: &str, statement: &Statement<'_>) -> Span {
     let start = text.get(..statement.span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let end = text.get(statement.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| statement.end + at + 1);
+    let end =
+        text.get(statement.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |at| statement.end + at + 1);
     let alone = |from: usize, to: usize| text.get(from..to).is_some_and(|part| part.trim().is_empty());
     if alone(start, statement.span.start) && alone(statement.end, end) {
         Span::new(start, end)

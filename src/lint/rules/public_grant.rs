@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -19,7 +19,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let grants = statement.head.verb == Verb::Grant
-            || statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::DefaultPrivileges) && statement.tokens().has_word("grant");
+            || statement.head.verb == Verb::Alter
+                && statement.head.kind == Some(Kind::DefaultPrivileges)
+                && statement.tokens().has_word("grant");
         if !grants {
             continue;
         }

@@ -2,9 +2,9 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape::items;
 use crate::sql::{Kind, Verb};
 
@@ -51,30 +51,40 @@ fn check(context: &Context<'_>, found: &mut Found) {
                     draft.fix(guard::catch(statement, &["duplicate_object", "undefined_object"]));
                 }
             }
-            Kind::OperatorFamily if behind.has_words(&["add", "operator"]) || behind.has_words(&["add", "function"]) => {
+            Kind::OperatorFamily
+                if behind.has_words(&["add", "operator"]) || behind.has_words(&["add", "function"]) =>
+            {
                 let draft = found.report(&RULE, statement.head_span(), "a second run fails: the family has it already");
                 draft.fix(guard::catch(statement, &["duplicate_object"]));
             }
-            Kind::OperatorFamily if behind.has_words(&["drop", "operator"]) || behind.has_words(&["drop", "function"]) => {
-                let draft = found.report(&RULE, statement.head_span(), "a second run fails: the family has it no longer");
+            Kind::OperatorFamily
+                if behind.has_words(&["drop", "operator"]) || behind.has_words(&["drop", "function"]) =>
+            {
+                let draft =
+                    found.report(&RULE, statement.head_span(), "a second run fails: the family has it no longer");
                 draft.fix(guard::catch(statement, &["undefined_object"]));
             }
-            Kind::TextSearchConfiguration if behind.has_words(&["drop", "mapping"]) && !behind.has_words(&["mapping", "if"]) => {
+            Kind::TextSearchConfiguration
+                if behind.has_words(&["drop", "mapping"]) && !behind.has_words(&["mapping", "if"]) =>
+            {
                 let Some(span) = statement.find_words(&["mapping", "for"]) else { continue };
                 let draft = found.report(&RULE, statement.head_span(), "a second run fails: the mapping is gone");
                 let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
                 draft.fix(Fix::insert("add IF EXISTS", span.end - "for".len(), guard));
             }
             Kind::TextSearchConfiguration if behind.at_word("add") => {
-                let draft = found.report(&RULE, statement.head_span(), "a second run fails: the mapping is there already");
+                let draft =
+                    found.report(&RULE, statement.head_span(), "a second run fails: the mapping is there already");
                 draft.fix(guard::catch(statement, &["unique_violation"]));
             }
             Kind::Extension if behind.at_word("drop") => {
-                let draft = found.report(&RULE, statement.head_span(), "a second run fails: the extension has it no longer");
+                let draft =
+                    found.report(&RULE, statement.head_span(), "a second run fails: the extension has it no longer");
                 draft.fix(guard::catch(statement, &["object_not_in_prerequisite_state"]));
             }
             Kind::Extension if behind.at_word("add") => {
-                let draft = found.report(&RULE, statement.head_span(), "a second run fails: the extension has it already");
+                let draft =
+                    found.report(&RULE, statement.head_span(), "a second run fails: the extension has it already");
                 draft.fix(guard::catch(statement, &["object_not_in_prerequisite_state"]));
             }
             _ => {}

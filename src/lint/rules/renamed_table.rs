@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::ActionKind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -19,6 +19,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     for (_, action) in actions(context, ActionKind::Rename) {
-        found.report(&RULE, action.span, "programs that still use the old name fail").help("leave a view of the old name");
+        found
+            .report(&RULE, action.span, "programs that still use the old name fail")
+            .help("leave a view of the old name");
     }
 }

@@ -24,7 +24,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(table) = &statement.head.name else { continue };
         if !statement.is_guarded() && !context.is_temporary(table) && takes_the_next(statement, table) {
             let message = format!("a second run deletes other rows of {table}: those that come next");
-            found.report(&RULE, statement.head_span(), message).help("name the rows by what they are").fix(witness::group(context));
+            found
+                .report(&RULE, statement.head_span(), message)
+                .help("name the rows by what they are")
+                .fix(witness::group(context));
         }
     }
 }
@@ -45,7 +48,10 @@ fn takes_the_next(statement: &Statement<'_>, table: &Name) -> bool {
         let Some(query) = inside.eat_parens().filter(|_| !negated) else { continue };
         let query = statement.part(query);
         let own = read_tables(query).iter().any(|read| read.matches(table));
-        if own && !query.has_any(&["where", "group", "over", "having"]) && (extreme(query, equals) || query.has_word("limit")) {
+        if own
+            && !query.has_any(&["where", "group", "over", "having"])
+            && (extreme(query, equals) || query.has_word("limit"))
+        {
             return true;
         }
     }

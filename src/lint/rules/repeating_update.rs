@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::insert;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
 use super::super::update::{self, Update};
 use super::super::witness;
@@ -35,7 +35,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             if let Some(why) = why
                 && super::super::tree::agrees(statement)
             {
-                let draft = found.report(&RULE, statement.head_span(), format!("a second run changes rows again: {why}"));
+                let draft =
+                    found.report(&RULE, statement.head_span(), format!("a second run changes rows again: {why}"));
                 draft.help("add a WHERE that is false after the first run, or a guard directive");
                 draft.fix(witness::group(context));
                 break;
@@ -47,7 +48,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// `DO UPDATE SET at = excluded.at`, where the row brings `now()`.
 fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
     let insert = insert::read(statement);
-    let columns = insert.columns.as_ref().filter(|_| statement.head.verb == Verb::Insert && update.condition.is_none())?;
+    let columns =
+        insert.columns.as_ref().filter(|_| statement.head.verb == Verb::Insert && update.condition.is_none())?;
     let moving = update.assignments.iter().find(|assignment| {
         let mut value = statement.part(assignment.value);
         let excluded = value.eat_name().filter(|(name, _)| name.schema() == Some("excluded") && value.peek().is_none());

@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape::items;
 use super::super::statement::Statement;
 use crate::sql::{Kind, Span, TokenKind, Verb};

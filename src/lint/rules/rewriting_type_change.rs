@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::ActionKind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -27,7 +27,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         // To text, or varchar without a limit, is a change of the catalog alone.
         let free = tokens.eat_word("type") && tokens.eat_any(&["text", "varchar"]).is_some() && tokens.peek().is_none();
         if statement.part(action.span).has_word("type") && !free {
-            found.report(&RULE, action.span, "unless the types are stored alike, the table is rewritten under an exclusive lock");
+            found.report(
+                &RULE,
+                action.span,
+                "unless the types are stored alike, the table is rewritten under an exclusive lock",
+            );
         }
     }
 }

@@ -1,10 +1,10 @@
 //! SELECT … INTO a new table.
 
 use super::super::context::Context;
+use super::super::finding::Found;
 use super::super::fix::{Edit, Fix};
 use super::super::guard;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -31,7 +31,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if !temporary && name.schema() != Some("pg_temp") {
             let draft = found.report(&RULE, into.join(span), format!("a second run fails: table {name} exists"));
             draft.help(format!("write `CREATE TABLE IF NOT EXISTS {name} AS SELECT …`"));
-            let unlogged = if statement.part(Span::new(into.end, span.start)).has_word("unlogged") { "UNLOGGED " } else { "" };
+            let unlogged =
+                if statement.part(Span::new(into.end, span.start)).has_word("unlogged") { "UNLOGGED " } else { "" };
             let create = guard::cased(&format!("CREATE {unlogged}TABLE IF NOT EXISTS "), guard::is_lower(statement));
             let written = span.text(context.text);
             let head = format!("{create}{written}{}", guard::cased(" AS ", guard::is_lower(statement)));

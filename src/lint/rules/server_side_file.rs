@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -29,7 +29,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 if program || tokens.peek().is_some_and(|token| token.kind.is_string()) {
                     tokens.next();
                     let what = if program { "a program of the server" } else { "a file of the server" };
-                    found.report(&RULE, Span::new(start, tokens.end()), format!("this needs {what}, and a superuser's rights"));
+                    found.report(
+                        &RULE,
+                        Span::new(start, tokens.end()),
+                        format!("this needs {what}, and a superuser's rights"),
+                    );
                 }
             }
         } else if statement.head.verb == Verb::Select || statement.head.verb == Verb::Insert {

@@ -1,10 +1,10 @@
 //! ADD COLUMN IF NOT EXISTS for a column that an earlier script made differently.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::alteration::alterations;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape::flat;
 use super::super::statement::Statement;
 use super::super::witness;
@@ -28,11 +28,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         if drops_its_key(context, statement, table, action.span) {
-            let message = format!("a second run drops the primary key of {table} and does not add it again: {column} exists");
+            let message =
+                format!("a second run drops the primary key of {table} and does not add it again: {column} exists");
             let draft = found.report(&RULE, action.span, message);
             // Both or neither. Where the column may be there before the first run, that is for the author to say.
             let alone = statement.actions.iter().any(|other| other.kind == ActionKind::DropConstraint);
-            let new = context.table(table, statement).is_some_and(|known| known.column_named(column.object()).is_none());
+            let new =
+                context.table(table, statement).is_some_and(|known| known.column_named(column.object()).is_none());
             if new && !alone {
                 draft.fix(witness::group(context));
             } else if new {
@@ -47,10 +49,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let new = flat(tokens);
         let first = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
         let has = |text: &str, word: &str| text.split(' ').any(|part| part == word);
-        let adds = ["references", "check", "unique", "default", "not"].iter().find(|word| has(&new, word) && !has(&known.definition, word));
+        let adds = ["references", "check", "unique", "default", "not"]
+            .iter()
+            .find(|word| has(&new, word) && !has(&known.definition, word));
         if first(&new) != known.type_word() || adds.is_some() {
             let message = format!(
-                "the guard lies: an earlier script made {column} of {table} as `{}`, so nothing happens", known.definition
+                "the guard lies: an earlier script made {column} of {table} as `{}`, so nothing happens",
+                known.definition
             );
             found.report(&RULE, action.span, message);
         }
@@ -61,7 +66,8 @@ fn dropped_above(context: &Context<'_>, statement: &Statement<'_>, column: &str)
     context.before(statement).any(|other| {
         other.head.name == statement.head.name
             && other.actions.iter().any(|action| {
-                action.kind == ActionKind::DropColumn && action.name.as_ref().is_some_and(|name| name.object() == column)
+                action.kind == ActionKind::DropColumn
+                    && action.name.as_ref().is_some_and(|name| name.object() == column)
             })
     })
 }
@@ -73,7 +79,8 @@ fn drops_its_key(context: &Context<'_>, statement: &Statement<'_>, table: &Name,
         other.head.name.as_ref() == Some(table)
             && !other.is_guarded()
             && other.actions.iter().any(|action| {
-                action.kind == ActionKind::DropConstraint && action.name.as_ref().is_some_and(|name| name.object() == key)
+                action.kind == ActionKind::DropConstraint
+                    && action.name.as_ref().is_some_and(|name| name.object() == key)
             })
     };
     statement.part(added).has_words(&["primary", "key"]) && (drops(statement) || context.before(statement).any(drops))

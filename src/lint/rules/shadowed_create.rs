@@ -22,7 +22,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let head = &statement.head;
         let creates = head.creates(Kind::Table) && head.if_not_exists && !head.temporary && !statement.is_guarded();
         let Some(name) = head.name.as_ref().filter(|_| creates) else { continue };
-        let Some(known) = context.table(name, statement).filter(|_| !context.dropped_before(statement)) else { continue };
+        let Some(known) = context.table(name, statement).filter(|_| !context.dropped_before(statement)) else {
+            continue;
+        };
         let new = Shape::read(statement.tokens_behind_name());
         if new.partly_known || known.partly_known {
             continue;
@@ -38,7 +40,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             (None, None, Some(column)) => format!("column {} stays", column.name),
             (None, None, None) => continue,
         };
-        let message = format!("the guard lies: an earlier script made {name} differently, so nothing happens: {difference}");
+        let message =
+            format!("the guard lies: an earlier script made {name} differently, so nothing happens: {difference}");
         found.report(&RULE, statement.head_span(), message).help("write ALTER TABLE statements for the difference");
     }
 }

@@ -32,7 +32,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             draft.fix(fix);
         }
         None => {
-            draft.help("put the rebuild into a group that asks whether it was done: `-- dbbuild: unless query SELECT … begin`");
+            draft.help(
+                "put the rebuild into a group that asks whether it was done: `-- dbbuild: unless query SELECT … begin`",
+            );
         }
     }
 }

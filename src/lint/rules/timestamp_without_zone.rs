@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::columns;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "timestamp-without-zone",
@@ -21,7 +21,8 @@ const TYPES: &[&str] = &["timestamp"];
 fn check(context: &Context<'_>, found: &mut Found) {
     for (span, column) in columns(context) {
         let other = ["timestamp with time zone", "character varying", "char varying"];
-        let zoned = column.definition.contains(") with time zone") || other.iter().any(|text| column.definition.starts_with(text));
+        let zoned = column.definition.contains(") with time zone")
+            || other.iter().any(|text| column.definition.starts_with(text));
         if TYPES.contains(&column.type_word()) && !zoned {
             found.report(&RULE, span, format!("column {} is of type {}", column.name, column.type_word()));
         }

@@ -1,10 +1,10 @@
 //! ALTER COLUMN TYPE with a USING that does not survive a second run.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::alteration::alterations;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::{ActionKind, Dialect, Name, Span, TokenKind, quote_literal};
 
@@ -34,7 +34,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let type_text = Span::new(type_start, tokens.end()).text(context.text);
         tokens.next();
         let expression = Span::new(tokens.start(), action.span.end);
-        if survives(statement, expression, column.object()) || converts_to_itself(statement, expression, column.object(), type_text) {
+        if survives(statement, expression, column.object())
+            || converts_to_itself(statement, expression, column.object(), type_text)
+        {
             continue;
         }
         let message = format!("a second run converts {column} of {table} again: its USING expects the old type");
@@ -97,7 +99,10 @@ fn survives(statement: &Statement<'_>, expression: Span, column: &str) -> bool {
             tokens.next();
         }
         tokens.eat_parens();
-        while tokens.eat(TokenKind::OpenBracket) || tokens.eat(TokenKind::CloseBracket) || tokens.eat(TokenKind::CloseParen) {}
+        while tokens.eat(TokenKind::OpenBracket)
+            || tokens.eat(TokenKind::CloseBracket)
+            || tokens.eat(TokenKind::CloseParen)
+        {}
     }
     only_casts
 }

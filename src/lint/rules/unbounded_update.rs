@@ -1,10 +1,10 @@
 //! UPDATE or DELETE of a whole table.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::live::existing;
 use super::super::context::Role;
+use super::super::finding::Found;
+use super::super::live::existing;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {

@@ -1,11 +1,11 @@
 //! ADD COLUMN without a guard.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::alteration::alterations;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::{ActionKind, Dialect};
 

@@ -1,11 +1,11 @@
 //! ADD CONSTRAINT without a guard.
 
+use super::super::alteration::alterations_of_any;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
 use super::super::guard::{self, Test};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::{Guarding, Statement};
 use super::super::witness;
 use crate::sql::{Action, ActionKind, Kind, Name, Span, quote_literal};
@@ -31,8 +31,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         // Without a name a primary key is called so.
         let key_name = Name::new([format!("{}_pkey", owner.object())]);
-        if is_primary && referenced_behind(context, statement, owner) && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name)) {
-            let message = format!("a second run cannot drop the primary key of {owner}: a foreign key that is added further down needs it");
+        if is_primary
+            && referenced_behind(context, statement, owner)
+            && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name))
+        {
+            let message = format!(
+                "a second run cannot drop the primary key of {owner}: a foreign key that is added further down needs it"
+            );
             found.report(&RULE, action.span, message).fix(witness::group(context));
             continue;
         }
@@ -40,12 +45,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
             && dropped(context, statement, action, named.as_ref().unwrap_or(&key_name))
         {
             let message = format!("a second run fails: index {index} has the constraint's name by then");
-            found.report(&RULE, action.span, message).fix(guard::test(statement, &Test::relation(true, "index", &index)));
+            found
+                .report(&RULE, action.span, message)
+                .fix(guard::test(statement, &Test::relation(true, "index", &index)));
             continue;
         }
         let is_dropped = dropped(context, statement, action, named.as_ref().unwrap_or(&key_name));
         if let Some(condition) = condition_of_drop_behind(context, statement, action).filter(|_| is_dropped) {
-            let message = format!("a second run adds it again, and what drops it further down runs no longer: {owner} keeps it");
+            let message =
+                format!("a second run adds it again, and what drops it further down runs no longer: {owner} keeps it");
             let draft = found.report(&RULE, action.span, message).help("put the same condition around it");
             draft.fix(condition.map(|condition| guard::test(statement, &Test::new(condition, String::new()))));
             continue;
@@ -65,7 +73,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         match (&named, is_index || is_primary) {
             (Some(name), false) if of_domain => {
                 let head = Span::new(statement.span.start, action.span.start).text(context.text);
-                let text = format!("{head}{}{}", guard::cased("DROP CONSTRAINT IF EXISTS ", lower), name_text(statement, action, name));
+                let text = format!(
+                    "{head}{}{}",
+                    guard::cased("DROP CONSTRAINT IF EXISTS ", lower),
+                    name_text(statement, action, name)
+                );
                 draft.fix(Fix::insert("drop it first", statement.span.start, text + ";\n"));
             }
             (Some(name), false) => {
@@ -88,7 +100,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             }
             (None, _) => {
                 let table = quote_literal(context.dialect, &owner.to_string());
-                let query = format!("SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND contype = 'p'");
+                let query =
+                    format!("SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND contype = 'p'");
                 draft.fix(guard::test(statement, &Test::query(false, &query)));
             }
         }
@@ -138,25 +151,35 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
             })
     };
     // A column that is dropped takes its constraints along; a table that is made anew has none.
-    let anew = |other: &Statement<'_>| {
-        other.head.verb == crate::sql::Verb::Drop
-            && other.head.kind == Some(Kind::Table)
-            && statement.head.name.as_ref().is_some_and(|table| {
-                super::super::history::dropped(other).iter().any(|dropped| dropped.matches(table))
-            })
-    };
+    let anew =
+        |other: &Statement<'_>| {
+            other.head.verb == crate::sql::Verb::Drop
+                && other.head.kind == Some(Kind::Table)
+                && statement.head.name.as_ref().is_some_and(|table| {
+                    super::super::history::dropped(other).iter().any(|dropped| dropped.matches(table))
+                })
+        };
     drops(statement, action.span.start)
         || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
 }
 
 /// The constraint is dropped again further down, by a statement that a condition guards: the condition's text, if it is
 /// a test in a `DO` block.
-fn condition_of_drop_behind<'a>(context: &Context<'a>, statement: &Statement<'_>, action: &Action) -> Option<Option<&'a str>> {
+fn condition_of_drop_behind<'a>(
+    context: &Context<'a>,
+    statement: &Statement<'_>,
+    action: &Action,
+) -> Option<Option<&'a str>> {
     let name = action.name.as_ref()?;
     let drops = |other: &&Statement<'_>| {
         let mut actions = other.actions.iter().filter(|other| other.kind == ActionKind::DropConstraint);
         other.is_guarded()
-            && other.head.name.as_ref().zip(statement.head.name.as_ref()).is_some_and(|(left, right)| left.matches(right))
+            && other
+                .head
+                .name
+                .as_ref()
+                .zip(statement.head.name.as_ref())
+                .is_some_and(|(left, right)| left.matches(right))
             && actions.any(|other| other.name.as_ref().is_some_and(|dropped| dropped.object() == name.object()))
     };
     let drop = context.behind(statement).find(drops)?;
@@ -167,14 +190,23 @@ fn condition_of_drop_behind<'a>(context: &Context<'a>, statement: &Statement<'_>
 /// A foreign key to the table, added further down and not dropped in front.
 fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &Name) -> bool {
     context.behind(statement).any(|other| {
-        other.actions.iter().filter(|action| matches!(action.kind, ActionKind::AddConstraint | ActionKind::AddColumn)).any(|action| {
-            let mut tokens = other.part(action.span);
-            let refers = tokens.skip_past("references") && tokens.eat_name().is_some_and(|(name, _)| name.matches(owner));
-            let mut gone = context.before(statement).flat_map(|before| &before.actions);
-            // A column takes its foreign key along.
-            let takes_it = if action.kind == ActionKind::AddColumn { ActionKind::DropColumn } else { ActionKind::DropConstraint };
-            refers && !gone.any(|before| before.kind == takes_it && before.name == action.name)
-        })
+        other
+            .actions
+            .iter()
+            .filter(|action| matches!(action.kind, ActionKind::AddConstraint | ActionKind::AddColumn))
+            .any(|action| {
+                let mut tokens = other.part(action.span);
+                let refers =
+                    tokens.skip_past("references") && tokens.eat_name().is_some_and(|(name, _)| name.matches(owner));
+                let mut gone = context.before(statement).flat_map(|before| &before.actions);
+                // A column takes its foreign key along.
+                let takes_it = if action.kind == ActionKind::AddColumn {
+                    ActionKind::DropColumn
+                } else {
+                    ActionKind::DropConstraint
+                };
+                refers && !gone.any(|before| before.kind == takes_it && before.name == action.name)
+            })
     })
 }
 

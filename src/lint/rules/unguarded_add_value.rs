@@ -2,9 +2,9 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{ActionKind, Kind};
 
 pub(in crate::lint) static RULE: Rule = Rule {

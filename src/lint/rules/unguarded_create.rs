@@ -1,11 +1,11 @@
 //! CREATE of another kind that has IF NOT EXISTS, without it.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::creation::{Form, unguarded};
+use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::{Kind, quote_literal};
 
@@ -34,7 +34,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let kind = head.kind.map_or("object", Kind::name);
         let name = head.name.as_ref().map_or_else(|| "it".to_owned(), |name| format!("{kind} {name}"));
         let draft = found.report(&RULE, statement.head_span(), format!("a second run fails: {name} exists"));
-        if head.kind == Some(Kind::Schema) && statement.tokens().has_any(&["create", "grant"]) && has_elements(statement) {
+        if head.kind == Some(Kind::Schema)
+            && statement.tokens().has_any(&["create", "grant"])
+            && has_elements(statement)
+        {
             draft.help("the schema's elements must become statements of their own, each with its guard");
             draft.fix(split_elements(statement));
             continue;

@@ -1,11 +1,11 @@
 //! CREATE INDEX without IF NOT EXISTS.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::creation::{Form, unguarded};
+use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use crate::sql::Kind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -20,7 +20,11 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for statement in context.statements.iter().filter(|statement| statement.head.kind == Some(Kind::Index) && statement.head.name.is_some()) {
+    for statement in context
+        .statements
+        .iter()
+        .filter(|statement| statement.head.kind == Some(Kind::Index) && statement.head.name.is_some())
+    {
         let head = &statement.head;
         if !unguarded(context, statement).is_some_and(|creation| creation.form == Form::IfNotExists) {
             continue;

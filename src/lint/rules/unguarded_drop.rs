@@ -2,11 +2,11 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::Fix;
-use super::super::{guard, history};
 use super::super::routine::same_arguments;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
+use super::super::{guard, history};
 use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -49,11 +49,11 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
         && context.before(statement).any(|other| {
             into(other).is_some_and(|made| head.kind == Some(Kind::Table) && made.matches(name))
                 || other.head.verb == Verb::Create
-                && other.head.kind == head.kind
-                && same_arguments(other, statement)
-                && !other.head.or_replace
-                && !other.is_guarded()
-                && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+                    && other.head.kind == head.kind
+                    && same_arguments(other, statement)
+                    && !other.head.or_replace
+                    && !other.is_guarded()
+                    && other.head.name.as_ref().is_some_and(|made| made.matches(name))
         })
 }
 

@@ -1,11 +1,11 @@
 //! DROP COLUMN without a guard.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::alteration::alterations;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use crate::sql::{ActionKind, Dialect};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -30,7 +30,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         });
         // Dropped and added again by one statement.
         let replaced = statement.actions.iter().any(|other| {
-            other.kind == ActionKind::AddColumn && other.span.start > action.span.start && other.name == action.name && !other.if_not_exists
+            other.kind == ActionKind::AddColumn
+                && other.span.start > action.span.start
+                && other.name == action.name
+                && !other.if_not_exists
         });
         if replaced || action.if_exists || statement.caught().is_some() || added {
             continue;

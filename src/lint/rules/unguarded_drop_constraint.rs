@@ -2,10 +2,10 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
-use super::super::{generated, guard};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
+use super::super::{generated, guard};
 use crate::sql::{Action, ActionKind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -38,7 +38,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
             }
             let what = action.span.text(context.text).split_whitespace().collect::<Vec<_>>().join(" ");
             let draft = found.report(&RULE, action.span, format!("a second run fails: `{what}` finds nothing"));
-            let is_end = context.text[slot..].chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '"' && next != '_');
+            let is_end = context.text[slot..]
+                .chars()
+                .next()
+                .is_none_or(|next| !next.is_alphanumeric() && next != '"' && next != '_');
             let guard = if is_end { " IF EXISTS" } else { "IF EXISTS " };
             draft.fix(Fix::insert("add IF EXISTS", slot, guard::cased(guard, guard::is_lower(statement))));
         }

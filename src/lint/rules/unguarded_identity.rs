@@ -1,11 +1,11 @@
 //! ADD GENERATED AS IDENTITY without a test.
 
+use super::super::alteration::alterations;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::alteration::alterations;
 use super::super::guard;
 use super::super::history::dropped;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{ActionKind, Kind, Verb, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -50,7 +50,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         // The serial's sequence goes, and the identity's own takes its name.
         let sequence = format!("{}_{}_seq", table.object(), column.object());
-        for other in context.before(statement).filter(|other| other.head.verb == Verb::Drop && other.head.kind == Some(Kind::Sequence)) {
+        for other in context
+            .before(statement)
+            .filter(|other| other.head.verb == Verb::Drop && other.head.kind == Some(Kind::Sequence))
+        {
             let takes = dropped(other).iter().any(|name| name.object() == sequence);
             if takes && !other.is_guarded() && other.caught().is_none() {
                 let message = format!("a second run fails: by then {sequence} belongs to column {column} of {table}");

@@ -2,10 +2,10 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::{Edit, Fix};
 use super::super::guard;
 use super::super::insert::{self, Insert};
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Shape, items};
 use super::super::statement::Statement;
 use super::super::witness;
@@ -32,8 +32,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Insert) else { continue };
         let insert = insert::read(statement);
         if let Some(column) = renewed(context, statement, &insert, table) {
-            let message = format!("a second run inserts the rows of {table} with another {column}: it deletes them first");
-            found.report(&RULE, statement.head_span(), message).help("write ON CONFLICT (key) DO UPDATE instead").fix(witness::group(context));
+            let message =
+                format!("a second run inserts the rows of {table} with another {column}: it deletes them first");
+            found
+                .report(&RULE, statement.head_span(), message)
+                .help("write ON CONFLICT (key) DO UPDATE instead")
+                .fix(witness::group(context));
             continue;
         }
         if refused_by_trigger(context, statement, table) {
@@ -106,7 +110,8 @@ fn refused_by_trigger(context: &Context<'_>, statement: &Statement<'_>, table: &
                 && text().contains("raise exception")
         })
     };
-    let inserts = |trigger: &Statement<'_>| trigger.tokens().has_words(&["before"]) && trigger.tokens().has_word("insert");
+    let inserts =
+        |trigger: &Statement<'_>| trigger.tokens().has_words(&["before"]) && trigger.tokens().has_word("insert");
     !statement.is_guarded()
         && context.structure.iter().any(|other| {
             let mut tokens = other.tokens();
@@ -177,7 +182,8 @@ fn made_here_alone(context: &Context<'_>, statement: &Statement<'_>, table: &Nam
     };
     let renamed_away = context.behind(statement).any(|other| {
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(table));
-        names_it && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
+        names_it
+            && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
     });
     context.made_here(table, statement) && context.statements.iter().filter(fills).take(2).count() == 1 && !renamed_away
 }
@@ -199,7 +205,8 @@ fn where_not_exists(
     let values = items(context.text, first, context.dialect);
     let incomparable = |column: &String| {
         let known = shape.and_then(|shape| shape.column_named(column));
-        known.is_some_and(|column| matches!(column.type_word(), "json" | "xml" | "point" | "polygon" | "float" | "real"))
+        known
+            .is_some_and(|column| matches!(column.type_word(), "json" | "xml" | "point" | "polygon" | "float" | "real"))
     };
     let tests: Vec<String> = columns
         .iter()
@@ -248,8 +255,20 @@ fn spelled(context: &Context<'_>, insert: &Insert, names: Vec<String>) -> Vec<(S
 /// Whether the script changes the rows of a table elsewhere, so that a question about them has another answer then.
 fn changes(context: &Context<'_>, table: &Name, statement: &Statement<'_>) -> bool {
     let writes = |other: &&Statement<'_>| {
-        let rows = matches!(other.head.verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Truncate | Verb::Copy | Verb::Replace | Verb::Drop | Verb::Do);
-        rows && other.span.start != statement.span.start && other.head.name.as_ref().is_none_or(|name| name.matches(table))
+        let rows = matches!(
+            other.head.verb,
+            Verb::Insert
+                | Verb::Update
+                | Verb::Delete
+                | Verb::Merge
+                | Verb::Truncate
+                | Verb::Copy
+                | Verb::Replace
+                | Verb::Drop
+                | Verb::Do
+        );
+        rows && other.span.start != statement.span.start
+            && other.head.name.as_ref().is_none_or(|name| name.matches(table))
     };
     context.statements.iter().any(|other| writes(&other)) || context.table(table, statement).is_none()
 }
@@ -258,7 +277,8 @@ fn changes(context: &Context<'_>, table: &Name, statement: &Statement<'_>) -> bo
 fn reads_what_was_written(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     !statement.embedded
         && context.statements.iter().any(|inner| {
-            let inside = inner.embedded && statement.span.start < inner.span.start && inner.span.end <= statement.span.end;
+            let inside =
+                inner.embedded && statement.span.start < inner.span.start && inner.span.end <= statement.span.end;
             inside && matches!(inner.head.verb, Verb::Insert | Verb::Delete)
         })
 }
@@ -269,7 +289,9 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let [source] = sources.as_slice() else { return false };
     context.behind(statement).any(|other| {
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(source));
-        names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && !other.tokens().has_word("where"))
+        names_it
+            && (other.head.verb == Verb::Truncate
+                || other.head.verb == Verb::Delete && !other.tokens().has_word("where"))
     })
 }
 
@@ -281,7 +303,8 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
     let deletes = |other: &Statement<'_>| {
         let own = other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(|name| name.matches(table));
         let mut condition = other.tokens_behind_name();
-        own && (!condition.skip_past("where") || condition.filter(is_value).any(|token| given.contains(&token.text(context.text))))
+        own && (!condition.skip_past("where")
+            || condition.filter(is_value).any(|token| given.contains(&token.text(context.text))))
     };
     if !context.before(statement).any(deletes) {
         return None;
@@ -290,9 +313,16 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
     let moves = |definition: &str| {
         let words: Vec<&str> = definition.split(' ').collect();
         let has = |word: &str| words.contains(&word);
-        let clock = ["now", "current_timestamp", "clock_timestamp", "gen_random_uuid", "uuid_generate_v4", "nextval", "random"];
-        has("default") && clock.iter().any(|word| has(word)) || definition.contains("as identity") || words.first().is_some_and(|word| word.contains("serial"))
+        let clock =
+            ["now", "current_timestamp", "clock_timestamp", "gen_random_uuid", "uuid_generate_v4", "nextval", "random"];
+        has("default") && clock.iter().any(|word| has(word))
+            || definition.contains("as identity")
+            || words.first().is_some_and(|word| word.contains("serial"))
     };
     let given = |name: &String| columns.contains(name);
-    shape.columns.iter().find(|column| !given(&column.name) && moves(&column.definition)).map(|column| column.name.clone())
+    shape
+        .columns
+        .iter()
+        .find(|column| !given(&column.name) && moves(&column.definition))
+        .map(|column| column.name.clone())
 }

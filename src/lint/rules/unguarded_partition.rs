@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::guard;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
 use crate::sql::{ActionKind, Kind, Name, quote_literal};
 

@@ -2,9 +2,9 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::fix::Fix;
 use super::super::guard::{self, Test};
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape;
 use super::super::statement::Statement;
 use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Verb, quote_literal};
@@ -32,11 +32,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 && context.dialect == Dialect::Postgres
                 && (shape::is_relation(kind) || kind == Kind::ForeignTable);
             let remade = context.before(statement).any(|other| {
-                other.head.verb == Verb::Create && other.head.kind == Some(kind) && other.head.name.as_ref() == Some(name)
+                other.head.verb == Verb::Create
+                    && other.head.kind == Some(kind)
+                    && other.head.name.as_ref() == Some(name)
             });
             let again = context.made_behind(statement, kind, name);
             let taken = remade || again && !is_dropped(context, action);
-            if native && statement.head.if_exists && !taken || remade && !native && is_rebuild(context, statement, action) {
+            if native && statement.head.if_exists && !taken
+                || remade && !native && is_rebuild(context, statement, action)
+            {
                 continue;
             }
             let message = if native && statement.head.if_exists {
@@ -49,7 +53,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             if native && !remade && !again {
                 let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
                 draft.fix(Fix::insert("add IF EXISTS", statement.head.guard_slot, guard));
-            } else if let Some(test) = test(context, statement, kind, name, action).filter(|_| !(again && kind == Kind::Type)) {
+            } else if let Some(test) =
+                test(context, statement, kind, name, action).filter(|_| !(again && kind == Kind::Type))
+            {
                 draft.fix(guard::test(statement, &test));
             }
         }
@@ -108,7 +114,10 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
         }
         (ActionKind::RenameConstraint, Kind::Domain) => {
             let (shown, constraint) = (literal(&name.to_string()), literal(action.name.as_ref()?.object()));
-            Test::query(true, &format!("SELECT 1 FROM pg_constraint WHERE contypid = to_regtype({shown}) AND conname = {constraint}"))
+            Test::query(
+                true,
+                &format!("SELECT 1 FROM pg_constraint WHERE contypid = to_regtype({shown}) AND conname = {constraint}"),
+            )
         }
         (ActionKind::RenameConstraint, _) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {
@@ -116,7 +125,10 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
             let tokens = statement.part(action.span);
             let label = tokens.filter(|token| token.kind.is_string()).last()?.span.text(statement.text);
             let shown = literal(&name.to_string());
-            Test::query(false, &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"))
+            Test::query(
+                false,
+                &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"),
+            )
         }
         (ActionKind::RenameAttribute, _) => {
             let attribute = literal(action.name.as_ref()?.object());
@@ -128,16 +140,24 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
                 ),
             )
         }
-        (ActionKind::Rename, Kind::Table) if context.dialect == Dialect::Sqlite && !context.made_behind(statement, kind, name) => {
+        (ActionKind::Rename, Kind::Table)
+            if context.dialect == Dialect::Sqlite && !context.made_behind(statement, kind, name) =>
+        {
             Test::relation(true, "table", name)
         }
-        (ActionKind::Rename, _) if shape::is_relation(kind) => Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?)),
+        (ActionKind::Rename, _) if shape::is_relation(kind) => {
+            Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?))
+        }
         (ActionKind::Rename, Kind::Type | Kind::Domain) => {
             let shown = literal(&name.to_string());
             Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}"))
         }
-        (ActionKind::Rename, Kind::Schema) => Test::query(true, &format!("SELECT 1 FROM pg_namespace WHERE nspname = {object}")),
-        (ActionKind::Rename, Kind::Role) => Test::query(true, &format!("SELECT 1 FROM pg_roles WHERE rolname = {object}")),
+        (ActionKind::Rename, Kind::Schema) => {
+            Test::query(true, &format!("SELECT 1 FROM pg_namespace WHERE nspname = {object}"))
+        }
+        (ActionKind::Rename, Kind::Role) => {
+            Test::query(true, &format!("SELECT 1 FROM pg_roles WHERE rolname = {object}"))
+        }
         (ActionKind::Rename, Kind::Trigger | Kind::Policy | Kind::Rule) => {
             let table = literal(&statement.head.table.as_ref()?.to_string());
             let (catalog, on, column) = match kind {
@@ -145,9 +165,14 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
                 Kind::Policy => ("pg_policy", "polrelid", "polname"),
                 _ => ("pg_rewrite", "ev_class", "rulename"),
             };
-            Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {on} = to_regclass({table}) AND {column} = {object}"))
+            Test::query(
+                true,
+                &format!("SELECT 1 FROM {catalog} WHERE {on} = to_regclass({table}) AND {column} = {object}"),
+            )
         }
-        (ActionKind::Rename, Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine) if guard::signature(statement).is_some() => {
+        (ActionKind::Rename, Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine)
+            if guard::signature(statement).is_some() =>
+        {
             let shown = literal(&format!("{name}{}", guard::signature(statement)?));
             Test::query(true, &format!("SELECT 1 WHERE to_regprocedure({shown}) IS NOT NULL"))
         }

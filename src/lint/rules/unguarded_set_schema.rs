@@ -2,10 +2,10 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
-use super::super::{guard, shape};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
+use super::super::{guard, shape};
 use crate::sql::{ActionKind, Kind, Name, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -22,7 +22,9 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let moves = statement.actions.iter().find(|action| action.kind == ActionKind::SetSchema);
-        let (Some(action), Some(name), Some(kind)) = (moves, &statement.head.name, statement.head.kind) else { continue };
+        let (Some(action), Some(name), Some(kind)) = (moves, &statement.head.name, statement.head.kind) else {
+            continue;
+        };
         // An extension that is there already is left there.
         if kind == Kind::Extension {
             continue;
@@ -39,7 +41,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let draft = found.report(&RULE, action.span, format!("a second run does not find {kind} {name} where it was"));
         if !native {
             draft.help("ask the catalog for where it is, in a DO block");
-            draft.fix(action.name.as_ref().and_then(|schema| moved(statement, kind, name, schema)).map(|test| guard::test(statement, &test)));
+            draft.fix(
+                action
+                    .name
+                    .as_ref()
+                    .and_then(|schema| moved(statement, kind, name, schema))
+                    .map(|test| guard::test(statement, &test)),
+            );
         } else if again {
             // What is made again further down is not to follow; the target says whether it was moved.
             let moved = action.name.as_ref().map(|schema| Name::new([schema.object(), name.object()]));
@@ -75,7 +83,9 @@ fn moved(statement: &Statement<'_>, kind: Kind, name: &Name, schema: &Name) -> O
                 _ => return None,
             };
             let (object, schema) = (literal(name.object()), literal(schema.object()));
-            format!("SELECT 1 FROM {catalog} JOIN pg_namespace n ON n.oid = {column}namespace WHERE {column}name = {object} AND nspname = {schema}")
+            format!(
+                "SELECT 1 FROM {catalog} JOIN pg_namespace n ON n.oid = {column}namespace WHERE {column}name = {object} AND nspname = {schema}"
+            )
         }
     };
     Some(guard::Test::query(false, &query))

@@ -1,10 +1,10 @@
 //! ADD of a CHECK, UNIQUE or FOREIGN KEY constraint without a name.
 
+use super::super::alteration::alterations_of_any;
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
-use super::super::alteration::alterations_of_any;
 use super::super::fix::Fix;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::{generated, guard};
 use crate::sql::{ActionKind, Name};
 

@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::fix::Fix;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
 use super::super::{generated, guard};
 use crate::sql::{Kind, Name, Verb};
@@ -42,8 +42,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// The name that PostgreSQL makes, if it is free.
 fn free(context: &Context<'_>, statement: &Statement<'_>) -> Option<String> {
     let name = generated::of_index(statement)?;
-    let taken = context.before(statement).any(|other| other.head.name.as_ref().is_some_and(|other| other.object() == name))
-        || context.history.other(Kind::Index, &Name::new([name.as_str()]), context.moment(statement)).is_some();
+    let taken =
+        context.before(statement).any(|other| other.head.name.as_ref().is_some_and(|other| other.object() == name))
+            || context.history.other(Kind::Index, &Name::new([name.as_str()]), context.moment(statement)).is_some();
     (!taken).then_some(name)
 }
 

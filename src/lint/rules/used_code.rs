@@ -1,9 +1,9 @@
 //! A script that uses a code object.
 
 use super::super::context::Context;
+use super::super::context::Role;
 use super::super::finding::Found;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::context::Role;
 use super::super::statement::Statement;
 use crate::sql::{Kind, Span, TokenKind, Tokens, Verb};
 
@@ -34,7 +34,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 tokens.next();
                 continue;
             };
-            let used = context.code.iter().find(|code| code.matches(&name) && (name.is_qualified() || stands_as_object(tokens, statement, span)));
+            let used = context
+                .code
+                .iter()
+                .find(|code| code.matches(&name) && (name.is_qualified() || stands_as_object(tokens, statement, span)));
             if let Some(code) = used.filter(|code| own != Some(code)) {
                 let message = format!("{code} is a code object, and code is applied after the scripts");
                 found.report(&RULE, span, message);
@@ -48,6 +51,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
 fn stands_as_object(behind: Tokens<'_>, statement: &Statement<'_>, span: Span) -> bool {
     let before = statement.part(Span::new(statement.span.start, span.start)).last();
     let words = ["from", "join", "into", "update", "function", "procedure", "execute"];
-    behind.at(TokenKind::OpenParen) && !before.is_some_and(|token| token.is_word(statement.text, "on") || token.is_word(statement.text, "into"))
+    behind.at(TokenKind::OpenParen)
+        && !before.is_some_and(|token| token.is_word(statement.text, "on") || token.is_word(statement.text, "into"))
         || before.is_some_and(|token| words.iter().any(|word| token.is_word(statement.text, word)))
 }

@@ -22,13 +22,15 @@ fn check(context: &Context<'_>, found: &mut Found) {
         return;
     }
     for statement in context.statements {
-        let writes = matches!(statement.head.verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Replace);
+        let writes =
+            matches!(statement.head.verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Replace);
         if !writes {
             continue;
         }
         let tables = read_tables(statement.tokens());
         let own = statement.head.name.as_ref();
-        let used = tables.iter().find(|table| context.history.is_seeded(table) && !own.is_some_and(|own| own.matches(table)));
+        let used =
+            tables.iter().find(|table| context.history.is_seeded(table) && !own.is_some_and(|own| own.matches(table)));
         if let Some(table) = used {
             let message = format!("the rows of {table} come from a seed, and seeds come behind the scripts");
             found.report(&RULE, statement.head_span(), message);

@@ -2,9 +2,9 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::guard::{self, Test};
 use super::super::history;
+use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Column, Shape};
 use super::super::statement::Statement;
 use super::super::witness;
@@ -54,7 +54,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// A value of an enum that the script makes anew without it: no column takes it then.
 fn labels(context: &Context<'_>, found: &mut Found) {
     for remade in witness::remade_types(context).filter(|remade| !remade.lost.is_empty()) {
-        let rows = context.statements.iter().filter(|statement| matches!(statement.head.verb, Verb::Update | Verb::Delete | Verb::Insert));
+        let rows = context
+            .statements
+            .iter()
+            .filter(|statement| matches!(statement.head.verb, Verb::Update | Verb::Delete | Verb::Insert));
         for statement in rows.filter(|statement| !statement.is_guarded() && statement.caught().is_none()) {
             let is_lost = |token: &crate::sql::Token| {
                 token.kind.is_string() && remade.lost.iter().any(|label| label == token.text(context.text))
@@ -62,7 +65,8 @@ fn labels(context: &Context<'_>, found: &mut Found) {
             // Compared as a text it is none of its values.
             let as_text = statement.tokens().has_words(&["text"]);
             if let Some(token) = statement.tokens().find(is_lost).filter(|_| !as_text) {
-                let message = format!("a second run fails: {} is no value of {} by then", token.text(context.text), remade.name);
+                let message =
+                    format!("a second run fails: {} is no value of {} by then", token.text(context.text), remade.name);
                 found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
             }
         }
@@ -100,7 +104,8 @@ fn losses(context: &Context<'_>) -> Vec<Loss> {
                 found.push(Loss { at, table, column: None, anew: false });
             }
         }
-        let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Alter && head.kind == Some(Kind::Table)) else {
+        let Some(table) = head.name.as_ref().filter(|_| head.verb == Verb::Alter && head.kind == Some(Kind::Table))
+        else {
             continue;
         };
         for action in &statement.actions {
@@ -128,8 +133,11 @@ fn lost_columns(context: &Context<'_>, drop: &Statement<'_>, table: &Name) -> Ve
         return Vec::new();
     }
     let gone = old.columns.iter().filter(|column| new.column_named(&column.name).is_none());
-    let loss = |column: &Column| {
-        Loss { at: drop.span.start, table: table.clone(), column: Some(column.name.clone()), anew: true }
+    let loss = |column: &Column| Loss {
+        at: drop.span.start,
+        table: table.clone(),
+        column: Some(column.name.clone()),
+        anew: true,
     };
     gone.map(loss).collect()
 }
@@ -140,11 +148,20 @@ fn comes_back(context: &Context<'_>, loss: &Loss, statement: &Statement<'_>) -> 
         let in_reach = other.span.start < statement.span.start || other.span.start > loss.at;
         let head = &other.head;
         let is_table = head.name.as_ref().is_some_and(|name| name.matches(&loss.table));
-        let has = || loss.column.as_ref().is_none_or(|column| Shape::read(other.tokens_behind_name()).column_named(column).is_some());
+        let has = || {
+            loss.column
+                .as_ref()
+                .is_none_or(|column| Shape::read(other.tokens_behind_name()).column_named(column).is_some())
+        };
         // A table that stays is not made again, and so has lost the column by then.
-        let makes_it = || loss.column.is_none() || loss.anew || context.dropped_before(other) || context.dropped_behind(other);
-        let creates = head.verb == Verb::Create && is_table && head.kind == Some(Kind::Table) && !other.is_guarded()
-            && (!loss.anew || has()) && makes_it();
+        let makes_it =
+            || loss.column.is_none() || loss.anew || context.dropped_before(other) || context.dropped_behind(other);
+        let creates = head.verb == Verb::Create
+            && is_table
+            && head.kind == Some(Kind::Table)
+            && !other.is_guarded()
+            && (!loss.anew || has())
+            && makes_it();
         let adds = |column: &String| {
             is_table
                 && other.actions.iter().any(|action| match action.kind {
@@ -176,7 +193,14 @@ fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
     let head = &statement.head;
     let reads = matches!(
         head.verb,
-        Verb::Update | Verb::Insert | Verb::Delete | Verb::Alter | Verb::Create | Verb::Merge | Verb::Truncate | Verb::Copy
+        Verb::Update
+            | Verb::Insert
+            | Verb::Delete
+            | Verb::Alter
+            | Verb::Create
+            | Verb::Merge
+            | Verb::Truncate
+            | Verb::Copy
     ) && !matches!(head.kind, Some(Kind::Function | Kind::Procedure))
         && !(loss.column.is_some() && declares(statement))
         || head.verb == Verb::Comment;
@@ -213,9 +237,10 @@ fn needs(statement: &Statement<'_>, loss: &Loss) -> bool {
 
 /// Actions that read columns by name in an expression, or need them to be there.
 fn uses_in_alter(statement: &Statement<'_>) -> bool {
-    statement.actions.iter().any(|action| {
-        matches!(action.kind, ActionKind::AlterColumn | ActionKind::AddConstraint | ActionKind::Other)
-    })
+    statement
+        .actions
+        .iter()
+        .any(|action| matches!(action.kind, ActionKind::AlterColumn | ActionKind::AddConstraint | ActionKind::Other))
 }
 
 /// `CREATE TABLE … (…)`: its columns are its own.

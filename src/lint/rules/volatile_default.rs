@@ -2,8 +2,8 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::live::actions;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::ActionKind;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -17,7 +17,16 @@ pub(in crate::lint) static RULE: Rule = Rule {
     check,
 };
 
-const VOLATILE: &[&str] = &["random", "gen_random_uuid", "uuid_generate_v4", "clock_timestamp", "nextval", "uuid_generate_v1", "uuidv7", "uuidv4"];
+const VOLATILE: &[&str] = &[
+    "random",
+    "gen_random_uuid",
+    "uuid_generate_v4",
+    "clock_timestamp",
+    "nextval",
+    "uuid_generate_v1",
+    "uuidv7",
+    "uuidv4",
+];
 
 fn check(context: &Context<'_>, found: &mut Found) {
     for (statement, action) in actions(context, ActionKind::AddColumn) {

@@ -29,7 +29,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 continue;
             }
             if let Some(message) = lie(statement, guard).or_else(|| other_row(statement, guard)) {
-                found.report(&RULE, statement.head_span(), message).help("ask for what the statement makes or takes away");
+                found
+                    .report(&RULE, statement.head_span(), message)
+                    .help("ask for what the statement makes or takes away");
             }
         }
     }
@@ -41,7 +43,8 @@ fn other_row(statement: &Statement<'_>, guard: &Guard) -> Option<String> {
     let table = statement.head.name.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
     let query = crate::sql::Tokens::of(query, statement.dialect);
     let own = insert::read_tables(query).iter().any(|asked| asked.matches(table));
-    let lies = guard.run == RunIf::Absent && own && insert::asks_for_another(statement, &insert::read(statement), query);
+    let lies =
+        guard.run == RunIf::Absent && own && insert::asks_for_another(statement, &insert::read(statement), query);
     lies.then(|| format!("the guard lies: it asks for another row than the one that goes into {table}"))
 }
 
@@ -70,7 +73,11 @@ fn lie(statement: &Statement<'_>, guard: &Guard) -> Option<String> {
 
 /// The columns that an `ALTER TABLE` makes and takes away, each with its table; `None` for other statements.
 fn columns(statement: &Statement<'_>) -> Option<(Vec<Name>, Vec<Name>)> {
-    let table = statement.head.name.as_ref().filter(|_| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table))?;
+    let table = statement
+        .head
+        .name
+        .as_ref()
+        .filter(|_| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table))?;
     let of = |column: &Name| {
         let mut parts: Vec<&str> = table.parts().iter().map(String::as_str).collect();
         parts.push(column.object());

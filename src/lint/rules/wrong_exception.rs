@@ -1,12 +1,12 @@
 //! An EXCEPTION clause that catches another condition than the second run raises.
 
 use super::super::context::Context;
-use super::super::finding::Found;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
 use super::super::creation::creation;
+use super::super::finding::Found;
 use super::super::guard;
-use super::super::statement::Statement;
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape;
+use super::super::statement::Statement;
 use crate::sql::{ActionKind, Kind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -35,7 +35,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let expected = raises.join(" or ");
-        let message = format!("the guard lies: a second run raises {expected}, and only {} is caught", caught.join(", "));
+        let message =
+            format!("the guard lies: a second run raises {expected}, and only {} is caught", caught.join(", "));
         let draft = found.report(&RULE, statement.head_span(), message);
         draft.help(format!("write `EXCEPTION WHEN {} THEN`", raises.join(" OR ")));
         draft.fix(guard::catch(statement, raises));
@@ -49,7 +50,9 @@ fn raised(context: &Context<'_>, statement: &Statement<'_>) -> Option<&'static [
     if statement.head.verb == Verb::Drop && !statement.head.if_exists {
         return Some(match statement.head.kind? {
             kind if shape::is_relation(kind) || kind == Kind::ForeignTable => &["undefined_table"],
-            Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate | Kind::Operator => &["undefined_function"],
+            Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate | Kind::Operator => {
+                &["undefined_function"]
+            }
             Kind::Schema => &["invalid_schema_name"],
             Kind::Owned => return None,
             _ => &["undefined_object"],
@@ -61,7 +64,9 @@ fn raised(context: &Context<'_>, statement: &Statement<'_>) -> Option<&'static [
         ActionKind::AddColumn if !action.if_not_exists => &["duplicate_column"],
         ActionKind::AddConstraint if tokens.has_words(&["using", "index"]) => return None,
         ActionKind::AddConstraint if tokens.has_words(&["primary", "key"]) => &["invalid_table_definition"],
-        ActionKind::AddConstraint if tokens.has_any(&["unique", "exclude"]) && action.name.is_some() => &["duplicate_table"],
+        ActionKind::AddConstraint if tokens.has_any(&["unique", "exclude"]) && action.name.is_some() => {
+            &["duplicate_table"]
+        }
         ActionKind::AddConstraint if action.name.is_some() => &["duplicate_object"],
         ActionKind::RenameColumn | ActionKind::DropColumn if !action.if_exists => &["undefined_column"],
         ActionKind::DropConstraint if !action.if_exists => &["undefined_object"],

@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
-use super::super::rule::{POSTGRES, Fixable, Rule, Set};
+use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::{Guarding, Statement};
 use crate::sql::{ActionKind, Span, Tokens, Verb};
 
@@ -25,14 +25,23 @@ fn check(context: &Context<'_>, found: &mut Found) {
             found.report(&RULE, condition, message).help("ask for what the statement makes");
         }
         let makes = statement.head.verb == Verb::Create
-            || statement.actions.iter().any(|action| matches!(action.kind, ActionKind::AddColumn | ActionKind::AddConstraint | ActionKind::RenameColumn | ActionKind::AddValue));
+            || statement.actions.iter().any(|action| {
+                matches!(
+                    action.kind,
+                    ActionKind::AddColumn | ActionKind::AddConstraint | ActionKind::RenameColumn | ActionKind::AddValue
+                )
+            });
         if !makes || statement.head.is_guarded() {
             continue;
         }
-        let conditions: Vec<Span> = statement.guards.iter().filter_map(|guard| match guard {
-            Guarding::Condition(span) => Some(*span),
-            _ => None,
-        }).collect();
+        let conditions: Vec<Span> = statement
+            .guards
+            .iter()
+            .filter_map(|guard| match guard {
+                Guarding::Condition(span) => Some(*span),
+                _ => None,
+            })
+            .collect();
         let [condition] = conditions.as_slice() else { continue };
         if statement.guards.contains(&Guarding::Opaque) || !asks_catalog(statement.part(*condition)) {
             continue;
@@ -46,7 +55,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if asked.is_empty() || has_variable(statement.part(*condition)) {
             continue;
         }
-        let mut own: Vec<String> = statement.head.name.iter().chain(&statement.head.table).map(|name| name.object().to_ascii_lowercase()).collect();
+        let mut own: Vec<String> = statement
+            .head
+            .name
+            .iter()
+            .chain(&statement.head.table)
+            .map(|name| name.object().to_ascii_lowercase())
+            .collect();
         for action in &statement.actions {
             own.extend(action.name.iter().map(|name| name.object().to_ascii_lowercase()));
             own.extend(inline_names(statement, action.span));
@@ -58,21 +73,27 @@ fn check(context: &Context<'_>, found: &mut Found) {
             None => Vec::new(),
         };
         let last = |text: &str| text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned();
-        let renamed = statement.actions.iter().filter(|action| action.kind == ActionKind::RenameColumn).find_map(|action| {
-            let mut tokens = statement.part(action.span);
-            tokens.skip_to_any(&["to"]);
-            tokens.next();
-            tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase())
-        });
+        let renamed =
+            statement.actions.iter().filter(|action| action.kind == ActionKind::RenameColumn).find_map(|action| {
+                let mut tokens = statement.part(action.span);
+                tokens.skip_to_any(&["to"]);
+                tokens.next();
+                tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase())
+            });
         let index = statement.actions.iter().find_map(|action| {
             let mut tokens = statement.part(action.span);
-            tokens.skip_past("index").then(|| tokens.eat_name()).flatten().map(|(name, _)| name.object().to_ascii_lowercase())
+            tokens
+                .skip_past("index")
+                .then(|| tokens.eat_name())
+                .flatten()
+                .map(|(name, _)| name.object().to_ascii_lowercase())
         });
         // A rename may be known by either name, and so may an index that becomes a constraint.
         let target: Vec<&String> = target.into_iter().chain(&renamed).chain(&index).collect();
         let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || holds_word(asked, name)));
         if !hit && !target.is_empty() {
-            let message = format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);
+            let message =
+                format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);
             found.report(&RULE, *condition, message).help("ask for what the statement makes");
         }
     }
@@ -83,7 +104,11 @@ fn other_row(statement: &Statement<'_>) -> Option<Span> {
     let table = statement.head.name.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
     let [Guarding::Condition(condition)] = statement.guards.as_slice() else { return None };
     let mut tokens = statement.part(*condition);
-    let query = tokens.eat_words(&["not", "exists"]).then(|| tokens.eat_parens()).flatten().filter(|_| tokens.peek().is_none())?;
+    let query = tokens
+        .eat_words(&["not", "exists"])
+        .then(|| tokens.eat_parens())
+        .flatten()
+        .filter(|_| tokens.peek().is_none())?;
     let query = statement.part(query);
     let own = insert::read_tables(query).iter().any(|asked| asked.matches(table));
     (own && insert::asks_for_another(statement, &insert::read(statement), query)).then_some(*condition)
@@ -94,12 +119,14 @@ fn asks_catalog(tokens: Tokens<'_>) -> bool {
     let mut tokens = tokens;
     tokens.any(|token| {
         let word = token.text(text);
-        word.starts_with("pg_") || ["information_schema", "to_regclass", "to_regtype"].contains(&word.to_ascii_lowercase().as_str())
+        word.starts_with("pg_")
+            || ["information_schema", "to_regclass", "to_regtype"].contains(&word.to_ascii_lowercase().as_str())
     })
 }
 
 fn has_variable(tokens: Tokens<'_>) -> bool {
-    tokens.has_any(&["format", "concat", "like", "current_database", "pg_get_constraintdef"]) || tokens.has_words(&["new"])
+    tokens.has_any(&["format", "concat", "like", "current_database", "pg_get_constraintdef"])
+        || tokens.has_words(&["new"])
 }
 
 /// Names of constraints inside a column's definition.
