@@ -191,6 +191,7 @@ fn usual(code: &str) -> Option<&'static str> {
 
 impl EngineError {
     /// The refusal of a journal that a newer program wrote.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn newer_journal(format: impl std::fmt::Display, known: u32) -> Self {
         Self::Journal(format!(
             "the journal was written by a newer dbbuild: its format is {format}, this program knows up to {known}"

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 use crate::event::{Event, grouped};
 use crate::journal::{Entry, NewEntry};
 use crate::script::Text;
@@ -47,6 +48,7 @@ impl Unit {
     }
 
     /// Tells how far a batch is that is repeated until no row is left.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(super) fn pass(&self, passes: u64, rows: u64) -> Event {
         let message = format!("pass {}, {} rows", grouped(passes), grouped(rows));
         Event::Progress { name: self.step_name(), message, done: None }

@@ -129,7 +129,11 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     if database.throwaway && access == Access::Write {
-        connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
+        // Where a script chose WAL the file stays in it: leaving it needs every other connection gone.
+        let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
+        if mode != "wal" {
+            connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
+        }
         connection.pragma_update(None, "synchronous", "off")?;
         connection.pragma_update(None, "temp_store", "memory")?;
     }

@@ -6,7 +6,7 @@ use super::super::fix::Fix;
 use super::super::routine::same_arguments;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
-use super::super::{guard, history};
+use super::super::{guard, history, shape};
 use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -24,6 +24,16 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let head = &statement.head;
         let (Verb::Drop, Some(kind)) = (head.verb, head.kind) else { continue };
+        if let Some(other) = becomes(context, statement, kind) {
+            let Some(name) = &head.name else { continue };
+            let message =
+                format!("a second run fails: {name} is a {other} by then, which IF EXISTS does not help with");
+            let draft = found.report(&RULE, statement.head_span(), message);
+            if matches!(kind, Kind::Table | Kind::View) {
+                draft.fix(guard::directive(statement, &guard::Test::relation(true, kind.name(), name)));
+            }
+            continue;
+        }
         let safe = head.if_exists
             || statement.is_guarded()
             || kind == Kind::Owned
@@ -39,6 +49,22 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let guard = guard::cased("IF EXISTS ", guard::is_lower(statement));
         draft.fix(Fix::insert("add IF EXISTS", head.guard_slot, guard));
     }
+}
+
+/// Returns what the script makes of another kind under the name that a statement drops, and leaves.
+fn becomes(context: &Context<'_>, statement: &Statement<'_>, kind: Kind) -> Option<&'static str> {
+    let name = statement.head.name.as_ref()?;
+    if !shape::is_relation(kind) || statement.is_guarded() || statement.caught().is_some() {
+        return None;
+    }
+    let is_named = |other: &&Statement<'_>| match other.head.verb {
+        Verb::Create => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
+        Verb::Drop => history::dropped(other).iter().any(|dropped| dropped.matches(name)),
+        _ => false,
+    };
+    let last = context.behind(statement).filter(is_named).last()?;
+    let made = last.head.kind.filter(|made| shape::is_relation(*made) && *made != kind)?;
+    (last.head.verb == Verb::Create && !last.head.temporary).then(|| made.name())
 }
 
 /// What the script itself makes before is there to be dropped, on each run.

@@ -28,6 +28,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let (Some(kind), Some(name)) = (statement.head.kind, &statement.head.name) else { continue };
         for action in &statement.actions {
             let Some(old) = old_name(kind, name, action) else { continue };
+            if context.dialect == Dialect::Sqlite && is_of_case(statement, name, action) {
+                continue;
+            }
             let native = action.kind == ActionKind::Rename
                 && context.dialect == Dialect::Postgres
                 && (shape::is_relation(kind) || kind == Kind::ForeignTable);
@@ -59,6 +62,19 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 draft.fix(guard::test(statement, &test));
             }
         }
+    }
+}
+
+/// A name that changes in upper and lower case only is found under its new name too, and renamed again without harm.
+fn is_of_case(statement: &Statement<'_>, name: &Name, action: &Action) -> bool {
+    let is_same = |old: &Name, new: &Name| old.object().eq_ignore_ascii_case(new.object());
+    match action.kind {
+        ActionKind::Rename => action.name.as_ref().is_some_and(|new| is_same(name, new)),
+        ActionKind::RenameColumn => {
+            let new = new_name(statement, action);
+            action.name.as_ref().zip(new).is_some_and(|(old, new)| is_same(old, &new))
+        }
+        _ => false,
     }
 }
 

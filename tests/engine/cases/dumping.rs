@@ -115,6 +115,18 @@ fn psql_loads_a_dump() {
     assert_eq!(other.run(&["dump"]).exits(0).stdout, case.read("dump.sql"));
 }
 
+/// In that mode a second connection cannot have the file for itself, and scratch databases are in it too.
+#[test]
+fn a_script_may_choose_the_mode_of_the_file() {
+    let case = Case::on_sqlite();
+    case.settings("baseline = true");
+    let wal = "-- dbbuild: no-transaction\npragma journal_mode = wal;\ncreate table if not exists a (x integer);\n";
+    case.write("db/1_a.sql", wal);
+    case.write("db/2_b.sql", "create index if not exists i on a (x);\n");
+    case.run(&[]).exits(0);
+    case.run(&["drift"]).exits(0);
+}
+
 #[test]
 fn sqlite_has_no_schemas() {
     let case = Case::on_sqlite();
