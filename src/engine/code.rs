@@ -25,6 +25,19 @@ pub struct CodeWork {
     pub is_whole: bool,
 }
 
+impl CodeWork {
+    /// Returns, for each file, those that need it.
+    pub fn needed_by(&self) -> Vec<Vec<usize>> {
+        let mut needed_by = vec![Vec::new(); self.files.len()];
+        for (at, file) in self.files.iter().enumerate() {
+            for needed in &file.needs {
+                needed_by[*needed].push(at);
+            }
+        }
+        needed_by
+    }
+}
+
 /// A code file.
 #[derive(Debug, Clone)]
 pub struct CodeFile {

@@ -179,17 +179,20 @@ impl<'a> Keeper<'a, '_> {
             self.take(&stale)?;
         }
         if is_new_shape {
-            for (other, file) in self.work.files.iter().enumerate() {
+            for other in &self.needed_by[at] {
                 // A file that is due and has not run yet runs anyway.
-                let has_run = !file.is_due || self.made.contains_key(&other);
-                self.dirty[other] |= has_run && other != at && file.needs.contains(&at);
+                let has_run = !self.work.files[*other].is_due || self.made.contains_key(other);
+                self.dirty[*other] |= has_run && *other != at;
             }
         }
         Ok(())
     }
 
-    /// Refuses what another file has made in this transaction: the texts do not tell that of routines.
+    /// Refuses a routine that another file has made in this transaction: the texts do not tell that.
     fn refuse_twice(&self, at: usize, made: &[Known]) -> Step {
+        if !self.creations[at].iter().any(|creation| text::is_routine_kind(creation.kind)) {
+            return Ok(());
+        }
         let file = |at: usize| self.work.files[at].unit.text.file();
         for (other, theirs) in self.made.iter().filter(|(other, _)| **other != at) {
             if let Some(twice) = made.iter().find(|known| theirs.iter().any(|other| other.key == known.key)) {

@@ -110,8 +110,12 @@ struct Keeper<'a, 'l> {
     dropped: BTreeSet<String>,
     /// The files whose objects went, or rest on what was made anew.
     dirty: Vec<bool>,
+    /// The files that need each file, by their places.
+    needed_by: Vec<Vec<usize>>,
     /// True if no script ran since the code objects were looked after.
     is_settled: bool,
+    /// True if the transaction can go back to where a file began.
+    has_way_back: bool,
     /// What all this was when the file that runs began, once it has changed some of it.
     until_now: Option<Box<UntilNow>>,
     schema: String,
@@ -141,7 +145,9 @@ impl<'a, 'l> Keeper<'a, 'l> {
             remarks: Vec::new(),
             dropped: BTreeSet::new(),
             dirty: vec![false; work.files.len()],
+            needed_by: work.needed_by(),
             is_settled: false,
+            has_way_back: false,
             until_now: None,
             schema: "public".into(),
         }

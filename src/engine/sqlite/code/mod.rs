@@ -158,7 +158,7 @@ impl Keeper<'_> {
                 let head = Head::of(Tokens::new(unit.text.as_str(), part.span, DIALECT));
                 let is_own = head.name.as_ref().is_some_and(|name| names().any(|made| made.matches(name)));
                 let makes = self.creations[at].iter().any(|creation| creation.part == index);
-                !makes && !(head.verb == Verb::Drop && is_own)
+                !(makes || head.verb == Verb::Drop && is_own)
             })
         };
         self.dropped.iter().any(|key| !self.there.contains_key(key)) || kept.files.iter().any(|(at, ..)| does_more(*at))
