@@ -1,5 +1,7 @@
 //! The code objects: what a session is asked to do with them, and what it did.
 
+use std::collections::{HashMap, HashSet};
+
 use super::parallel::in_parallel;
 use super::plan::{PlannedFile, Step, is_settled};
 use super::told::{finished, short_name};
@@ -10,7 +12,6 @@ use crate::error::Error;
 use crate::event::{Event, Observer, Silent, StepKind, StepResult};
 use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{Checksum, Source};
-use std::collections::{HashMap, HashSet};
 
 mod order;
 mod text;
