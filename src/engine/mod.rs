@@ -211,6 +211,9 @@ pub trait Session: Send {
     /// Reads what there is to know in one round trip, without a lock and without writing.
     fn inspect(&mut self, project: &str) -> Result<Inspection>;
 
+    /// Ends a session that has only read, of a program that ends soon: memory need not be given back.
+    fn leave(self: Box<Self>) {}
+
     /// Takes the build lock, polling; tells the observer whom it waits for. It goes with the session.
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
 
