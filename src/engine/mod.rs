@@ -47,7 +47,7 @@ pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use row_file::{RowFile, RowForm, RowPiece, RowText};
-pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
+pub use scratch::{Builder, Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
