@@ -87,9 +87,9 @@ pub fn plan_for(
         Ok(token_checksum(text.as_str(), checkout.dialect))
     };
     let reconciled = reconcile(&checkout.scripts, checkout.squashed(), entries, tokens)?;
-    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
-    let code =
-        if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
+    // Their order counts where some of them run.
+    let order = plan::has_due(&checkout.code, entries).then(|| checkout.code_order(site.project)).transpose()?;
+    let code = order.as_ref().map_or(&checkout.code, |order| &order.files);
     let half_loaded = plan::is_half_loaded(entries);
     let worth =
         baseline::worth(site.project, checkout, half_loaded || (inspection.is_untouched() && !wish.from_scripts));
@@ -98,7 +98,7 @@ pub fn plan_for(
     let facts = plan::Facts {
         project: &site.project.name,
         checkout,
-        code: &code,
+        code,
         code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,
