@@ -44,7 +44,13 @@ pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
 /// Looks at the database; false if it is not there.
 pub fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
     match site.engine.connect(Access::Read) {
-        Ok(mut session) => Ok((session.inspect(&site.project.name)?, true)),
+        Ok(mut session) => {
+            let inspection = session.inspect(&site.project.name)?;
+            if site.ends {
+                session.leave();
+            }
+            Ok((inspection, true))
+        }
         Err(EngineError::NoDatabase { .. }) => Ok((Inspection::empty(), false)),
         Err(other) => Err(other),
     }

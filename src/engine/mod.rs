@@ -47,7 +47,7 @@ pub(crate) use failure::of_file;
 pub use failure::{EngineError, SqlFailure, UnitFailure};
 pub use offline::Offline;
 pub use row_file::{RowFile, RowForm, RowPiece, RowText};
-pub use scratch::{Clock, Scratch, ScratchWish, Throwaway};
+pub use scratch::{Builder, Clock, Scratch, ScratchWish, Throwaway};
 pub use trial::Trial;
 pub use unit::{Mode, Part, PlacedGuard, RowSeed, RowSource, SeedMode, Unit};
 
@@ -210,6 +210,9 @@ pub struct DumpInfo {
 pub trait Session: Send {
     /// Reads what there is to know in one round trip, without a lock and without writing.
     fn inspect(&mut self, project: &str) -> Result<Inspection>;
+
+    /// Ends a session that has only read, of a program that ends soon: memory need not be given back.
+    fn leave(self: Box<Self>) {}
 
     /// Takes the build lock, polling; tells the observer whom it waits for. It goes with the session.
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;

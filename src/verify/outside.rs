@@ -112,9 +112,10 @@ fn twice_in_a_copy(
     }
     let second = once_more(work, &mut stage, unit)?;
     let second = match second {
-        Second::Differs(changes) => {
-            let blamed = blame::outside(work, before.copy_after(unit)?, unit)?;
-            Second::Differs(if blamed.is_empty() { changes } else { blamed })
+        Second::Differs(whole) => {
+            let changes = whole.iter().flat_map(|blamed| blamed.changes.clone()).collect();
+            let blamed = blame::outside(work, before.copy_after(unit)?, unit, changes)?;
+            Second::Differs(if blamed.is_empty() { whole } else { blamed })
         }
         other => other,
     };

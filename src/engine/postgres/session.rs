@@ -120,7 +120,8 @@ impl Session for PostgresSession {
             contents::read(link, &journal, &tables, None)
         };
         let mut judge = |link: &mut Link, before: &Contents| {
-            let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
+            let found =
+                link.lend_reader(|reader, connector| catalog::read_inside(reader, connector, &journal, None))?;
             let rows: Result<Vec<_>> = wanted
                 .iter()
                 .map(|table| link.lend(|client, connector, _| catalog::rows_like_inside(client, connector, table)))
@@ -196,7 +197,7 @@ impl Session for PostgresSession {
 
     fn catalog(&mut self) -> Result<Catalog> {
         let journal = self.journal.clone();
-        self.link.lend(|client, connector, _| catalog::read(client, connector, &journal))
+        self.link.lend_reader(|reader, connector| catalog::read(reader, connector, &journal))
     }
 
     fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {

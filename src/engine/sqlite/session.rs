@@ -126,6 +126,16 @@ impl Session for SqliteSession {
         self.look(|connection, names| inspect::inspect(connection, names, project))
     }
 
+    /// Closing frees each table and index that the schema was parsed into: a tenth of what a build takes that has nothing
+    /// to do. No lock is held by now; in WAL mode closing also clears the log away.
+    fn leave(self: Box<Self>) {
+        let Self { connection, resting, .. } = *self;
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        if resting || mode.is_ok_and(|mode| mode == "delete") {
+            std::mem::forget(connection);
+        }
+    }
+
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()> {
         self.tell(observer);
         if let Some(file) = self.database.file()
