@@ -128,6 +128,11 @@ impl Work<'_> {
         self.projects(others).flat_map(|project| build::role_names(project, self.checkout.dialect)).collect()
     }
 
+    /// Returns true if a text of one of these projects names a role.
+    fn names(&self, others: &[&Project], role: &str) -> bool {
+        self.projects(others).any(|project| build::names(project, self.checkout.dialect, role))
+    }
+
     fn projects<'b>(&'b self, others: &'b [&'b Project]) -> impl Iterator<Item = &'b Project> {
         std::iter::once(self.site.project).chain(others.iter().copied())
     }

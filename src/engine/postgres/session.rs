@@ -17,7 +17,7 @@ use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::{Held, Seen, Trial};
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Mode, Outcome, Result, RowSeed,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Keeping, Load, Loaded, Mode, Outcome, Result, RowSeed,
     Session, Unit, Wait,
 };
 use crate::event::{Event, Observer};
@@ -101,7 +101,7 @@ impl Session for PostgresSession {
         }
     }
 
-    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Keeping> {
         code::keep(&mut self.link, &self.journal, work, run, observer)
     }
 

@@ -101,6 +101,14 @@ impl Database {
         Ok((keeper, name))
     }
 
+    /// Makes an empty one on the same private server, where this role is one without rights. Nothing elsewhere.
+    pub fn anew_with_role(&mut self, role: &str) -> Result<Option<Self>> {
+        let Some(private) = self.private.clone() else { return Ok(None) };
+        private.create_roles([role])?;
+        let owner = self.server.target.owner_role.clone();
+        Self::create(&self.server, owner.as_deref(), Some(private), self.template.take()).map(Some)
+    }
+
     /// Makes a copy of it, unless that would not be whole.
     pub fn copy(&mut self) -> Result<Option<Self>> {
         let server = &self.server;
@@ -167,8 +175,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if self.left {
-            // Its server runs on, for somebody to connect to.
-            std::mem::forget(self.private.take());
+            if let Some(server) = self.private.take() {
+                server.leave();
+            }
             return;
         }
         // Nobody can be told here, and what stays is collected by the next run.
