@@ -58,6 +58,8 @@ const PINNED: &[(&str, &str)] = &[
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
     ("default_transaction_deferrable", "off"),
+    // `alter role … set role` makes somebody else the builder.
+    ("role", "none"),
 ];
 
 /// What a server said beside its answers: severity and message.

@@ -367,8 +367,11 @@ fn in_one_transaction(
         && link.send_own("commit").is_ok();
     if !ran {
         link.rollback();
-        link.ready()?;
-        return Ok(false);
+        if link.is_open() {
+            return Ok(false);
+        }
+        // Another connection would not know what the script has set.
+        return Err(Stop::Broken("it was lost in the middle of a script".into()));
     }
     running.applied.statements += applied.statements;
     running.applied.rows += applied.rows;

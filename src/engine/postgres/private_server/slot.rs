@@ -173,13 +173,20 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     entries.unwrap_or_default()
 }
 
-/// Makes a folder that only its owner can list, and that the server's account can pass through.
+/// Makes a folder that only its owner can list, and that the server's account can pass through, whatever the umask.
 fn make_folder(folder: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o711).create(folder).map_err(io(folder))
+    let missing: Vec<&Path> =
+        folder.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o711).create(folder).map_err(io(folder))?;
+    missing.into_iter().chain([folder]).try_for_each(open_to_pass)
 }
 
 fn open_to_pass(folder: &Path) -> Result<()> {
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).map_err(io(folder))
+    let mode = folder.metadata().map_err(io(folder))?.permissions().mode();
+    if mode & 0o711 == 0o711 {
+        return Ok(());
+    }
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode | 0o711)).map_err(io(folder))
 }
 
 fn is_private(folder: &Path, ours: u32) -> bool {

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -35,7 +36,6 @@ pub(in crate::engine::postgres) fn server() -> Option<PrivateServer> {
 
 /// A cache folder that the server's account can reach, as a folder made by `tempfile` is not.
 fn cache() -> TempDir {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     folder
@@ -73,10 +73,14 @@ fn a_server_starts_serves_stops_and_starts_again_without_what_was_in_it() {
     drop(server);
     assert!(!socket.exists());
     assert!(!data.join("postmaster.pid").exists());
+    // As it is made under a strict umask: the server's account has to pass through, where that is another one.
+    let slot = data.parent().unwrap();
+    std::fs::set_permissions(slot, std::fs::Permissions::from_mode(0o700)).unwrap();
 
     let again = Instant::now();
     let server = PrivateServer::start(&host, None).unwrap();
     let again = again.elapsed();
+    assert_eq!(slot.metadata().unwrap().permissions().mode() & 0o777, 0o711);
     let mut client = server.connect("postgres").unwrap();
     let left: i64 = client
         .query_one(

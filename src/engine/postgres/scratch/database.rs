@@ -88,15 +88,15 @@ impl Database {
     /// Chooses a name, and opens the session that bears it.
     fn reserve(server: &Connector) -> Result<(Client, String)> {
         let mut keeper = server.connect()?.client;
-        leftover::collect(&mut keeper);
-        let name = leftover::new_name(&mut keeper, server)?;
         let sql = |error: postgres::Error| {
             Trouble::of(&error, &server.redactor).own("making a scratch database", &server.shown())
         };
         let prepare = "select pg_catalog.set_config(name, '0', false)
              from pg_catalog.pg_settings
-             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')";
-        keeper.batch_execute(prepare).map_err(sql)?;
+             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout', 'default_transaction_read_only')";
+        keeper.batch_execute(&format!("set role none; {prepare}")).map_err(sql)?;
+        leftover::collect(&mut keeper);
+        let name = leftover::new_name(&mut keeper, server)?;
         keeper.execute("select pg_catalog.set_config('application_name', $1, false)", &[&name]).map_err(sql)?;
         Ok((keeper, name))
     }
