@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 pub use crate::build::compare;
-use crate::build::{self, Fresh, Plan, Site, Wish};
+use crate::build::{self, Checkout, Fresh, Plan, Site, Wish};
 use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Access, EngineError, Row, TableRows};
+use crate::engine::{Access, Builder, Catalog, Clock, EngineError, Row, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::journal::Mark;
@@ -107,12 +107,13 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     let version = survey.reconciled.version.as_ref().map(ToString::to_string);
     let held = build::baseline_held(site.project, &survey.checkout);
     let held = held.filter(|held| held.server == survey.inspection.major).map(|held| Known::of(held, &found, ignore));
+    let belongs = held.is_some();
     if let Some(known) = held.as_ref().filter(|known| known.is_enough()) {
         return Ok(known.drift(&found, version, survey.inspection.mark));
     }
     let mark = survey.inspection.mark.as_ref().or(first.as_ref());
     let environment = mark.map(|mark| mark.environment.as_str());
-    let mut fresh = match (Fresh::begin(site, &survey.checkout, environment, observer), held) {
+    let mut fresh = match (Fresh::begin(site, &survey.checkout, environment, Builder::Login, observer), held) {
         (Ok(fresh), _) => fresh,
         (Err(error), None) => return Err(error),
         // There is nowhere to build, but what is different is known, only not from what.
@@ -127,7 +128,10 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     let ended = Instant::now();
     let mut fresh = fresh.keep()?;
     let expected = fresh.session.catalog()?;
-    let differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
+    let mut differences = compare(&expected, &found, ignore, &mut *fresh.session)?;
+    if belongs && !differences.is_empty() && fresh.named_builder().is_some() {
+        differences = of_both(differences, loaded(site, &survey.checkout, (&found, ignore), observer)?);
+    }
 
     let (mut rows, mut rows_compared) = (Vec::new(), 0);
     let tables = fresh.session.seeded()?;
@@ -152,6 +156,28 @@ pub fn drift(site: &Site<'_>, ignore: &Patterns, observer: &mut dyn Observer) ->
     drop(fresh);
     let rows = settle(site, &survey.checkout, environment, (&tables, ended), rows, observer)?;
     Ok(Drift { differences, rows, objects: expected.len(), rows_compared, version, mark: survey.inspection.mark })
+}
+
+/// Compares with what the target's login loads from the baseline. Where scripts name that login, its own build of them
+/// is another one than that of the role that made the baseline, and a database is as good from the one as from the other.
+fn loaded(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    (found, ignore): (&Catalog, &Patterns),
+    observer: &mut dyn Observer,
+) -> Result<Vec<Difference>, Error> {
+    let mut loaded = Fresh::open_at(site, Clock::Own, Builder::Login, observer)?;
+    if let Some(root) = site.project.files.root() {
+        loaded.load(site, &root.join(site.project.baseline_folder(checkout.dialect)))?;
+    }
+    let expected = loaded.session.catalog()?;
+    compare(&expected, found, ignore, &mut *loaded.session)
+}
+
+/// Returns the differences that are in both.
+fn of_both(mut ones: Vec<Difference>, others: Vec<Difference>) -> Vec<Difference> {
+    ones.retain(|one| others.iter().any(|other| (other.kind, &other.name) == (one.kind, &one.name)));
+    ones
 }
 
 /// Says that the target is not at the checkout's state: what is still to run shows as missing.

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::build::{self, Checkout, Fresh, Refusal, Site};
 use crate::drift::RowDifference;
 use crate::engine::catalog::{Change, Difference, Patterns};
-use crate::engine::{Access, Catalog, Inspection, Object, Wait};
+use crate::engine::{Access, Builder, Catalog, Inspection, Object, Wait};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::journal::{Mark, Stored};
@@ -82,7 +82,7 @@ pub fn look(
     checkout.code.clear();
     // A database that is taken over is somebody's, whatever the settings say.
     let site = &Site { protected: true, ..site.clone() };
-    let mut fresh = Fresh::begin(site, &checkout, None, observer)?;
+    let mut fresh = Fresh::begin(site, &checkout, None, Builder::Login, observer)?;
     fresh.build(site, &checkout, None)?;
     let ended = Instant::now();
     let mut fresh = fresh.keep()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Checkout, Site, Wish, build_into};
 use super::{reach, template};
 use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::{Access, Catalog, Clock, Load, Object, Scratch, ScratchWish, Session};
+use crate::engine::{Access, Builder, Catalog, Clock, Load, Object, Scratch, ScratchWish, Session};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::Mark;
@@ -24,15 +24,34 @@ pub struct Fresh {
 impl Fresh {
     /// Makes a scratch database; nothing is in it.
     pub fn open(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Self, Error> {
-        Self::open_at(site, Clock::Own, observer)
+        Self::open_at(site, Clock::Own, Builder::Nobody, observer)
     }
 
-    /// The same with a certain clock, where that can be had.
-    pub fn open_at(site: &Site<'_>, clock: Clock, observer: &mut dyn Observer) -> Result<Self, Error> {
+    /// The same with a certain clock and builder, where those can be had.
+    pub fn open_at(
+        site: &Site<'_>,
+        clock: Clock,
+        builder: Builder,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let reaches = || reach::of_project(site.project, site.engine.dialect());
         let roles = || reach::role_names(site.project, site.engine.dialect());
-        let wish = ScratchWish { protected: site.protected, template: None, reaches: &reaches, roles: &roles, clock };
+        let names = |role: &str| reach::names(site.project, site.engine.dialect(), role);
+        let wish = ScratchWish {
+            protected: site.protected,
+            template: None,
+            reaches: &reaches,
+            roles: &roles,
+            clock,
+            builder,
+            names: &names,
+        };
         Self::of(site.engine.scratch(&wish, observer)?)
+    }
+
+    /// Returns the role that builds, if the texts name it or ask for it: another one would build something else.
+    pub fn named_builder(&self) -> Option<&str> {
+        self.scratch.named_builder.as_deref()
     }
 
     /// Returns which clock it has.
@@ -49,7 +68,7 @@ impl Fresh {
         environment: Option<&str>,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
-        let mut fresh = Self::begin(site, checkout, environment, observer)?;
+        let mut fresh = Self::begin(site, checkout, environment, Builder::Nobody, observer)?;
         fresh.build(site, checkout, environment)?;
         fresh.keep()
     }
@@ -60,9 +79,10 @@ impl Fresh {
         site: &Site<'_>,
         checkout: &Checkout,
         environment: Option<&str>,
+        builder: Builder,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
-        Self::begin_where(site, checkout, environment, &|| reach::out(site.project, checkout), observer)
+        Self::begin_where(site, checkout, environment, builder, &|| reach::out(site.project, checkout), observer)
     }
 
     /// The same for whoever runs more in it than the checkout. `reaches` says what of that leads out of the database.
@@ -70,17 +90,21 @@ impl Fresh {
         site: &Site<'_>,
         checkout: &Checkout,
         environment: Option<&str>,
+        builder: Builder,
         reaches: &dyn Fn() -> Option<String>,
         observer: &mut dyn Observer,
     ) -> Result<Self, Error> {
         let template = template::key(site, checkout, environment)?;
         let roles = || reach::role_names(site.project, checkout.dialect);
+        let names = |role: &str| reach::names(site.project, checkout.dialect, role);
         let wish = ScratchWish {
             protected: site.protected,
             template: Some(&template),
             reaches,
             roles: &roles,
             clock: Clock::Own,
+            builder,
+            names: &names,
         };
         Self::of(site.engine.scratch(&wish, observer)?)
     }
@@ -98,6 +122,22 @@ impl Fresh {
 
     /// Builds what is wished.
     pub fn build_to(
+        &mut self,
+        site: &Site<'_>,
+        checkout: &Checkout,
+        environment: Option<&str>,
+        wish: &Wish,
+    ) -> Result<(), Error> {
+        let failed = match self.attempt(site, checkout, environment, wish) {
+            Err(Error::Engine(failed)) => failed,
+            other => return other,
+        };
+        let Some(scratch) = self.scratch.with_login(&failed)? else { return Err(failed.into()) };
+        *self = Self::of(scratch)?;
+        self.attempt(site, checkout, environment, wish)
+    }
+
+    fn attempt(
         &mut self,
         site: &Site<'_>,
         checkout: &Checkout,

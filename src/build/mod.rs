@@ -43,7 +43,7 @@ pub use offline::script as offline_script;
 pub use plan::{
     Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
 };
-pub use reach::{makes_roles, of_project as reaches_out, of_text as reaches_out_of, role_names};
+pub use reach::{makes_roles, names, of_project as reaches_out, of_text as reaches_out_of, role_names};
 pub use refusal::Refusal;
 pub use renew::{baseline, baseline_held, baseline_reasons, baseline_worth};
 pub use site::{Site, open};

@@ -113,6 +113,13 @@ pub fn role_names(project: &Project, dialect: Dialect) -> BTreeSet<String> {
     texts.filter(|text| makes_roles(text, dialect)).flat_map(|text| words(&text)).collect()
 }
 
+/// Returns true if a text has a word in it, as those have that name a role.
+pub fn names(project: &Project, dialect: Dialect, role: &str) -> bool {
+    let Ok(checkout) = discover(project, dialect) else { return true };
+    let mut texts = files(project, &checkout).filter_map(|(file, layout)| text_of(project, dialect, &file, layout));
+    texts.any(|text| text.contains(role) || words(&text).contains(role))
+}
+
 fn words(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$' | '-')));
     // What is not quoted is folded.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{RowDifference, compare_rows};
 use crate::build::{self, Checkout, Fresh, Site, compare};
 use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Access, Session, TableRows};
+use crate::engine::{Access, Builder, Clock, Session, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::project::Project;
@@ -36,7 +36,7 @@ pub fn check(site: &Site<'_>, observer: &mut dyn Observer) -> Result<Option<Stal
     let mut stale = Stale { reasons, ..Stale::default() };
     let site = &Site { protected: protected(site), ..site.clone() };
     let mut note = |message: String| observer.event(Event::Note { code: "baseline/check".into(), message });
-    let mut fresh = match Fresh::begin(site, &checkout, None, &mut crate::event::Silent) {
+    let mut fresh = match Fresh::begin(site, &checkout, None, Builder::Nobody, &mut crate::event::Silent) {
         Ok(fresh) => fresh,
         // That it is stale is known; only in what cannot be shown.
         Err(error) => {
@@ -95,7 +95,7 @@ fn rows(one: &mut dyn Session, other: &mut dyn Session) -> Result<Vec<RowDiffere
 /// Takes out what a second build has otherwise too.
 fn without_volatile(site: &Site<'_>, checkout: &Checkout, fresh: &mut Fresh, stale: &mut Stale) -> Result<(), Error> {
     let tables: Vec<TableRows> = fresh.session.seeded()?;
-    let mut again = Fresh::open(site, &mut crate::event::Silent)?;
+    let mut again = Fresh::open_at(site, Clock::Own, Builder::Another, &mut crate::event::Silent)?;
     if again.build(site, checkout, None).is_err() {
         // A script that cannot run twice on one server, such as one that makes a role: all is shown.
         return Ok(());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::RowDifference;
 use crate::build::{Checkout, Fresh, Site};
-use crate::engine::{Row, TableRows};
+use crate::engine::{Builder, Clock, Row, TableRows};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 
@@ -26,7 +26,7 @@ pub fn settle(
     }
     // A clock that counts seconds must not stand still between the two.
     std::thread::sleep(Duration::from_millis(1_050).saturating_sub(ended.elapsed()));
-    let mut again = Fresh::open(site, observer)?;
+    let mut again = Fresh::open_at(site, Clock::Own, Builder::Another, observer)?;
     if let Err(error) = again.build(site, checkout, environment) {
         if site.interrupt.is_raised() {
             return Err(error);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Engine, Result};
+use super::{Engine, EngineError, Result};
 use crate::script::Checksum;
 
 /// Which clock a throwaway database has.
@@ -19,6 +19,20 @@ pub enum Clock {
 #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
 pub(super) const LATER: std::time::Duration = std::time::Duration::from_secs(400 * 86_400 + 3_661);
 
+/// Who builds in a throwaway database, and owns what is made there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Builder {
+    /// A role of the same name on every machine, which no text names: what texts give to a role is never the owner's
+    /// own. For what is committed.
+    #[default]
+    Nobody,
+    /// A second such role: whatever asks who builds comes out differently.
+    Another,
+    /// The target's login if the texts name it or ask for it, since they give it then what is its own; else nobody.
+    /// For what is held to the target.
+    Login,
+}
+
 /// What a throwaway database is wanted for.
 pub struct ScratchWish<'a> {
     /// The target's protection: a protected server never hosts scratch work.
@@ -32,12 +46,24 @@ pub struct ScratchWish<'a> {
     pub roles: &'a dyn Fn() -> BTreeSet<String>,
     /// Which clock it should have. Another one than its own is not to be had everywhere.
     pub clock: Clock,
+    /// Who should build in it. On a server that is not private it is whoever logs in there.
+    pub builder: Builder,
+    /// Says whether a word is in the texts, as a role's name is in those that name it.
+    pub names: &'a dyn Fn(&str) -> bool,
 }
 
 impl ScratchWish<'_> {
-    /// Wishes for an empty database, for work that stays inside it.
+    /// Wishes for an empty database, for work of the target's login that stays inside it.
     pub fn empty(protected: bool) -> Self {
-        Self { protected, template: None, reaches: &|| None, roles: &BTreeSet::new, clock: Clock::Own }
+        Self {
+            protected,
+            template: None,
+            reaches: &|| None,
+            roles: &BTreeSet::new,
+            clock: Clock::Own,
+            builder: Builder::Login,
+            names: &|_| true,
+        }
     }
 }
 
@@ -47,18 +73,31 @@ pub struct Scratch {
     pub engine: Box<dyn Engine>,
     /// Which clock it has.
     pub clock: Clock,
+    /// The role that builds, if the texts name it or ask for it: another one would build something else.
+    pub named_builder: Option<String>,
     place: Box<dyn Throwaway>,
 }
 
 impl Scratch {
     /// Joins an engine with what removes its database when dropped.
     pub fn new(engine: Box<dyn Engine>, place: Box<dyn Throwaway>) -> Self {
-        Self { engine, clock: Clock::Own, place }
+        Self { engine, clock: Clock::Own, named_builder: None, place }
     }
 
     /// Says which clock it has.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
+    }
+
+    /// Says which role builds, if it is one that the texts name or ask for.
+    pub fn with_named_builder(self, named_builder: Option<String>) -> Self {
+        Self { named_builder, ..self }
+    }
+
+    /// Makes an empty one in which a build may go better that failed here because it names the target's login, where
+    /// nobody builds: as a role like any other. Nothing if it failed for something else.
+    pub fn with_login(&mut self, failed: &EngineError) -> Result<Option<Self>> {
+        self.place.with_login(failed)
     }
 
     /// Makes another throwaway database with the same content; nothing where a copy would not be whole.
@@ -92,6 +131,11 @@ pub(super) fn template_name<'a>(facts: impl IntoIterator<Item = &'a str>) -> Str
 pub trait Throwaway: Send {
     /// Makes a copy, or says that it would not be whole.
     fn copy(&mut self) -> Result<Option<Scratch>>;
+
+    /// Makes an empty one that has the role for want of which a build failed, if that is the target's login.
+    fn with_login(&mut self, _failed: &EngineError) -> Result<Option<Scratch>> {
+        Ok(None)
+    }
 
     /// Keeps a template.
     fn keep(&mut self);

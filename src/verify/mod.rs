@@ -128,6 +128,11 @@ impl Work<'_> {
         self.projects(others).flat_map(|project| build::role_names(project, self.checkout.dialect)).collect()
     }
 
+    /// Returns true if a text of one of these projects names a role.
+    fn names(&self, others: &[&Project], role: &str) -> bool {
+        self.projects(others).any(|project| build::names(project, self.checkout.dialect, role))
+    }
+
     fn projects<'b>(&'b self, others: &'b [&'b Project]) -> impl Iterator<Item = &'b Project> {
         std::iter::once(self.site.project).chain(others.iter().copied())
     }
@@ -143,8 +148,9 @@ impl Work<'_> {
             Proof::Again => !self.wish.quick && any(&|item| item.kind == Kind::Script),
             Proof::Order => self.wish.against.is_some(),
             Proof::Back => !self.wish.quick && any(&|item| item.down.is_some()),
+            Proof::CrashPoints => !self.wish.quick && any(&|item| self.wish.thorough || outside::of(item).is_some()),
             // Whether there is anything to tell of them shows as it comes.
-            Proof::CrashPoints | Proof::Locks => false,
+            Proof::Locks => false,
         };
         Proof::ALL.iter().map(|(proof, ..)| *proof).filter(is_there).collect()
     }

@@ -7,7 +7,9 @@ use super::roads::Journal;
 use crate::build::{self, Checkout, Fresh, Item, Site, Wish, Work, build_into};
 use crate::engine::offline::Ran;
 use crate::engine::trial::Held;
-use crate::engine::{Access, Clock, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit};
+use crate::engine::{
+    Access, Builder, Clock, EngineError, Loaded, Outcome, RowSeed, Scratch, ScratchWish, Session, Unit,
+};
 use crate::error::Error;
 use crate::event::{Observer, Silent};
 use crate::journal::{Entry, Mark};
@@ -35,9 +37,19 @@ impl Stage {
     /// Makes a scratch database in which a checkout is built, from the template that an earlier run kept if there is
     /// one.
     pub fn built(proof: &Proof<'_>, checkout: &Checkout, observer: &mut dyn Observer) -> Result<Self, Error> {
+        Self::built_by(proof, checkout, Builder::Login, observer)
+    }
+
+    /// The same by a certain role.
+    pub fn built_by(
+        proof: &Proof<'_>,
+        checkout: &Checkout,
+        builder: Builder,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let reaches = || proof.reaches(&[]);
         let (site, environment) = (proof.site, proof.environment);
-        let mut fresh = Fresh::begin_where(site, checkout, environment, &reaches, observer)?;
+        let mut fresh = Fresh::begin_where(site, checkout, environment, builder, &reaches, observer)?;
         fresh.build(site, checkout, environment)?;
         let (session, scratch) = fresh.keep()?.into_parts();
         Ok(Self::of(site, environment, session, scratch))
@@ -45,12 +57,36 @@ impl Stage {
 
     /// Makes a scratch database with nothing in it.
     pub fn bare(proof: &Proof<'_>, others: &[&Project], observer: &mut dyn Observer) -> Result<Self, Error> {
+        Self::bare_by(proof, others, Builder::Login, observer)
+    }
+
+    /// The same for a certain role.
+    pub fn bare_by(
+        proof: &Proof<'_>,
+        others: &[&Project],
+        builder: Builder,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let (reaches, roles) = (|| proof.reaches(others), || proof.roles(others));
         let protected = proof.site.protected;
-        let wish = ScratchWish { protected, template: None, reaches: &reaches, roles: &roles, clock: Clock::Own };
+        let names = |role: &str| proof.names(others, role);
+        let wish = ScratchWish {
+            protected,
+            template: None,
+            reaches: &reaches,
+            roles: &roles,
+            clock: Clock::Own,
+            builder,
+            names: &names,
+        };
         let scratch = proof.site.engine.scratch(&wish, observer)?;
         let session = scratch.engine.connect(Access::Write)?;
         Ok(Self::of(proof.site, proof.environment, session, scratch))
+    }
+
+    /// Returns true if the role that builds here is one that the texts name or ask for.
+    pub fn is_by_a_named_role(&self) -> bool {
+        self.scratch.named_builder.is_some()
     }
 
     fn of(site: &Site<'_>, environment: Option<&str>, session: Box<dyn Session>, scratch: Scratch) -> Self {

@@ -15,7 +15,7 @@ use super::{Checkout, Fresh, Site};
 use crate::build::fresh::compare;
 use crate::build::{Reading, load};
 use crate::engine::catalog::{Difference, Patterns};
-use crate::engine::{Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
+use crate::engine::{Builder, Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent};
 
@@ -27,8 +27,9 @@ pub(super) fn make(
     observer: &mut dyn Observer,
 ) -> Result<(DumpInfo, Listed), Error> {
     // No environment: a baseline is what a new install of any environment needs.
-    let mut fresh = Fresh::begin(site, checkout, None, observer)?;
+    let mut fresh = Fresh::begin(site, checkout, None, Builder::Nobody, observer)?;
     refuse_other_server(site, checkout, &mut fresh)?;
+    tell_builder(&fresh, observer);
     fresh.build(site, checkout, None)?;
     let mut fresh = fresh.keep()?;
     let ended = Instant::now();
@@ -45,6 +46,16 @@ pub(super) fn make(
     let maker = Maker { site, checkout, place, built, ended };
     maker.finish(observer)?;
     Ok((info, list(&place.fresh)?))
+}
+
+/// Says that who logs in decides what the baseline is.
+fn tell_builder(fresh: &Fresh, observer: &mut dyn Observer) {
+    let Some(builder) = fresh.named_builder() else { return };
+    let message = format!(
+        "the scripts name {builder}, or ask who builds them, and {builder} builds them here: as another role builds them, \
+         the baseline is another. A private server builds them the same everywhere, and so does an `owner-role`"
+    );
+    observer.event(Event::Note { code: "baseline/builder".into(), message });
 }
 
 /// The same dump of the same objects was proven when it was committed.
@@ -126,7 +137,7 @@ impl Maker<'_> {
     /// whose server has the scripts' roles, and the files in which values were kept.
     fn twice(&self, observer: &mut dyn Observer) -> Result<(Option<Fresh>, Kept), Error> {
         tell(observer, "building a second time, to find values that change");
-        let mut again = Fresh::open_at(self.site, Clock::Other, observer)?;
+        let mut again = Fresh::open_at(self.site, Clock::Other, Builder::Another, observer)?;
         let mut built = match again.clock() {
             Clock::Other => again.build(self.site, self.checkout, None),
             Clock::Own => Ok(()),
@@ -135,7 +146,7 @@ impl Maker<'_> {
             // Scripts that cannot run at another time than theirs are built once more at this one.
             if built.is_err() {
                 drop(again);
-                again = Fresh::open(self.site, observer)?;
+                again = Fresh::open_at(self.site, Clock::Own, Builder::Another, observer)?;
             }
             self.wait_for_another_second();
             built = again.build(self.site, self.checkout, None);
@@ -156,7 +167,7 @@ impl Maker<'_> {
         let other = again.session.catalog()?;
         for difference in compare(&self.built, &other, &Patterns::default(), &mut *again.session)? {
             let message = format!(
-                "{} {} is {} when it is built a second time: it depends on the clock or on chance",
+                "{} {} is {} when it is built a second time: it depends on the clock, on chance, or on who builds",
                 difference.kind,
                 difference.name,
                 if difference.change.counts() { difference.change.word() } else { "another one" }
@@ -171,7 +182,7 @@ impl Maker<'_> {
     /// the engine has them; if they do not fit together (a key that others refer to), nothing is kept.
     fn loaded(&self, kept: Kept, clock: Clock, observer: &mut dyn Observer) -> Result<Catalog, Error> {
         // On the server of the second build, which has the scripts' roles.
-        let mut third = Fresh::open_at(self.site, clock, observer)?;
+        let mut third = Fresh::open_at(self.site, clock, Builder::Nobody, observer)?;
         match third.load(self.site, &self.place.fresh) {
             Ok(()) => {}
             Err(error) if kept.files().is_empty() || self.site.interrupt.is_raised() => return Err(unloadable(error)),
@@ -181,7 +192,7 @@ impl Maker<'_> {
                 );
                 observer.event(Event::Note { code: "baseline/volatile".into(), message });
                 kept.put_back(&self.place.fresh)?;
-                third = Fresh::open_at(self.site, clock, observer)?;
+                third = Fresh::open_at(self.site, clock, Builder::Nobody, observer)?;
                 third.load(self.site, &self.place.fresh).map_err(unloadable)?;
                 return Ok(third.session.catalog()?);
             }

@@ -9,6 +9,7 @@ use postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode, SslNegotiation
 use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::catalog::Prepared;
 use super::conninfo::{Conninfo, Server, encode};
 use super::error::{chain, failure};
 use super::passfile::{self, Found};
@@ -30,6 +31,8 @@ pub(super) struct Connector {
     pub(super) read_only: bool,
     /// True for databases that are thrown away: what a script makes must not depend on how a server is set up.
     pub(super) pinned: bool,
+    /// Whom `"$user"` means in the search path of such databases, if not the role that builds there.
+    pub(super) path_user: Option<String>,
 }
 
 /// What decides how a script's texts are read and what it makes, where a server, a database or a role may say
@@ -55,6 +58,8 @@ const PINNED: &[(&str, &str)] = &[
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),
     ("default_transaction_deferrable", "off"),
+    // `alter role … set role` makes somebody else the builder.
+    ("role", "none"),
 ];
 
 /// What a server said beside its answers: severity and message.
@@ -68,6 +73,8 @@ pub(super) struct Connection {
     pub(super) settings_at_startup: bool,
     /// How to reach the server again, to cancel.
     pub(super) tls: Option<MakeRustlsConnect>,
+    /// What is asked over and over.
+    pub(super) prepared: Prepared,
 }
 
 impl Connection {
@@ -103,7 +110,15 @@ impl Connector {
         // Also where it says nothing, over a socket: what is misspelt was meant.
         Mode::of(&conninfo, true)
             .map_err(|message| unreachable(&redactor.clean(&target.shown), redactor.clean(&message), None))?;
-        Ok(Self { conninfo, target: target.clone(), host: host.clone(), redactor, read_only: false, pinned: false })
+        Ok(Self {
+            conninfo,
+            target: target.clone(),
+            host: host.clone(),
+            redactor,
+            read_only: false,
+            pinned: false,
+            path_user: None,
+        })
     }
 
     /// Returns the target without secrets.
@@ -166,13 +181,14 @@ impl Connector {
         if !self.target.schemas.is_empty() {
             let path: Vec<String> = self.target.schemas.iter().map(|schema| ident(schema)).collect();
             settings.push(("search_path", path.join(", ")));
-        } else if [Some(&self.conninfo.user), self.target.owner_role.as_ref()]
+        } else if [Some(&self.conninfo.user), self.target.owner_role.as_ref(), self.path_user.as_ref()]
             .contains(&Some(&self.target.journal_name))
         {
             // The server's default begins with "$user": a role that is called like the journal would build into it.
             settings.push(("search_path", "public".to_owned()));
         } else if self.pinned {
-            settings.push(("search_path", "\"$user\", public".to_owned()));
+            let user = self.path_user.as_deref().unwrap_or("$user");
+            settings.push(("search_path", format!("{}, public", ident(user))));
         }
         settings
     }
@@ -293,7 +309,8 @@ impl Connector {
         Ok(match connected {
             Ok(client) => {
                 let settings_at_startup = options.is_some();
-                let mut connection = Connection { client, notices, settings_at_startup, tls };
+                let mut connection =
+                    Connection { client, notices, settings_at_startup, tls, prepared: Prepared::default() };
                 if !settings_at_startup && self.target.lock == LockMode::Session {
                     let set: String = self.settings().iter().map(|(name, value)| set(name, value)).collect();
                     connection

@@ -125,8 +125,10 @@ impl Snapshot<'_> {
         if wish.part != DumpPart::Schema {
             self.rows(client, &left_out, observer)?;
         }
-        let login: String = client.query_one("select session_user::text", &[]).map_err(&sql)?.get(0);
-        let builders = [Some(login), connector.target.owner_role.clone()].into_iter().flatten().collect();
+        // A role's settings may say whom it acts as.
+        let who = client.query_one("select array[session_user::text, current_user::text]", &[]).map_err(&sql)?;
+        let mut builders: Vec<String> = who.get(0);
+        builders.extend(connector.target.owner_role.clone());
         let of_public = client.query_opt(OF_PUBLIC, &[]).map_err(&sql)?.map(|row| row.get(0));
         let owners = tidy::Owners { builders, of_public };
         let has_public: bool = client

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::PostgresEngine;
 use super::connect::Connector;
 use super::private_server::PrivateServer;
-use crate::engine::{Clock, EngineError, Result, Scratch, ScratchWish, Throwaway};
+use crate::engine::{Builder, Clock, EngineError, Result, Scratch, ScratchWish, Throwaway};
 use crate::event::{Event, Observer};
 use crate::interrupt::Interrupt;
 use crate::project::{Address, Secret, Target};
@@ -25,19 +25,35 @@ mod leftover;
 mod locale;
 mod template;
 
+/// The builders of private servers that no text names.
+const NOBODY: &str = "dbbuild_builder";
+const ANOTHER: &str = "dbbuild_builder_2";
+
 /// A throwaway database: how to reach it, and what removes it when dropped.
 pub(super) struct Made {
     /// Leads to the database.
     pub connector: Connector,
     /// Which clock its server has.
     clock: Clock,
+    /// The role that builds, if the texts name it or ask for it.
+    named_builder: Option<String>,
+    /// The target's login, if it does not build and is no role there yet.
+    login: Option<String>,
     /// The database.
     database: Database,
 }
 
 impl Made {
     fn new(database: Database) -> Self {
-        Self { connector: database.connector(), clock: Clock::Own, database }
+        Self { connector: database.connector(), clock: Clock::Own, named_builder: None, login: None, database }
+    }
+
+    /// Says if its builder is one that the texts name or ask for; an owner role is the project's to choose.
+    fn built_by_its_login(self, wish: &ScratchWish<'_>) -> Self {
+        let builder = &self.connector.conninfo.user;
+        let has_owner = self.connector.target.owner_role.is_some();
+        let is_named = !has_owner && ((wish.names)(builder) || asks_who(wish));
+        Self { named_builder: is_named.then(|| builder.clone()), ..self }
     }
 
     /// Joins it with an engine.
@@ -45,14 +61,16 @@ impl Made {
         let (interrupt, servers) = (interrupt.clone(), servers.clone());
         let engine =
             PostgresEngine { connector: self.connector, interrupt: interrupt.clone(), servers: servers.clone() };
-        let place = Place { database: self.database, interrupt, servers };
-        Scratch::new(Box::new(engine), Box::new(place)).with_clock(self.clock)
+        let place = Place { database: self.database, login: self.login, clock: self.clock, interrupt, servers };
+        Scratch::new(Box::new(engine), Box::new(place)).with_clock(self.clock).with_named_builder(self.named_builder)
     }
 }
 
 /// Where a throwaway database is.
 struct Place {
     database: Database,
+    login: Option<String>,
+    clock: Clock,
     interrupt: Interrupt,
     servers: Servers,
 }
@@ -61,6 +79,13 @@ impl Throwaway for Place {
     fn copy(&mut self) -> Result<Option<Scratch>> {
         let copy = self.database.copy()?;
         Ok(copy.map(|copy| Made::new(copy).into_scratch(&self.interrupt, &self.servers)))
+    }
+
+    fn with_login(&mut self, failed: &EngineError) -> Result<Option<Scratch>> {
+        let Some(login) = self.login.take_if(|login| lacks_role(failed, login)) else { return Ok(None) };
+        let Some(database) = self.database.anew_with_role(&login)? else { return Ok(None) };
+        let made = Made { clock: self.clock, ..Made::new(database) };
+        Ok(Some(made.into_scratch(&self.interrupt, &self.servers)))
     }
 
     fn keep(&mut self) {
@@ -122,7 +147,7 @@ pub(super) fn make(
 ) -> Result<Made> {
     let facts = Facts::of(connector);
     if let Some(scratch) = &connector.target.scratch {
-        return on_configured(connector, scratch, &facts, wish);
+        return on_configured(connector, scratch, &facts, wish).map(|made| made.built_by_its_login(wish));
     }
     // Another clock is a wish; without the means for it the own one serves.
     if wish.clock == Clock::Other
@@ -142,7 +167,7 @@ pub(super) fn make(
         format!("on the target's server it could do harm: {what}")
     } else {
         match on_own(connector, &facts) {
-            Ok(made) => return Ok(made),
+            Ok(made) => return Ok(made.built_by_its_login(wish)),
             Err(error) => {
                 hints.extend(error.hint());
                 error.to_string()
@@ -173,7 +198,7 @@ fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &
     // A server where the target's database is too is somebody's: it is left as it was found.
     let keeps = identity.is_some() && identity != facts.identity;
     let template = match wish.template.filter(|_| keeps) {
-        Some(template) => Template::on_shared(client, template, connector),
+        Some(template) => Template::on_shared(client, &format!("{template} {}", server.conninfo.user), connector),
         None => None,
     };
     let mut database = Database::create(&server, None, None, template)?;
@@ -184,23 +209,33 @@ fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &
 }
 
 fn on_private(connector: &Connector, server: Arc<PrivateServer>, wish: &ScratchWish<'_>) -> Result<Made> {
-    // Scripts may name the role they run as; and `"$user"` must lead where it leads on the target.
     let login = &connector.conninfo.user;
+    let is_named = (wish.names)(login);
+    let builder = match wish.builder {
+        Builder::Login if is_named || asks_who(wish) => login,
+        Builder::Login | Builder::Nobody => NOBODY,
+        Builder::Another => ANOTHER,
+    };
     let owner = connector.target.owner_role.as_deref();
+    // A schema that is named after the login is where `"$user"` leads on the target.
+    let path_user = (is_named && owner.is_none() && builder != login).then(|| login.clone());
     // Before the roles are made: a template has its own.
-    let template = wish.template.and_then(|template| Template::on_private(&server, template, connector));
-    server.create_builder(login)?;
+    let key = |template: &str| format!("{template} {builder} {path_user:?}");
+    let template = wish.template.and_then(|template| Template::on_private(&server, &key(template), connector));
+    server.create_builder(builder)?;
     owner.map_or(Ok(()), |owner| server.create_builder(owner))?;
     server.create_roles(connector.target.roles.iter().map(String::as_str))?;
 
-    let address = Address::Postgres(Secret::new(server.url_as(login, "postgres")));
+    let address = Address::Postgres(Secret::new(server.url_as(builder, "postgres")));
     let target = Target { address, password: None, ..throwaway(&connector.target) };
     let mut host = connector.host.clone();
     // Those lead to the target.
     host.variables.retain(|name, _| !name.starts_with("PG"));
-    let at = Connector::new(&target, &host)?;
+    let at = Connector { path_user, ..Connector::new(&target, &host)? };
     let database = Database::create(&at, owner, Some(server), template)?;
-    Ok(Made::new(database))
+    let named_builder = (builder == login).then(|| login.clone());
+    let login = (builder != login).then(|| login.clone());
+    Ok(Made { login, named_builder, ..Made::new(database) })
 }
 
 fn on_own(connector: &Connector, facts: &Facts) -> Result<Made> {
@@ -209,6 +244,17 @@ fn on_own(connector: &Connector, facts: &Facts) -> Result<Made> {
     let owner = connector.target.owner_role.as_deref();
     let database = Database::create(&server, owner, None, None)?;
     Ok(Made::new(database))
+}
+
+/// Returns true if a text asks who builds.
+fn asks_who(wish: &ScratchWish<'_>) -> bool {
+    ["current_user", "session_user", "current_role"].into_iter().any(wish.names)
+}
+
+/// Returns true if a text failed because a role is not there. Private servers speak English.
+fn lacks_role(failed: &EngineError, role: &str) -> bool {
+    let EngineError::Unit(failed) = failed else { return false };
+    failed.failure.message == format!("role \"{role}\" does not exist")
 }
 
 /// Returns the target's settings for a database that nobody owns: not protected, and no scratch beside scratch.

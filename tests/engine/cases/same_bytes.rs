@@ -78,6 +78,8 @@ fn two_servers_that_are_set_up_otherwise_make_the_same_bytes() {
         ("standard_conforming_strings", "off"),
         ("enable_hashagg", "off"),
         ("transform_null_equals", "on"),
+        ("default_transaction_read_only", "on"),
+        ("role", "app_owner"),
     ] {
         client.batch_execute(&format!("alter role \"Zoë\" set {name} = {value}")).unwrap();
     }
@@ -104,6 +106,99 @@ fn two_servers_that_are_set_up_otherwise_make_the_same_bytes() {
     std::fs::remove_dir_all(there.path("baseline")).unwrap();
     there.run(&["baseline"]).exits(0);
     same(&here, &there.files("baseline/postgres"));
+}
+
+/// What a role gets is another thing where it owns what it gets.
+const NAMED: &str = "
+create schema s;
+alter default privileges in schema s grant select on tables to storage_admin;
+alter default privileges for role storage_admin in schema s grant insert on tables to postgres;
+create table s.item (id integer primary key, maker text default current_user);
+insert into s.item values (1);
+grant all on s.item to postgres with grant option;
+create table owned ();
+grant select on owned to postgres;
+alter table owned owner to storage_admin;
+create view mine as select 1 as one;
+alter view mine owner to current_user;
+create policy p on owned to postgres, storage_admin using (true);
+create schema theirs authorization storage_admin;
+do $$ begin
+    if exists (select from pg_roles where rolname = 'alice') then
+        create table alice_was_here ();
+    end if;
+    execute format('grant select on s.item to %I', current_user);
+end $$;
+";
+
+#[test]
+fn whoever_logs_in_makes_the_same_bytes() {
+    let Some(case) = Case::on_postgres() else { return };
+    let at = |login: &str| case.url().replacen("://dbbuild@", &format!("://{login}@"), 1);
+    // One that the scripts name, one whose name they only ask for, and one that is not even said to be a role there.
+    let logins = [
+        ("postgres", "\"storage_admin\", \"postgres\""),
+        ("alice", "\"postgres\", \"storage_admin\""),
+        ("storage_admin", "\"postgres\""),
+    ];
+    let target = |(login, roles)| format!("\n[targets.{login}]\nurl = \"{}\"\nroles = [{roles}]\n", at(login));
+    case.settings(&logins.map(target).concat());
+    case.write("db/1_named.sql", NAMED);
+    let made = logins.map(|(login, _)| {
+        case.run(&["baseline", "--target", login]).exits(0).says("s.item: maker is another value each time");
+        let files = case.files("baseline/postgres");
+        std::fs::remove_dir_all(case.path("baseline")).unwrap();
+        files
+    });
+    let text: String = made[0].values().map(|bytes| String::from_utf8_lossy(bytes)).collect();
+    for line in
+        ["GRANT ALL ON TABLE s.item TO postgres WITH GRANT OPTION;", "ALTER TABLE public.owned OWNER TO storage_admin;"]
+    {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains("alice"), "{text}");
+    same(&made[0], &made[1]);
+    same(&made[0], &made[2]);
+}
+
+#[test]
+fn a_login_that_the_scripts_name_has_no_drift_of_its_own() {
+    let (Some(case), Some(loaded)) = (Case::on_postgres(), Case::on_postgres()) else { return };
+    let (login, owner) = (case.reader(), case.reader());
+    case.execute(&format!("alter role {login} superuser"));
+    let target = |name: &str, case: &Case| {
+        let url = case.url().replacen("://dbbuild@", &format!("://{login}:reader@"), 1);
+        format!("[targets.{name}]\nurl = \"{url}\"\nroles = [\"{owner}\"]\nenvironment = \"development\"\n")
+    };
+    let targets = target("scripts", &case) + &target("loaded", &loaded);
+    case.write("dbbuild.toml", format!("[project]\nname = \"shop\"\n\n{targets}"));
+    // A table that changes hands takes the old owner's rights along, where the old owner built it and only there.
+    case.write(
+        "db/1_named.sql",
+        format!(
+            "do $$ begin\n\
+             if to_regclass('item') is null then\n\
+             create table item (id integer primary key, maker text default current_user);\n\
+             insert into item values (1);\n\
+             grant select on item to {login};\n\
+             alter table item owner to {owner};\n\
+             end if;\n\
+             execute format('comment on table item is %L', current_user);\n\
+             end $$;\n"
+        ),
+    );
+    case.run(&["build", "--target", "scripts"]).exits(0).says("baseline/postgres");
+    assert_eq!(
+        case.ask("select relacl::text from pg_class where relname = 'item'"),
+        format!("{{{owner}=arwdDxt/{owner}}}")
+    );
+    case.run(&["build", "--target", "loaded"]).exits(0).says("  load ");
+    for database in ["scripts", "loaded"] {
+        case.run(&["drift", "--strict", "--target", database]).exits(0).says("no drift");
+    }
+    case.run(&["verify", "--target", "loaded"]).exits(0);
+    loaded.execute("revoke all on item from public; grant delete on item to public");
+    case.run(&["drift", "--target", "loaded"]).exits(1).says("grant delete to public");
 }
 
 #[track_caller]

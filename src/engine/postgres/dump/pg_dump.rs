@@ -15,6 +15,13 @@ use crate::interrupt::Interrupt;
 /// What `pg_dump` leaves to the server and constants in defaults, checks and partition bounds are written with.
 const OPTIONS: &str = "-c timezone=UTC -c lc_monetary=C -c bytea_output=hex -c quote_all_identifiers=off -c standard_conforming_strings=on";
 
+/// Returns what `pg_dump` tells the server. In a scratch database whoever logged in owns everything, whatever the login
+/// acts as otherwise.
+fn options(connector: &Connector) -> String {
+    let role = if connector.pinned { " -c role=none" } else { "" };
+    format!("{OPTIONS}{role}")
+}
+
 const POLL: Duration = Duration::from_millis(5);
 
 /// Keywords that are given otherwise, are secret, or would change what is written.
@@ -92,7 +99,7 @@ impl PgDump {
         // Where to connect is settled; what else PG* variables say would change the connection or the text.
         let others =
             connector.host.variables.iter().filter(|(name, _)| !name.starts_with("PG") && !name.starts_with("LC_"));
-        command.envs(others).env("LC_ALL", "C").env("PGOPTIONS", OPTIONS);
+        command.envs(others).env("LC_ALL", "C").env("PGOPTIONS", options(connector));
         if let Found::Password(password) =
             connector.conninfo.servers.first().map_or(Found::Nothing, |server| connector.password(server))
         {
@@ -110,7 +117,7 @@ impl PgDump {
             ("port", list(|server| server.port.to_string())),
             ("user", info.user.clone()),
             ("dbname", info.database.clone()),
-            ("options", OPTIONS.into()),
+            ("options", options(connector)),
         ];
         if info.servers.iter().any(|server| server.address.is_some()) {
             pairs.push((

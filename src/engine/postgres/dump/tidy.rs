@@ -31,11 +31,11 @@ pub(super) fn tidy(text: &str, owners: &Owners) -> Result<String> {
         match edit(text, &statement, owners) {
             Edit::Keep => out.push_str(body),
             Edit::Drop => out.truncate(out.trim_end_matches('\n').len()),
-            Edit::Name(spans) => {
+            Edit::Name(names) => {
                 let mut from = statement.span.start;
-                for span in spans {
+                for (span, name) in names {
                     out.push_str(Span::new(from, span.start).text(text));
-                    out.push_str("CURRENT_USER");
+                    out.push_str(name);
                     from = span.end;
                 }
                 out.push_str(Span::new(from, statement.tail.end).text(text));
@@ -77,21 +77,25 @@ fn without_ends(text: &str) -> Result<&str> {
 }
 
 /// What becomes of a statement.
-enum Edit {
+enum Edit<'a> {
     Keep,
     Drop,
-    /// These names become `CURRENT_USER`.
-    Name(Vec<Span>),
+    /// These names become others.
+    Name(Vec<(Span, &'a str)>),
 }
 
-fn edit(text: &str, statement: &Statement, owners: &Owners) -> Edit {
+/// What a builder is called where rights are given.
+const BUILDER: &str = "CURRENT_USER";
+
+fn edit<'a>(text: &'a str, statement: &Statement, owners: &Owners) -> Edit<'a> {
     let first = statement.span.text(text).split_whitespace().next().unwrap_or_default();
     if !matches!(first, "ALTER" | "GRANT" | "REVOKE" | "CREATE") {
         return Edit::Keep;
     }
     let lexer = Lexer::part(text, statement.span, DIALECT).map_while(std::result::Result::ok);
     // What matters of a CREATE is among its first words; a table's columns are not.
-    let most = if first == "CREATE" { 32 } else { usize::MAX };
+    let is_policy = statement.span.text(text).starts_with("CREATE POLICY ");
+    let most = if first == "CREATE" && !is_policy { 32 } else { usize::MAX };
     let tokens: Vec<Token> = lexer.filter(|token| !token.kind.is_trivia()).take(most).collect();
     let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(text, word));
     let is_builder = |at: usize| tokens.get(at).is_some_and(|token| names_one(text, *token, &owners.builders));
@@ -102,12 +106,12 @@ fn edit(text: &str, statement: &Statement, owners: &Owners) -> Edit {
         let has_public = tokens.get(last).is_some_and(|token| names_one(text, *token, owners.of_public.as_slice()));
         return if is_builder(last) || (is_public && has_public) { Edit::Drop } else { Edit::Keep };
     }
-    let mut spans = Vec::new();
+    let mut names = Vec::new();
     let mut name = |at: usize| {
         if is_builder(at)
             && let Some(token) = tokens.get(at)
         {
-            spans.push(token.span);
+            names.push((token.span, BUILDER));
         }
     };
     let is_defaults = word(0, "alter") && word(1, "default") && word(2, "privileges");
@@ -122,18 +126,24 @@ fn edit(text: &str, statement: &Statement, owners: &Owners) -> Edit {
         "GRANT" => outer(&["to"]).last(),
         "REVOKE" => outer(&["from"]).last(),
         _ if is_defaults => outer(&["to", "from"]).last(),
-        _ if word(0, "create") && word(1, "policy") => outer(&["to"]).next(),
+        _ if is_policy => outer(&["to"]).next(),
         _ => None,
     };
-    if let Some(list) = list {
-        let mut at = list + 1;
-        name(at);
-        while tokens.get(at + 1).is_some_and(|token| token.kind == TokenKind::Comma) {
-            at += 2;
-            name(at);
-        }
+    let is_comma = |at: usize| tokens.get(at).is_some_and(|token| token.kind == TokenKind::Comma);
+    let roles: Vec<usize> = list.map_or_else(Vec::new, |list| {
+        let following = std::iter::successors(Some(list + 1), |at| is_comma(at + 1).then_some(at + 2));
+        following.collect()
+    });
+    if is_policy && roles.len() > 1 {
+        // pg_dump reads a policy's roles as they lie in their table: in the order in which they were changed last.
+        let spans = || roles.iter().filter_map(|at| Some((*at, tokens.get(*at)?.span)));
+        let mut sorted: Vec<&str> =
+            spans().map(|(at, span)| if is_builder(at) { BUILDER } else { span.text(text) }).collect();
+        sorted.sort_unstable();
+        return Edit::Name(spans().map(|(_, span)| span).zip(sorted).collect());
     }
-    if spans.is_empty() { Edit::Keep } else { Edit::Name(spans) }
+    roles.into_iter().for_each(&mut name);
+    if names.is_empty() { Edit::Keep } else { Edit::Name(names) }
 }
 
 /// Returns where these words stand outside parentheses, and not as a part of a qualified name.
@@ -272,6 +282,10 @@ mod tests {
             (
                 "CREATE POLICY me ON public.me TO me USING ((a = 1));",
                 "CREATE POLICY me ON public.me TO CURRENT_USER USING ((a = 1));",
+            ),
+            (
+                "CREATE POLICY p ON public.me AS RESTRICTIVE FOR SELECT TO zz, me, app USING ((a = 1));",
+                "CREATE POLICY p ON public.me AS RESTRICTIVE FOR SELECT TO CURRENT_USER, app, zz USING ((a = 1));",
             ),
             ("CREATE TABLE public.me (me text DEFAULT 'to me');", "CREATE TABLE public.me (me text DEFAULT 'to me');"),
         ] {

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
@@ -34,7 +36,6 @@ pub(in crate::engine::postgres) fn server() -> Option<PrivateServer> {
 
 /// A cache folder that the server's account can reach, as a folder made by `tempfile` is not.
 fn cache() -> TempDir {
-    use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     folder
@@ -72,10 +73,14 @@ fn a_server_starts_serves_stops_and_starts_again_without_what_was_in_it() {
     drop(server);
     assert!(!socket.exists());
     assert!(!data.join("postmaster.pid").exists());
+    // As it is made under a strict umask: the server's account has to pass through, where that is another one.
+    let slot = data.parent().unwrap();
+    std::fs::set_permissions(slot, std::fs::Permissions::from_mode(0o700)).unwrap();
 
     let again = Instant::now();
     let server = PrivateServer::start(&host, None).unwrap();
     let again = again.elapsed();
+    assert_eq!(slot.metadata().unwrap().permissions().mode() & 0o777, 0o711);
     let mut client = server.connect("postgres").unwrap();
     let left: i64 = client
         .query_one(
@@ -146,6 +151,26 @@ fn what_a_killed_run_left_running_is_stopped_and_what_died_is_made_again() {
     let server = PrivateServer::start(&host, None).unwrap();
     assert!(server.connect("before_the_crash").is_err());
     assert!(!socket.exists());
+}
+
+#[test]
+fn what_is_left_for_people_runs_on_for_a_day() {
+    let cache = cache();
+    let Some(host) = host(cache.path()) else { return };
+    let left = Arc::new(PrivateServer::start(&host, None).unwrap());
+    left.create_database("left").unwrap();
+    let (slot, socket) = (left.slot.file(""), left.socket_folder().to_owned());
+    // The process that left it is gone, and with it the lock.
+    left.slot.unlock();
+    left.leave();
+    let other = PrivateServer::start(&host, None).unwrap();
+    assert_ne!(other.slot.file(""), slot);
+    drop(other);
+    assert!(super::connect(&socket, "left").is_ok());
+    let note = std::fs::File::options().write(true).open(slot.join("left")).unwrap();
+    note.set_modified(SystemTime::now() - Duration::from_secs(25 * 3600)).unwrap();
+    drop(PrivateServer::start(&host, None).unwrap());
+    assert!(super::connect(&socket, "left").is_err());
 }
 
 #[test]

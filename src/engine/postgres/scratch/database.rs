@@ -88,17 +88,25 @@ impl Database {
     /// Chooses a name, and opens the session that bears it.
     fn reserve(server: &Connector) -> Result<(Client, String)> {
         let mut keeper = server.connect()?.client;
-        leftover::collect(&mut keeper);
-        let name = leftover::new_name(&mut keeper, server)?;
         let sql = |error: postgres::Error| {
             Trouble::of(&error, &server.redactor).own("making a scratch database", &server.shown())
         };
         let prepare = "select pg_catalog.set_config(name, '0', false)
              from pg_catalog.pg_settings
-             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')";
-        keeper.batch_execute(prepare).map_err(sql)?;
+             where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout', 'default_transaction_read_only')";
+        keeper.batch_execute(&format!("set role none; {prepare}")).map_err(sql)?;
+        leftover::collect(&mut keeper);
+        let name = leftover::new_name(&mut keeper, server)?;
         keeper.execute("select pg_catalog.set_config('application_name', $1, false)", &[&name]).map_err(sql)?;
         Ok((keeper, name))
+    }
+
+    /// Makes an empty one on the same private server, where this role is one without rights. Nothing elsewhere.
+    pub fn anew_with_role(&mut self, role: &str) -> Result<Option<Self>> {
+        let Some(private) = self.private.clone() else { return Ok(None) };
+        private.create_roles([role])?;
+        let owner = self.server.target.owner_role.clone();
+        Self::create(&self.server, owner.as_deref(), Some(private), self.template.take()).map(Some)
     }
 
     /// Makes a copy of it, unless that would not be whole.
@@ -167,8 +175,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if self.left {
-            // Its server runs on, for somebody to connect to.
-            std::mem::forget(self.private.take());
+            if let Some(server) = self.private.take() {
+                server.leave();
+            }
             return;
         }
         // Nobody can be told here, and what stays is collected by the next run.

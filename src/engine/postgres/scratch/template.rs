@@ -187,7 +187,6 @@ fn name(client: &mut Client, template: &str, connector: &Connector) -> Answer<St
         template.to_owned(),
         connector.host.program.clone().unwrap_or_default(),
         env!("CARGO_PKG_VERSION").to_owned(),
-        connector.conninfo.user.clone(),
         target.owner_role.clone().unwrap_or_default(),
         target.journal_name.clone(),
         target.roles.join("\n"),

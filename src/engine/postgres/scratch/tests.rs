@@ -75,6 +75,25 @@ fn a_private_server_of_the_targets_major_serves_with_its_roles() {
 }
 
 #[test]
+fn nobody_builds_unless_the_texts_name_the_login() {
+    let (Some(target), Some(host)) = (server(), cache()) else { return };
+    let at = connector(&target.url_as("shop", "shop"), |_| {}, host);
+    let names = |word: &str| word == "shop";
+    let servers = Servers::default();
+    let who = |builder, names: &dyn Fn(&str) -> bool| {
+        let wish = ScratchWish { builder, names, ..ScratchWish::empty(true) };
+        let made = make(&at, &servers, &wish, &mut Silent).unwrap();
+        assert_eq!(made.named_builder.is_some(), ask(&made, "select current_user::text") == "shop");
+        ask(&made, "select current_user || ' ' || exists (select from pg_roles where rolname = 'shop')")
+    };
+    assert_eq!(who(Builder::Nobody, &names), "dbbuild_builder false");
+    assert_eq!(who(Builder::Another, &names), "dbbuild_builder_2 false");
+    assert_eq!(who(Builder::Login, &names), "shop true");
+    assert_eq!(who(Builder::Login, &|_| false), "dbbuild_builder false");
+    assert_eq!(who(Builder::Login, &|word| word == "current_user"), "shop true");
+}
+
+#[test]
 fn a_login_named_like_the_journal_does_not_build_into_it() {
     let (Some(target), Some(host)) = (server(), cache()) else { return };
     let at = connector(&target.url_as("dbbuild", "postgres"), |_| {}, host);
