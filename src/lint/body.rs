@@ -3,8 +3,10 @@
 //! PL/pgSQL is read as far as its block structure: `BEGIN`, `IF`, `LOOP`, `CASE`, `EXCEPTION`. What that does not
 //! explain is opaque, and rules are silent about it.
 
+use super::dynamic::executed;
+use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
-use crate::sql::{Dialect, Span, TokenKind, Tokens, Verb};
+use crate::sql::{ActionKind, Dialect, Name, Span, Token, TokenKind, Tokens, Verb};
 
 /// Adds the statements of a `DO` block. A body in another language has none.
 pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &mut Vec<Statement<'a>>) {
@@ -21,7 +23,14 @@ pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &
         return;
     }
     let inner = Span::new(body.span.start + tag, body.span.end - tag);
-    let mut reader = Reader { tokens: Tokens::new(text, inner, Dialect::Postgres), text, found, leaves: false };
+    let mut reader = Reader {
+        tokens: Tokens::new(text, inner, Dialect::Postgres),
+        text,
+        found,
+        body: inner,
+        leaves: false,
+        breaks: false,
+    };
     reader.list(outer, 0);
 }
 
@@ -29,8 +38,24 @@ struct Reader<'a, 'f> {
     tokens: Tokens<'a>,
     text: &'a str,
     found: &'f mut Vec<Statement<'a>>,
-    /// True once something may have left the block, or gone on with the next turn of its loop.
+    /// The whole body.
+    body: Span,
+    /// True once something may have left the block.
     leaves: bool,
+    /// True once something may have left the loop, or gone on with its next turn.
+    breaks: bool,
+}
+
+/// What the turns of a loop depend on.
+enum Turns {
+    /// On numbers and variables: they are as many on each run.
+    Counted,
+    /// On the rows of these tables.
+    OfRows(Vec<Name>),
+    /// On what a catalog has.
+    OfCatalog,
+    /// On what cannot be judged.
+    Unknown,
 }
 
 /// Deeper than anybody nests blocks; beyond it nothing is read.
@@ -50,7 +75,7 @@ impl Reader<'_, '_> {
             let before = self.tokens.start();
             self.statement(&around, depth);
             // What stands behind `IF … THEN RETURN; END IF` runs where the condition lets it.
-            if self.leaves && !around.contains(&Guarding::Opaque) {
+            if (self.leaves || self.breaks) && !around.contains(&Guarding::Opaque) {
                 around.push(Guarding::Opaque);
             }
             if self.tokens.peek().is_some() && self.tokens.start() == before {
@@ -67,12 +92,7 @@ impl Reader<'_, '_> {
         } else if self.tokens.eat_word("if") {
             self.condition(around, depth);
         } else if self.tokens.at_any(&["for", "foreach", "while", "loop"]) {
-            let fixed = self.is_fixed_loop();
-            self.tokens.skip_to_any(&["loop"]);
-            self.tokens.next();
-            let inside = if fixed { around.to_vec() } else { with(around, Guarding::Opaque) };
-            self.list(&inside, depth + 1);
-            self.end("loop");
+            self.turning(around, depth);
         } else if self.tokens.eat_word("case") {
             self.tokens.skip_to_any(&["when"]);
             while self.tokens.eat_any(&["when", "else"]).is_some() {
@@ -86,15 +106,93 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// `FOR i IN 1..3`, `FOREACH x IN ARRAY ARRAY['a', 'b']`: it runs as often on each run of the script.
-    fn is_fixed_loop(&self) -> bool {
+    /// What a loop's turns depend on.
+    fn turns(&self) -> Turns {
+        let is = |token: &Token, words: &[&str]| words.iter().any(|word| token.is_word(self.text, word));
         let mut head = self.tokens;
-        if head.eat_any(&["for", "foreach"]).is_none() || head.eat_name().is_none() {
-            return false;
+        let is_while = head.at_word("while");
+        if head.eat_any(&["for", "foreach", "while", "loop"]) == Some("loop") {
+            return Turns::Counted;
         }
+        let start = head.start();
+        let head: Vec<Token> = head.take_while(|token| !is(token, &["loop"])).collect();
+        let span = Span::new(start, head.last().map_or(start, |token| token.span.end));
+        let has = |words: &[&str]| head.iter().any(|token| is(token, words));
+        let queries = has(&["select", "execute", "with"]);
+        if is_while {
+            return if queries || has(&["exists", "found"]) { Turns::Unknown } else { Turns::Counted };
+        }
+        if queries {
+            // What is there no longer, or not yet, ends it: the rows that are left, what a catalog still has.
+            let asks = has(&["not", "null", "except", "false", "limit"])
+                || head
+                    .iter()
+                    .any(|token| token.kind == TokenKind::Operator && ["<>", "!="].contains(&token.text(self.text)));
+            let catalog = head.iter().any(|token| {
+                let word = token.text(self.text).to_ascii_lowercase();
+                word.starts_with("pg_") || word == "information_schema"
+            });
+            return match (asks, catalog) {
+                (true, _) => Turns::Unknown,
+                (false, true) => Turns::OfCatalog,
+                (false, false) => Turns::OfRows(read_tables(Tokens::new(self.text, span, Dialect::Postgres))),
+            };
+        }
+        // `FOR i IN 1..3`, `FOREACH x IN ARRAY ARRAY['a', 'b']`: it runs as often on each run of the script.
         let known = ["in", "reverse", "by", "array", "text", "int", "integer"];
-        head.take_while(|token| !token.is_word(self.text, "loop"))
-            .all(|token| !token.kind.is_identifier() || known.iter().any(|word| token.is_word(self.text, word)))
+        let fixed = head.iter().skip(1).all(|token| !token.kind.is_identifier() || is(token, &known));
+        let whole = Tokens::new(self.text, self.body, Dialect::Postgres);
+        let selects = || {
+            let mut tokens = whole;
+            tokens.any(|token| is(&token, &["select", "found"]))
+        };
+        if fixed || !selects() { Turns::Counted } else { Turns::Unknown }
+    }
+
+    /// Reads a loop. Its statements run as often as it turns.
+    fn turning(&mut self, around: &[Guarding], depth: usize) {
+        let turns = self.turns();
+        self.tokens.skip_to_any(&["loop"]);
+        self.tokens.next();
+        let from = self.found.len();
+        let outer = std::mem::take(&mut self.breaks);
+        let inside = if matches!(turns, Turns::Unknown) { with(around, Guarding::Opaque) } else { around.to_vec() };
+        self.list(&inside, depth + 1);
+        // `EXIT WHEN NOT FOUND`: it turns until nothing is left to do.
+        let until_done = std::mem::replace(&mut self.breaks, outer) && matches!(turns, Turns::Counted);
+        self.end("loop");
+        // The loop ends where the rows that it reads are gone, or done.
+        let changes = |statement: &Statement<'_>, tables: &[Name]| {
+            let names_it = |name: &Name| tables.iter().any(|table| table.matches(name));
+            matches!(statement.head.verb, Verb::Update | Verb::Delete | Verb::Insert | Verb::Truncate | Verb::Drop)
+                && statement.head.name.as_ref().is_some_and(names_it)
+        };
+        let takes = |statement: &Statement<'_>| {
+            let takes = |kind: ActionKind| {
+                matches!(
+                    kind,
+                    ActionKind::DropColumn
+                        | ActionKind::DropConstraint
+                        | ActionKind::AlterColumn
+                        | ActionKind::Rename
+                        | ActionKind::RenameColumn
+                        | ActionKind::RenameConstraint
+                        | ActionKind::SetSchema
+                )
+            };
+            statement.head.verb == Verb::Drop || statement.actions.iter().any(|action| takes(action.kind))
+        };
+        let ends = match &turns {
+            Turns::OfRows(tables) => self.found[from..].iter().any(|statement| changes(statement, tables)),
+            Turns::OfCatalog => self.found[from..].iter().any(takes),
+            Turns::Counted | Turns::Unknown => until_done,
+        };
+        for statement in &mut self.found[from..] {
+            statement.repeats = true;
+            if ends {
+                statement.guards.push(Guarding::Opaque);
+            }
+        }
     }
 
     fn block(&mut self, around: &[Guarding], depth: usize) {
@@ -152,7 +250,8 @@ impl Reader<'_, '_> {
 
     fn simple(&mut self, around: &[Guarding]) {
         let start = self.tokens.start();
-        self.leaves |= self.tokens.at_any(&["return", "exit", "continue"]);
+        self.leaves |= self.tokens.at_word("return");
+        self.breaks |= self.breaks_here();
         let mut end = start;
         while let Some(token) = self.tokens.peek() {
             if token.kind == TokenKind::Semicolon {
@@ -169,7 +268,7 @@ impl Reader<'_, '_> {
         read.guards = around.to_vec();
         // PERFORM, RAISE, assignments, dynamic SQL: not to be judged.
         if read.head.verb == Verb::Execute {
-            self.constant(span, around);
+            self.found.extend(executed(self.text, span, around));
         }
         let is_sql = !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do);
         if is_sql && !span.is_empty() {
@@ -179,37 +278,20 @@ impl Reader<'_, '_> {
 }
 
 impl Reader<'_, '_> {
-    /// `EXECUTE 'one text'`: its statements are known as well.
-    fn constant(&mut self, span: Span, around: &[Guarding]) {
-        let mut tokens = Tokens::new(self.text, span, Dialect::Postgres);
-        tokens.next();
-        let Some(string) = tokens.next().filter(|token| token.kind.is_string()) else { return };
-        let written = string.text(self.text);
-        let quote = match string.kind {
-            TokenKind::DollarString => written.get(1..).and_then(|rest| rest.find('$')).map_or(0, |at| at + 2),
-            _ if written.starts_with('\'') && !written.contains("''") => 1,
-            _ => 0,
+    /// `EXIT WHEN NOT FOUND`, `CONTINUE`: what comes behind runs where the rows let it. `EXIT WHEN i > 3` only counts.
+    fn breaks_here(&self) -> bool {
+        let mut tokens = self.tokens;
+        if !tokens.eat_word("exit") {
+            return tokens.at_word("continue");
+        }
+        let asks = |token: Token| {
+            let words = ["found", "select", "exists", "null", "row_count"];
+            words.iter().any(|word| token.is_word(self.text, word))
         };
-        if quote == 0 || tokens.peek().is_some() || written.len() < 2 * quote {
-            return;
-        }
-        let inner = Span::new(string.span.start + quote, string.span.end - quote);
-        let mut parts = Tokens::new(self.text, inner, Dialect::Postgres);
-        while parts.peek().is_some() {
-            let start = parts.start();
-            let mut end = start;
-            while let Some(token) = parts.peek().filter(|token| token.kind != TokenKind::Semicolon) {
-                end = token.span.end;
-                parts.next();
-            }
-            parts.eat(TokenKind::Semicolon);
-            let mut read = Statement::read(self.text, Span::new(start, end), Dialect::Postgres);
-            read.guards = around.to_vec();
-            (read.nested, read.embedded) = (true, true);
-            if !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do) {
-                self.found.push(read);
-            }
-        }
+        let condition = tokens.take_while(|token| token.kind != TokenKind::Semicolon).any(asks);
+        let counts_rows =
+            Tokens::new(self.text, self.body, Dialect::Postgres).any(|token| token.is_word(self.text, "row_count"));
+        condition || counts_rows || !tokens.at_word("when")
     }
 }
 

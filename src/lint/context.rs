@@ -131,13 +131,21 @@ impl<'a> Context<'a> {
         self.structure_before(statement).any(|other| {
             other.head.verb == Verb::Drop
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
-                && dropped(other).iter().any(|dropped| dropped.matches(name))
+                && dropped(other).iter().any(|dropped| dropped.matches(name) && !self.is_elsewhere(statement, dropped))
                 && (!has_arguments(kind) || dropped(other).len() > 1 || same_arguments(other, statement))
                 && match (&other.head.table, &head.table) {
                     (Some(left), Some(right)) if kind.is_on_table() => left.matches(right),
                     _ => true,
                 }
         })
+    }
+
+    /// An index is made in its table's schema; a name without one is not looked for there, unless a script says so.
+    pub fn is_elsewhere(&self, create: &Statement<'_>, dropped: &Name) -> bool {
+        let schema =
+            create.head.table.as_ref().filter(|_| create.head.kind == Some(Kind::Index)).and_then(Name::schema);
+        let is_other = schema.is_some_and(|schema| schema != "public" && self.dialect == Dialect::Postgres);
+        is_other && !dropped.is_qualified() && !self.history.sets_path()
     }
 
     /// Returns true if this script drops again what a statement creates, so that a second run finds nothing there.

@@ -96,7 +96,7 @@ pub fn unguarded(context: &Context<'_>, statement: &Statement<'_>) -> Option<Cre
     let replaces = head.or_replace && !(head.kind == Some(Kind::Trigger) && head.constraint);
     let safe = replaces
         || head.if_not_exists
-        || head.temporary
+        || head.temporary && goes_by_itself(context, statement)
         || statement.is_guarded()
         || statement.catches(creation.raises)
         || context.dropped_before(statement)
@@ -104,4 +104,10 @@ pub fn unguarded(context: &Context<'_>, statement: &Statement<'_>) -> Option<Cre
         || !super::tree::agrees(statement);
     // A clause that catches something else is another rule's finding.
     (!safe && statement.caught().is_none()).then_some(creation)
+}
+
+/// A temporary table that is dropped with its transaction. All others stay as long as the session does.
+fn goes_by_itself(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let is_table = statement.head.kind == Some(Kind::Table);
+    !is_table || context.dialect == Dialect::Postgres && statement.has_words(&["on", "commit", "drop"])
 }

@@ -2,7 +2,7 @@
 
 use super::fix::{Edit, Fix};
 use super::statement::Statement;
-use crate::sql::{Dialect, Name, Span, quote_literal, refuses_transaction};
+use crate::sql::{Dialect, Kind, Name, Span, quote_literal, refuses_transaction};
 
 /// A test in both spellings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,8 +139,10 @@ fn around(title: &str, statement: &Statement<'_>, open: String, close: String) -
 }
 
 fn can_nest(statement: &Statement<'_>) -> bool {
-    statement.dialect == Dialect::Postgres && !statement.has_data && refuses_transaction(statement.tokens()).is_none()
-        || statement.nested
+    // The block is written in the language, which may go.
+    let is_language = statement.head.kind == Some(Kind::Language);
+    let plain = !statement.has_data && !is_language && refuses_transaction(statement.tokens()).is_none();
+    statement.dialect == Dialect::Postgres && plain || statement.nested
 }
 
 /// A dollar tag that the statement does not hold.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::shape::{self, Shape};
+use super::shape::{self, PartialKey, Shape};
 use super::statement::Statement;
 use crate::sql::{ActionKind, Kind, Name, Verb};
 
@@ -42,7 +42,7 @@ pub struct Fact {
 enum What {
     Table(Name, Shape, bool),
     Item(Name, String, crate::sql::Dialect),
-    Key(Name, Option<Vec<String>>),
+    Key(Name, Key),
     DropColumn(Name, String),
     RenameColumn(Name, String, String),
     RenameTable(Name, Name),
@@ -52,6 +52,17 @@ enum What {
     RenameOther(Kind, Name, Name),
     Label(Name, String),
     SearchPath,
+}
+
+/// What a unique index makes a key.
+#[derive(Debug, Clone)]
+enum Key {
+    /// Columns.
+    Columns(Vec<String>),
+    /// Columns, of a part of the rows.
+    Partial(PartialKey),
+    /// What is not followed here.
+    Other,
 }
 
 /// Reads the facts of a script.
@@ -127,8 +138,14 @@ fn unique_index(statement: &Statement<'_>, found: &mut Vec<Fact>) {
     if tokens.eat_word("using") {
         tokens.eat_name();
     }
-    let columns = shape::columns(&mut tokens).filter(|_| !tokens.has_word("where"));
-    found.push(Fact { at: statement.span.start, what: What::Key(table, columns) });
+    let columns = shape::columns(&mut tokens);
+    let is_partial = tokens.skip_past("where");
+    let key = match columns {
+        Some(columns) if is_partial => PartialKey::read(columns, tokens).map_or(Key::Other, Key::Partial),
+        Some(columns) => Key::Columns(columns),
+        None => Key::Other,
+    };
+    found.push(Fact { at: statement.span.start, what: What::Key(table, key) });
 }
 
 fn alter(statement: &Statement<'_>, table: &Name, found: &mut Vec<Fact>) {
@@ -168,6 +185,11 @@ fn alter(statement: &Statement<'_>, table: &Name, found: &mut Vec<Fact>) {
 }
 
 impl History {
+    /// Returns true if some script says what a name without a schema means.
+    pub const fn sets_path(&self) -> bool {
+        self.sets_path
+    }
+
     /// Notes the facts of the sources, in order. They are taken: of many scripts they are as long as the texts.
     pub fn of(sources: Vec<Vec<Fact>>) -> Self {
         let mut history = Self::default();
@@ -229,8 +251,9 @@ impl History {
                 shape.item(crate::sql::Tokens::of(&item, dialect));
             }),
             What::Key(table, key) => self.change(at, &table, |shape| match key {
-                Some(key) => shape.keys.push(key),
-                None => shape.other_keys = true,
+                Key::Columns(key) => shape.keys.push(key),
+                Key::Partial(key) => shape.partial_keys.push(key),
+                Key::Other => shape.other_keys = true,
             }),
             What::DropColumn(table, column) => self.change(at, &table, |shape| shape.drop_column(&column)),
             What::RenameColumn(table, from, to) => self.change(at, &table, |shape| shape.rename_column(&from, &to)),

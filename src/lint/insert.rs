@@ -1,6 +1,6 @@
 //! The parts of an `INSERT`, found by tokens.
 
-use super::shape::{Shape, items};
+use super::shape::{PartialKey, Shape, items};
 use super::statement::Statement;
 use crate::sql::{Dialect, Name, Span, TokenKind, Tokens};
 
@@ -205,8 +205,24 @@ pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, colu
     let Some(at) = at else { return false };
     values_of(text, dialect, insert, at).into_iter().any(|value| {
         let tokens = Tokens::new(text, value, dialect);
-        value.text(text).trim().eq_ignore_ascii_case("null") || super::update::is_volatile(tokens)
+        let is_null = value.text(text).trim().eq_ignore_ascii_case("null");
+        is_null || super::update::is_volatile(tokens) || super::update::counts_on(tokens)
     })
+}
+
+/// Whether rows are in a partial index, as far as their values tell: some may be, or none is.
+pub fn reaches(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, key: &PartialKey) -> bool {
+    let at = match &insert.columns {
+        Some(columns) => columns.iter().position(|known| *known == key.column),
+        None => shape.columns.iter().position(|known| known.name == key.column),
+    };
+    let Some(at) = at else {
+        // The row gets the column's default, or NULL.
+        let default = shape.column_named(&key.column).is_none_or(|column| column.definition.contains("default"));
+        return default || key.holds("null") == Some(true);
+    };
+    let values = values_of(text, dialect, insert, at);
+    values.is_empty() || values.into_iter().any(|value| key.holds(value.text(text)) != Some(false))
 }
 
 fn opens_query(mut tokens: Tokens<'_>) -> bool {
@@ -235,7 +251,7 @@ fn read_tail(mut tokens: Tokens<'_>, insert: &mut Insert) {
             insert.body_end = before;
             let has_target = !tokens.at_word("do");
             let mut target = tokens;
-            let columns = super::shape::columns(&mut target).filter(|_| target.at_word("do"));
+            let columns = super::shape::columns(&mut target).filter(|_| target.at_any(&["do", "where"]));
             tokens.skip_to_any(&["do"]);
             tokens.next();
             let updates = tokens.at_word("update");
@@ -258,6 +274,9 @@ pub fn is_literal(text: &str, span: Span, dialect: Dialect) -> bool {
     let mut tokens = Tokens::new(text, span, dialect);
     tokens.eat_operator("-");
     let Some(token) = tokens.next() else { return false };
+    if dialect == Dialect::Postgres && token.kind.is_string() && tokens.eat_operator("::") {
+        tokens.eat_name();
+    }
     let plain = matches!(token.kind, TokenKind::String | TokenKind::Number)
         || token.is_word(text, "true")
         || token.is_word(text, "false");

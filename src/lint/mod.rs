@@ -5,14 +5,17 @@
 
 mod alteration;
 mod body;
+mod called;
 mod context;
 mod creation;
+mod dynamic;
 mod finding;
 mod fix;
 mod generated;
 mod guard;
 mod history;
 mod insert;
+mod lasting;
 mod live;
 mod options;
 mod rebuild;
@@ -111,7 +114,8 @@ fn lint_one(
     history: &History,
     code: &[Name],
 ) -> Vec<Finding> {
-    let statements = statement::statements(&source.text, dialect);
+    let text = &*dynamic::covered(&source.text, dialect);
+    let statements = statement::statements(text, dialect);
     let is_structure = |statement: &&statement::Statement<'_>| {
         matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop | Verb::Truncate | Verb::Delete)
     };
@@ -120,7 +124,7 @@ fn lint_one(
     let at_head = source.text.get(..head).unwrap_or_default();
     let says = |text: &str| crate::script::directives(at_head, dialect).iter().any(|(_, body)| *body == text);
     let mut context = Context {
-        text: &source.text,
+        text,
         dialect,
         statements: &statements,
         structure: &structure,
@@ -180,7 +184,7 @@ fn lint_one(
             source: index,
             span: draft.span,
             place: Place::in_lines(&source.file, &source.text, draft.span, &lines),
-            message: draft.message,
+            message: dynamic::shown(draft.message),
             help: draft.help,
             fix: draft.fix,
         })

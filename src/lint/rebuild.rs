@@ -96,7 +96,7 @@ impl Rebuilt {
 /// Finds the rebuilds of a script.
 pub fn find(context: &Context<'_>) -> Option<Rebuild> {
     let mut found: Option<Rebuild> = None;
-    for statement in context.statements.iter().filter(|statement| !statement.nested) {
+    for statement in context.statements.iter().filter(|statement| !statement.nested || !statement.is_guarded()) {
         let Some((rebuilt, span)) = ends(context, statement).or_else(|| through_a_copy(context, statement)) else {
             continue;
         };
@@ -202,6 +202,7 @@ fn rebuild(
     });
     let added =
         old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
+    let added = added.or_else(|| named_in_query(create, context.history.table(table, (context.source, 0))?));
     let copy = context.behind(create).find(|other| {
         other.head.verb == Verb::Insert && other.head.name == create.head.name && other.span.start <= last.span.start
     })?;
@@ -217,6 +218,23 @@ fn rebuild(
         Rebuilt { table: table.clone(), between: between.clone(), gone, added, same, repeats, new_text },
         Span::new(start, last.end),
     ))
+}
+
+/// `CREATE TABLE new AS SELECT *, NULL AS column FROM old`: what the query adds to the columns.
+fn named_in_query(create: &Statement<'_>, old: &Shape) -> Option<String> {
+    let mut tokens = create.tokens_behind_name();
+    if !tokens.eat_words(&["as", "select"]) {
+        return None;
+    }
+    let start = tokens.start();
+    tokens.skip_to_any(&["from"]);
+    // One byte on either side stands for the parentheses of a list.
+    let list = Span::new(start.saturating_sub(1), tokens.end() + 1);
+    super::shape::items(create.text, list, create.dialect).into_iter().find_map(|item| {
+        let mut item = create.part(item);
+        let (name, _) = item.skip_past("as").then(|| item.eat_name()).flatten()?;
+        old.column_named(name.object()).is_none().then(|| name.object().to_owned())
+    })
 }
 
 fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {

@@ -82,10 +82,21 @@ enum What {
     Rename(Key),
 }
 
+/// What a name is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Thing {
+    /// What had this name before the script.
+    Found(Key),
+    /// What the script makes under this name.
+    Made(Key),
+}
+
 /// What is known of names at some moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct State {
     known: HashMap<Key, bool>,
+    /// What stands under a name: what was found there, or what an event of this name makes.
+    is: HashMap<Key, Thing>,
     /// The table that an index or a partition is dropped with.
     on: HashMap<Key, String>,
 }
@@ -150,6 +161,9 @@ impl State {
             What::Rename(to) => (Some(to), Some(&event.key)),
         };
         for (key, is_there) in absent.map(|key| (key, false)).into_iter().chain(present.map(|key| (key, true))) {
+            if is_there && !self.known.contains_key(key) {
+                self.is.insert(key.clone(), Thing::Found(key.clone()));
+            }
             self.known.entry(key.clone()).or_insert(is_there);
         }
     }
@@ -157,7 +171,10 @@ impl State {
     /// Whether the same names are there; what is not known is not there.
     fn ends_as(&self, other: &Self) -> bool {
         let there = |state: &Self| state.known.iter().filter(|(_, is_there)| **is_there).count();
-        there(self) == there(other) && other.known.iter().all(|(key, is_there)| self.has(key) == *is_there)
+        // `a` and `b` that change their names stay two names.
+        let same = |key: &Key| !self.has(key) || self.is.get(key) == other.is.get(key);
+        let all_same = self.is.keys().all(same);
+        all_same && there(self) == there(other) && other.known.iter().all(|(key, is_there)| self.has(key) == *is_there)
     }
 
     fn has(&self, key: &Key) -> bool {
@@ -180,6 +197,7 @@ impl State {
             What::Create => {
                 for key in std::iter::once(&event.key).chain(&event.with) {
                     self.known.insert(key.clone(), true);
+                    self.is.insert(key.clone(), Thing::Made(key.clone()));
                 }
                 if let Some(on) = &event.on {
                     self.on.insert(event.key.clone(), on.clone());
@@ -209,6 +227,9 @@ impl State {
     fn rename(&mut self, from: &Key, to: &Key) {
         self.known.insert(from.clone(), false);
         self.known.insert(to.clone(), true);
+        if let Some(thing) = self.is.remove(from) {
+            self.is.insert(to.clone(), thing);
+        }
         if let Some(on) = self.on.remove(from) {
             self.on.insert(to.clone(), on);
         }
@@ -216,7 +237,11 @@ impl State {
         if from.0 == Space::Relation {
             let parts = self.known.iter().filter(|(key, _)| key.1 == from.2);
             for (key, is_there) in parts.map(|(key, is_there)| (key.clone(), *is_there)).collect::<Vec<_>>() {
-                self.known.insert((key.0, to.2.clone(), key.2.clone()), is_there);
+                let moved = (key.0, to.2.clone(), key.2.clone());
+                if let Some(thing) = self.is.remove(&key) {
+                    self.is.insert(moved.clone(), thing);
+                }
+                self.known.insert(moved, is_there);
                 self.known.insert(key, false);
             }
             self.on.values_mut().filter(|on| **on == from.2).for_each(|on| on.clone_from(&to.2));
@@ -250,6 +275,11 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
         }
         Verb::Drop => {
             for name in dropped(statement) {
+                let made =
+                    |other: &&&Statement<'_>| other.head.creates(kind) && other.head.name.as_ref() == Some(&name);
+                if context.structure.iter().filter(made).any(|made| context.is_elsewhere(made, &name)) {
+                    return None;
+                }
                 let key = key(kind, &name, table.clone());
                 events.push(Event { what: What::Drop, key, with: Vec::new(), on: None, guarded: head.if_exists });
             }

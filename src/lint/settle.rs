@@ -3,7 +3,7 @@
 use super::shape::items;
 use super::statement::Statement;
 use super::update::Assignment;
-use crate::sql::{Span, Token, TokenKind, Tokens};
+use crate::sql::{Dialect, Span, Token, TokenKind, Tokens};
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
 const SETTLING: &[&str] = &[
@@ -66,8 +66,11 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         let reads_own = super::insert::read_tables(tokens)
             .iter()
             .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
-        let counts = tokens
-            .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text)));
+        let grows = ["sum", "string_agg", "group_concat", "array_agg", "json_agg", "jsonb_agg", "json_group_array"];
+        let counts = tokens.any(|token| {
+            let operator = token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text));
+            operator || grows.iter().any(|word| token.is_word(text, word))
+        });
         return statement.part(assignment.value).has_word("select") && !(reads_own && counts);
     }
     let Some(first) = tokens.next() else { return true };
@@ -82,11 +85,22 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     }
     let name = first.text(text).to_ascii_lowercase();
     let Some(arguments) = tokens.eat_parens() else { return false };
+    // `jsonb_set(…) || '{"key": …}'`: both come to rest.
+    if tokens.peek().is_some_and(|token| token.text(text) == "||") {
+        let behind = own.iter().any(|span| tokens.start() < span.start);
+        let call = Span::new(assignment.value.start, arguments.end);
+        let assignment = Assignment { column: assignment.column.clone(), value: call };
+        return !behind && sets_a_key(tokens, own) && settles(statement, &assignment, own);
+    }
     if tokens.peek().is_some_and(|token| token.kind != TokenKind::Operator || token.text(text) != "::") {
         return false;
     }
     if ["replace", "regexp_replace", "array_replace"].contains(&name.as_str()) {
-        return replacement_settles(statement, arguments);
+        return !(name == "regexp_replace" && puts_beside(statement, arguments))
+            && replacement_settles(statement, arguments);
+    }
+    if let Some(settles) = shown_settles(statement, &name, arguments, own) {
+        return settles;
     }
     if name == "translate" && !translation_settles(statement, arguments) {
         return false;
@@ -111,6 +125,11 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     let later =
         parts.iter().skip(1).any(|part| own.iter().any(|span| part.start <= span.start && span.end <= part.end));
     if !SETTLING.contains(&name.as_str()) || later {
+        return false;
+    }
+    // `'$[#]'` is the place behind the last element; of a list, the next element takes the place of a removed one.
+    let path = |part: &Span| part.text(text).contains(if name == "json_remove" { "[" } else { "[#" });
+    if name.starts_with("json") && parts.iter().skip(1).any(path) {
         return false;
     }
     // From the second letter on there is less each time.
@@ -146,7 +165,10 @@ fn sets_a_key(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
         tokens.peek().is_none()
     };
     match operator {
-        "||" if written.trim_start_matches('\'').starts_with('{') => casts(tokens),
+        // `'{a}'` is an array, which grows.
+        "||" if written.trim_start_matches('\'').starts_with('{') => {
+            (written.contains(':') || written == "'{}'") && casts(tokens)
+        }
         "||" if written.eq_ignore_ascii_case("jsonb_build_object") => {
             let arguments = tokens.eat_parens().unwrap_or_default();
             !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end) && casts(tokens)
@@ -175,6 +197,17 @@ fn takes_keys_out(statement: &Statement<'_>, value: Span) -> bool {
     takes
 }
 
+/// `regexp_replace(column, '^', 'x')`, `regexp_replace(column, '^(.*)$', 'x\1')`: what is found stays.
+fn puts_beside(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let literal = |at: usize| parts.get(at).map(|part| part.text(statement.text).trim().trim_matches('\''));
+    let (Some(pattern), Some(to)) = (literal(1), literal(2)) else { return false };
+    let finds_nothing = pattern.trim_matches(['^', '$']).is_empty();
+    let finds_all = pattern.contains(".*") || pattern.contains(".+");
+    finds_nothing && !to.is_empty()
+        || finds_all && to.contains('\\') && !to.trim_start_matches(['\\', '&', '1']).is_empty()
+}
+
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.
 fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
     let parts = items(statement.text, arguments, statement.dialect);
@@ -182,6 +215,30 @@ fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
     let inner = |span: &Span| span.text(statement.text).trim().trim_matches('\'').to_owned();
     let both_literal = [from, to].iter().all(|span| span.text(statement.text).trim().starts_with('\''));
     !both_literal || inner(from).is_empty() || !inner(to).contains(&inner(from))
+}
+
+/// Dates and numbers as text, and a choice: `date(column)`, `printf('%03d', column)`, `iif(column IS NULL, 0, column)`.
+/// `None` for another function.
+fn shown_settles(statement: &Statement<'_>, name: &str, arguments: Span, own: &[Span]) -> Option<bool> {
+    let text = statement.text;
+    let parts: Vec<&str> =
+        items(text, arguments, statement.dialect).into_iter().map(|part| part.text(text).trim()).collect();
+    let is_own = |part: Option<&&str>| part.is_some_and(|part| own.iter().any(|span| span.text(text) == *part));
+    match name {
+        // What is added to a date is added again.
+        "date" | "datetime" if parts.iter().skip(1).any(|part| !part.starts_with("'start of")) => Some(false),
+        "strftime" => Some(parts.len() == 2 && parts[0].starts_with("'%Y-%m-%d") && is_own(parts.get(1))),
+        "printf" | "format" if statement.dialect == Dialect::Sqlite => {
+            let digits = parts[0].trim_matches('\'').strip_prefix("%0").and_then(|rest| rest.strip_suffix('d'));
+            let pads = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            Some(parts.len() == 2 && pads && is_own(parts.get(1)))
+        }
+        "iif" => {
+            let compares = parts.first().is_some_and(|condition| condition.contains(['<', '>']));
+            Some(parts.len() == 3 && !compares && is_own(parts.get(2)) && own.len() == 2)
+        }
+        _ => None,
+    }
 }
 
 /// `translate(column, 'ab', 'x')` rests if no letter that it gives is one that it takes.
@@ -197,6 +254,9 @@ fn translation_settles(statement: &Statement<'_>, arguments: Span) -> bool {
 
 /// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
 fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
+    if let Some(rests) = cases(statement, assignment).map(|cases| cases_rest(&cases)) {
+        return rests;
+    }
     let tokens = statement.part(assignment.value);
     let text = statement.text;
     let (mut asked, mut given) = (Vec::new(), Vec::new());
@@ -215,4 +275,70 @@ fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
         }
     }
     !given.iter().any(|value| asked.contains(value))
+}
+
+/// What a `CASE` that asks for single values makes of them; a result that is `None` is the column as it is.
+struct Cases<'a> {
+    of: Vec<(Vec<&'a str>, Option<&'a str>)>,
+    /// What all others become.
+    rest: Option<&'a str>,
+}
+
+/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`.
+fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases<'a>> {
+    let text = statement.text;
+    let mut tokens = statement.part(assignment.value);
+    let is_own =
+        |tokens: &mut Tokens<'a>| tokens.eat_name().is_some_and(|(name, _)| name.object() == assignment.column);
+    let literal = |tokens: &mut Tokens<'a>| {
+        let token = tokens.next().filter(|token| token.kind.is_string() || token.kind == TokenKind::Number)?;
+        while tokens.eat_operator("::") {
+            tokens.eat_name();
+        }
+        Some(token.text(text))
+    };
+    let result = |tokens: &mut Tokens<'a>| {
+        let of_column = tokens.peek().is_some_and(|token| token.kind.is_identifier() && !token.is_word(text, "null"));
+        if of_column {
+            is_own(tokens).then_some(None)
+        } else if tokens.eat_word("null") {
+            Some(Some("NULL"))
+        } else {
+            literal(tokens).map(Some)
+        }
+    };
+    tokens.eat_word("case");
+    let is_simple = !tokens.at_word("when");
+    if is_simple && !is_own(&mut tokens) {
+        return None;
+    }
+    let mut of = Vec::new();
+    while tokens.eat_word("when") {
+        let mut asked = Vec::new();
+        if !is_simple && !is_own(&mut tokens) {
+            return None;
+        }
+        if is_simple || tokens.eat_operator("=") {
+            asked.push(literal(&mut tokens)?);
+        } else if tokens.eat_word("in") {
+            let list = tokens.eat_parens()?;
+            asked.extend(items(text, list, statement.dialect).into_iter().map(|item| item.text(text)));
+        } else {
+            return None;
+        }
+        tokens.eat_word("then").then_some(())?;
+        of.push((asked, result(&mut tokens)?));
+    }
+    let rest = if tokens.eat_word("else") { result(&mut tokens)? } else { Some("NULL") };
+    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of, rest })
+}
+
+/// Whether each result stays what it is when it is asked for in its turn.
+fn cases_rest(cases: &Cases<'_>) -> bool {
+    let becomes = |value: &str| {
+        let found = cases.of.iter().find(|(asked, _)| asked.contains(&value));
+        found.map_or(cases.rest, |(_, result)| *result)
+    };
+    let results = cases.of.iter().map(|(_, result)| *result).chain([cases.rest]).flatten();
+    results.into_iter().all(|result| becomes(result).is_none_or(|next| next == result))
 }

@@ -9,12 +9,90 @@ pub struct Shape {
     pub columns: Vec<Column>,
     /// The sets of columns that identify a row: primary key, unique constraints, unique indexes that are not partial.
     pub keys: Vec<Vec<String>>,
-    /// Keys on expressions or of a part of the rows: something can conflict, but not by columns alone.
+    /// Keys of the rows that one column tells apart from the others.
+    pub partial_keys: Vec<PartialKey>,
+    /// Keys on expressions, or of rows that more than a column tells: something can conflict, but not by columns alone.
     pub other_keys: bool,
     /// The names of its constraints.
     pub constraints: Vec<String>,
     /// True if not all is known: made from a query, like another table, or inherited.
     pub partly_known: bool,
+}
+
+/// A unique index `(columns) WHERE column …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartialKey {
+    /// The columns that identify a row among those that are in it.
+    pub columns: Vec<String>,
+    /// The column that says whether a row is in it.
+    pub column: String,
+    /// What that column is in the rows that are.
+    pub is: Part,
+}
+
+/// What a column is in the rows of a partial index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// NULL, or anything else.
+    Null(bool),
+    /// This literal.
+    Value(String),
+}
+
+impl PartialKey {
+    /// Reads what stands behind `WHERE`; `None` where more than one column, or more than a literal, is asked for.
+    pub fn read(columns: Vec<String>, mut condition: Tokens<'_>) -> Option<Self> {
+        let text = condition.text();
+        if condition.at(TokenKind::OpenParen) {
+            let list = condition.eat_parens().filter(|_| condition.peek().is_none())?;
+            let inner = Span::new(list.start + 1, list.end.saturating_sub(1).max(list.start + 1));
+            return Self::read(columns, Tokens::new(text, inner, condition.dialect()));
+        }
+        let negated = condition.eat_word("not");
+        let column = condition.eat_name()?.0.object().to_owned();
+        let value = |word: bool| Part::Value(word.to_string());
+        let is = if condition.peek().is_none() {
+            value(!negated)
+        } else if negated {
+            return None;
+        } else if condition.eat_word("is") {
+            let not = condition.eat_word("not");
+            match condition.eat_any(&["null", "true", "false"])? {
+                "null" => Part::Null(!not),
+                word if !not => value(word == "true"),
+                _ => return None,
+            }
+        } else if condition.eat_operator("=") {
+            Part::Value(condition.next()?.text(text).to_lowercase())
+        } else {
+            return None;
+        };
+        condition.peek().is_none().then_some(Self { columns, column, is })
+    }
+
+    /// Whether a row with this value is in it; `None` where that cannot be seen.
+    pub fn holds(&self, value: &str) -> Option<bool> {
+        let value = value.trim().to_lowercase();
+        let is_null = value == "null";
+        let literal = is_null
+            || value == "true"
+            || value == "false"
+            || value.starts_with('\'')
+            || value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty();
+        let same = |asked: &str| {
+            // `true` is written in many ways.
+            let plain = |text: &str| match text.trim_matches('\'') {
+                "t" | "true" | "yes" | "on" | "1" => "1".to_owned(),
+                "f" | "false" | "no" | "off" | "0" => "0".to_owned(),
+                other => other.to_owned(),
+            };
+            plain(asked) == plain(&value)
+        };
+        literal.then(|| match &self.is {
+            Part::Null(null) => *null == is_null,
+            Part::Value(asked) => !is_null && same(asked),
+        })
+    }
 }
 
 /// A column as it was declared.
@@ -132,7 +210,8 @@ impl Shape {
         for column in self.columns.iter_mut().filter(|column| column.name == from) {
             to.clone_into(&mut column.name);
         }
-        for name in self.keys.iter_mut().flatten().filter(|name| *name == from) {
+        let partial = self.partial_keys.iter_mut().flat_map(|key| key.columns.iter_mut().chain([&mut key.column]));
+        for name in self.keys.iter_mut().flatten().chain(partial).filter(|name| *name == from) {
             to.clone_into(name);
         }
     }
@@ -141,6 +220,7 @@ impl Shape {
     pub fn drop_column(&mut self, name: &str) {
         self.columns.retain(|column| column.name != name);
         self.keys.retain(|key| !key.iter().any(|column| column == name));
+        self.partial_keys.retain(|key| key.column != name && !key.columns.iter().any(|column| column == name));
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Statement<'a> {
     pub nested: bool,
     /// True for one inside a query or a string: nothing can be put around it.
     pub embedded: bool,
+    /// True for one inside a loop, which may run it more than once.
+    pub repeats: bool,
     /// The place behind the lines of data of a `COPY`.
     pub has_data: bool,
     /// What the parser thinks of it, once a rule has asked.
@@ -60,6 +62,7 @@ impl<'a> Statement<'a> {
             guards: Vec::new(),
             nested: false,
             embedded: false,
+            repeats: false,
             has_data: false,
             agrees: std::cell::OnceCell::new(),
         }
@@ -137,6 +140,7 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
     let mut group: Option<Guard> = None;
     let mut next: Vec<Guard> = Vec::new();
     let has_directives = text.contains("dbbuild:");
+    let mut has_blocks = false;
     for statement in sql::Statements::new(text, dialect).flatten() {
         if has_directives {
             for directive in directives_in(text, statement.lead, dialect) {
@@ -160,10 +164,14 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
         found.extend(in_query);
         if is_do {
             super::body::inside(text, statement.span, &outer, &mut found);
+            has_blocks = true;
         }
         if has_directives && directives_in(text, statement.tail, dialect).contains(&Directive::End) {
             group = None;
         }
+    }
+    if has_blocks {
+        super::lasting::let_through(text, &mut found);
     }
     found
 }

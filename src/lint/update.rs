@@ -109,6 +109,9 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
         if !own.is_empty() && !settles(statement, assignment, &own) {
             return Some(format!("`{}` is computed from itself, so each run moves it on", assignment.column));
         }
+        if own.is_empty() && counts_on_own(statement, assignment) {
+            return Some(format!("`{}` counts on from what a query of the same table finds", assignment.column));
+        }
         if let Some(swapped) = reads_assigned(statement, update, assignment) {
             return Some(format!(
                 "`{}` is computed from `{swapped}`, which the same statement changes",
@@ -117,6 +120,26 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
         }
     }
     None
+}
+
+/// `SET n = s.top + 1 FROM (SELECT max(n) AS top FROM same) s`.
+fn counts_on_own(statement: &Statement<'_>, assignment: &Assignment) -> bool {
+    let text = statement.text;
+    let adds = statement
+        .part(assignment.value)
+        .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "||"].contains(&token.text(text)));
+    let mut from = statement.part(Span::new(assignment.value.end, statement.span.end));
+    if !adds || !from.skip_past("from") {
+        return false;
+    }
+    let Some(query) = from.eat_parens() else { return false };
+    let reads_own = super::insert::read_tables(statement.part(query))
+        .iter()
+        .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
+    let mut query = statement.part(Span::new(query.start + 1, query.end));
+    query.eat_word("select");
+    let mut list = query.take_while(|token| !token.is_word(text, "from"));
+    reads_own && list.any(|token| token.is_word(text, &assignment.column))
 }
 
 /// Whether an expression gives another value each time.
@@ -140,6 +163,16 @@ pub fn is_volatile(tokens: Tokens<'_>) -> bool {
         }
     }
     false
+}
+
+/// Whether an expression counts on from what is there: `max(id) + 1`, `lastval()`.
+pub fn counts_on(mut tokens: Tokens<'_>) -> bool {
+    tokens.has_any(&["max", "count", "lastval", "currval", "last_insert_rowid"]) || {
+        // Inside a query of its own as well.
+        let text = tokens.text();
+        let words = ["max", "count"];
+        tokens.has_word("select") && tokens.any(|token| words.iter().any(|word| token.is_word(text, word)))
+    }
 }
 
 /// Whether an expression, assigned to a column, gives the same on a second run.
@@ -224,7 +257,7 @@ fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment:
 
 /// Whether the condition asks an assigned column for a value that the statement takes away: `a = 1`, `a IS NULL`,
 /// `a <> 2`, `a LIKE …`, `a NOT LIKE`, `NOT (a ? 'key')`. What asks by `<` or `>` is not taken for a guard.
-fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
+pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
     let text = statement.text;
     let mut tokens = statement.part(condition);
     if tokens.has_words(&["not", "exists"]) || tokens.has_words(&["not", "in"]) {
@@ -269,7 +302,9 @@ fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) 
         if behind.eat_words(&["is", "not", "null"]) {
             continue;
         }
-        if (operator || word) && !still_like(statement, update, name.object(), tokens) {
+        let still = still_like(statement, update, name.object(), tokens)
+            || still_among(statement, update, name.object(), tokens);
+        if (operator || word) && !still {
             return true;
         }
     }
@@ -304,6 +339,28 @@ fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut cond
         let joins = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.text(text) == "||");
         let (appends, prepends) = (is_own(tokens.first()), is_own(tokens.last()));
         joins && (appends && pattern.ends_with('%') || prepends && pattern.starts_with('%'))
+    })
+}
+
+/// `a = a + 1 … WHERE a IN (1, 2)`: what was 1 is asked for again.
+fn still_among(statement: &Statement<'_>, update: &Update, column: &str, mut condition: Tokens<'_>) -> bool {
+    let number = |span: Span| span.text(statement.text).trim().parse::<f64>().ok();
+    let list = condition.eat_word("in").then(|| condition.eat_parens()).flatten();
+    let asked: Vec<f64> = list.map_or_else(Vec::new, |list| {
+        items(statement.text, list, statement.dialect).into_iter().filter_map(number).collect()
+    });
+    update.assignments.iter().filter(|assignment| assignment.column == column).any(|assignment| {
+        let mut value = statement.part(assignment.value);
+        let own = value.eat_name().is_some_and(|(name, _)| name.object() == column);
+        let operator = value.next().filter(|_| own).map_or("", |token| token.text(statement.text));
+        let Some(by) = number(Span::new(value.start(), assignment.value.end)) else { return false };
+        let next = |from: &f64| match operator {
+            "+" => from + by,
+            "-" => from - by,
+            "*" => from * by,
+            _ => f64::NAN,
+        };
+        asked.iter().map(next).any(|to| asked.contains(&to))
     })
 }
 

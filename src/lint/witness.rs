@@ -28,6 +28,7 @@ pub const CURES: &[&str] = &[
     "unnamed-constraint",
     "unguarded-insert",
     "repeating-update",
+    "repeating-call",
     "repeating-delete",
     "used-then-dropped",
     "needed-by-later",
@@ -71,7 +72,7 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
     for name in tables(context) {
         let (old, new) = (context.history.table(&name, before), context.history.table(&name, behind));
         match (old, new) {
-            (None, Some(_)) if is_new(context, Kind::Table, &name) => {
+            (None, Some(_)) if [Kind::Table, Kind::VirtualTable].iter().any(|kind| is_new(context, *kind, &name)) => {
                 return Some(Test::relation(false, "table", &name));
             }
             (Some(old), Some(new)) if !old.partly_known && !new.partly_known => {
@@ -241,7 +242,8 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
     for statement in context
         .structure
         .iter()
-        .filter(|statement| statement.head.kind == Some(Kind::Table) && !statement.head.temporary)
+        .filter(|statement| matches!(statement.head.kind, Some(Kind::Table | Kind::VirtualTable)))
+        .filter(|statement| !statement.head.temporary)
     {
         if matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop) {
             statement.head.name.iter().for_each(&mut add);
@@ -258,6 +260,7 @@ fn tables(context: &Context<'_>) -> Vec<Name> {
 pub fn is_one_change(context: &Context<'_>) -> bool {
     context.rebuild.is_some()
         || renames_what_it_adds(context)
+        || retypes_what_it_reads(context)
         || context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter).any(
             |statement| {
                 let renames = statement.actions.iter().any(|action| action.kind == ActionKind::Rename);
@@ -299,6 +302,27 @@ fn index(context: &Context<'_>) -> Option<Test> {
         let stays = context.history.other(Kind::Index, name, behind).is_some();
         let fresh = context.history.other(Kind::Index, name, (context.source, 0)).is_none();
         (stays && fresh && is_new(context, Kind::Index, name)).then(|| Test::relation(false, "index", name))
+    })
+}
+
+/// `UPDATE t SET a = b; ALTER TABLE t ALTER COLUMN b TYPE …  USING …`: a second run reads the new type.
+fn retypes_what_it_reads(context: &Context<'_>) -> bool {
+    context.structure.iter().filter(|statement| !statement.actions.is_empty()).any(|statement| {
+        let retyped = statement.actions.iter().filter(|action| {
+            let tokens = statement.part(action.span);
+            action.kind == ActionKind::AlterColumn && tokens.has_word("type") && tokens.has_word("using")
+        });
+        let names: Vec<&str> = retyped.filter_map(|action| action.name.as_ref().map(Name::object)).collect();
+        let reads = |other: &Statement<'_>| {
+            let mut tokens = other.tokens_behind_name();
+            other.head.verb == Verb::Update
+                && other.head.name == statement.head.name
+                && tokens.any(|token| {
+                    let written = Name::part(token.text(context.text), token.kind, context.dialect);
+                    token.kind.is_identifier() && names.contains(&written.object())
+                })
+        };
+        !names.is_empty() && context.before(statement).any(reads)
     })
 }
 

@@ -606,3 +606,176 @@ select 1;
 drop table if exists task;
 create table task (id int, state text) partition by list (state);
 create table task_new partition of task for values in ('new');
+
+-- case: what is asked for moves on
+create table t (a int); insert into t values (1), (2);
+-- statement
+update t set a = a + 1 where a in (1, 2);
+
+-- case: a loop that counts
+create table t (id serial primary key, n int);
+-- statement
+do $$ declare i int := 0; begin
+  while i < 2 loop insert into t (n) values (i); i := i + 1; end loop;
+  loop exit when i > 3; insert into t (n) values (i); i := i + 1; end loop;
+end $$;
+
+-- case: a loop over rows
+create table u (id int); create table p (u int, k text); insert into u values (1), (2);
+-- statement
+do $$ declare r record; begin for r in select id from u loop insert into p values (r.id, 'x'); end loop; end $$;
+
+-- case: a loop over rows that it marks
+create table u (id int, done bool default false); create table p (u int, k text); insert into u values (1), (2);
+-- statement
+do $$ declare r record; begin
+  for r in select id from u where done = false loop
+    insert into p values (r.id, 'x');
+    update u set done = true where id = r.id;
+  end loop;
+end $$;
+
+-- case: a loop until nothing is left
+create table t (id int); insert into t values (1), (2), (3);
+-- statement
+do $$ declare n int; begin loop
+  delete from t where id in (select id from t limit 2);
+  get diagnostics n = row_count;
+  exit when n = 0;
+end loop; end $$;
+
+-- case: texts that are put together
+create table e1 (a int); create table e2 (a int);
+-- statement
+do $$ declare t text; begin
+  foreach t in array array['e1', 'e2'] loop
+    execute format('alter table %I add column b int', t);
+    execute 'create index ' || t || '_a on ' || t || ' (a)';
+  end loop;
+end $$;
+
+-- case: texts that are put together, over a catalog
+create table e1 (a int);
+-- statement
+do $$ declare t text; begin
+  for t in select tablename from pg_tables where schemaname = 'public' loop
+    execute format('alter table %I enable row level security', t);
+    execute format('drop policy if exists p on %I', t);
+    execute format('create policy p on %I using (true)', t);
+    execute format('create index if not exists %I on %I (a)', t || '_a', t);
+  end loop;
+end $$;
+
+-- case: a test that stays true
+create table m (version bigint primary key); insert into m values (1);
+-- statement
+do $$ begin
+  if (select to_regclass('m') is not null) then
+    alter table m rename to m_old;
+    create table m (line text, version bigint, primary key (line, version));
+    insert into m select 'main', version from m_old;
+    drop table m_old;
+  end if;
+end $$;
+
+-- case: a test that its block makes false
+create table t (a int, old text); create table n (a int, v text); insert into t values (1, 'x');
+-- statement
+do $$ begin
+  if exists (select from information_schema.columns where table_name = 't' and column_name = 'old') then
+    insert into n select a, old from t;
+    alter table t drop column old;
+  end if;
+  if to_regclass('t') is not null then
+    create table if not exists o (a int);
+  end if;
+end $$;
+
+-- case: rows outside a partial index
+create table t (id serial, code text, deleted timestamptz); create unique index on t (code) where deleted is null;
+-- statement
+insert into t (code, deleted) values ('a', '2021-01-01') on conflict (code) where deleted is null do nothing;
+
+-- case: rows inside a partial index
+create table t (id serial, code text, deleted timestamptz); create unique index on t (code) where deleted is null;
+-- statement
+insert into t (code) values ('a') on conflict do nothing;
+
+-- case: a trigger that writes
+create table t (id int primary key, s text, n int default 0); create table log (s text);
+create function bump() returns trigger language plpgsql as $$ begin new.n := old.n + 1; return new; end $$;
+create function note() returns trigger language plpgsql as $$ begin insert into log values (tg_op || new.id); return new; end $$;
+create trigger t_n before update on t for each row execute function bump();
+create trigger t_l after update on t for each row execute function note();
+insert into t values (1, 'x');
+-- statement
+update t set s = 'y' where id = 1;
+
+-- case: a trigger that compares
+create table t (id int primary key, s text, n int default 0);
+create function bump() returns trigger language plpgsql as $$ begin
+  if new.s is distinct from old.s then new.n := old.n + 1; end if; return new; end $$;
+create trigger t_n before update on t for each row execute function bump();
+insert into t values (1, 'x');
+-- statement
+update t set s = 'y' where id = 1;
+
+-- case: functions that are called
+create table t (id serial primary key, n int);
+-- statement
+create or replace function fill() returns void language sql as $$ insert into t (n) values (1) $$;
+select fill();
+select lo_create(4242);
+drop function fill();
+
+-- case: a function that asks
+create table t (n int primary key);
+-- statement
+create or replace function fill() returns void language sql as $$ insert into t (n) values (1) on conflict do nothing $$;
+select fill();
+drop function fill();
+
+-- case: a language that goes
+-- statement
+alter language plpgsql rename to plpgsql2;
+
+-- case: a temporary table
+create table t (a int primary key);
+-- statement
+create temp table s (a int);
+insert into s values (1);
+insert into t select a from s on conflict do nothing;
+
+-- case: cases that do not rest
+create table t (s text); insert into t values ('a'), ('b');
+-- statement
+update t set s = case s when 'a' then 'x' else 'y' end;
+
+-- case: cases that rest
+create table t (s text, j jsonb); insert into t values ('a', '{}');
+-- statement
+update t set s = case when s in ('a', 'b') then 'x' else s end, j = jsonb_set(j, '{b}', '2') || '{"c": 3}'::jsonb;
+
+-- case: an array that grows
+create table t (a text[]); insert into t values ('{x}');
+-- statement
+update t set a = a || '{y}';
+
+-- case: truncated, but for its sequence
+create table t (id serial primary key, n text);
+-- statement
+truncate t;
+insert into t (n) values ('a');
+
+-- case: an index in another schema
+create schema s; create table s.t (a int);
+-- statement
+drop index if exists t_a;
+create index t_a on s.t (a);
+
+-- case: a column that is copied and gets another type
+create table t (id int primary key, at timestamp, kind text); insert into t values (1, '2024-01-01', 'a');
+-- statement
+alter table t add column was timestamp;
+update t set was = at;
+alter table t alter column at type boolean using (at is not null);

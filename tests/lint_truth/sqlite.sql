@@ -154,3 +154,114 @@ create table ident (id text primary key);
 -- statement
 create table network (id text primary key);
 insert into network (id) values (lower(hex(randomblob(16))));
+
+-- case: what is asked for moves on
+create table t (a int); insert into t values (1), (2);
+-- statement
+update t set a = a + 1 where a in (1, 2);
+
+-- case: what is asked for goes away
+create table t (a int); insert into t values (1), (2);
+-- statement
+update t set a = a + 100 where a in (1, 2);
+
+-- case: a list that grows, one that shrinks
+create table t (a text, b text); insert into t values ('[1]', '[1,2,3]');
+-- statement
+update t set a = json_insert(a, '$[#]', 2), b = json_remove(b, '$[0]');
+
+-- case: dates that move on
+create table t (a text); insert into t values ('2024-01-01');
+-- statement
+update t set a = date(a, '+1 day');
+
+-- case: dates and numbers as text
+create table t (a text, b text, c int); insert into t values ('2024-01-01 10:00', '7', null);
+-- statement
+update t set a = strftime('%Y-%m-%dT%H:%M:%SZ', a), b = printf('%03d', b), c = iif(c is null, 1, c);
+
+-- case: a sum of itself
+create table t (a int); insert into t values (1), (2);
+-- statement
+update t set a = (select sum(a) from t);
+
+-- case: rows outside a partial index
+create table t (id integer primary key, a text, live int); create unique index ta on t (a) where live = 1;
+-- statement
+insert or ignore into t (a, live) values ('x', 0);
+
+-- case: a trigger that writes
+create table t (id integer primary key, a); create table log (a); insert into t values (1, 1);
+create trigger tl after update on t begin insert into log values (new.a); end;
+-- statement
+update t set a = 5 where id = 1;
+
+-- case: a trigger of another column, one that compares, one that is dropped
+create table t (id integer primary key, a, b); create table log (a); insert into t values (1, 1, 1);
+create trigger tb after update of b on t begin insert into log values (new.a); end;
+create trigger tw after update on t when old.a <> new.a begin insert into log values (new.a); end;
+create trigger td after update on t begin insert into log values (new.a); end;
+drop trigger td;
+-- statement
+update t set a = 5 where id = 1;
+
+-- case: a trigger that is made behind
+create table t (id integer primary key, a); create table log (a); insert into t values (1, 1);
+-- statement
+update t set a = 5 where id = 1;
+create trigger if not exists tl after update on t begin insert into log values (new.a); end;
+
+-- case: a trigger that meets what is ignored
+create table t (id integer primary key, a); create table log (a);
+create trigger tl before insert on t begin insert into log values (new.a); end;
+-- statement
+insert or ignore into t values (1, 1);
+
+-- case: names that change places
+create table t (a, b); insert into t values (1, 2);
+-- statement
+alter table t rename column a to c;
+alter table t rename column b to a;
+alter table t rename column c to b;
+
+-- case: a name on its way
+create table t (a); insert into t values (1);
+-- statement
+alter table t rename column a to b;
+alter table t rename column b to c;
+
+-- case: deleted and inserted with another key
+create table t (id text primary key, k text);
+-- statement
+delete from t where k = 'a';
+insert into t values (hex(randomblob(8)), 'a');
+
+-- case: a key that counts on
+create table t (id integer primary key, n int); insert into t values (1, 1);
+-- statement
+insert into t (id, n) select max(id) + 1, max(n) + 1 from t;
+
+-- case: a full-text index of another table's rows
+create table d (id integer primary key, b text); insert into d values (1, 'x');
+-- statement
+create virtual table f using fts5(b, content=d, content_rowid=id);
+insert into f (rowid, b) select id, b from d;
+
+-- case: ignored without a key
+create table t (id integer primary key, a text, b text);
+-- statement
+insert or ignore into t (a, b) values ('x', null);
+
+-- case: a temporary table
+create table t (a primary key);
+-- statement
+create temp table s as select 1 as a;
+insert or ignore into t select a from s;
+
+-- case: a rebuild by a query that adds a column
+create table t (a, b); insert into t values (1, 2);
+-- statement
+create table if not exists t2 as select *, null as c from t where 0;
+insert into t2 select *, null as c from t;
+drop table t;
+alter table t2 rename to t;

@@ -5,6 +5,7 @@ use super::super::finding::Found;
 use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::Column;
+use super::unguarded_insert::where_not_exists;
 use crate::sql::Verb;
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -55,9 +56,20 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 })
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
+        // A row that is not in a partial index does not conflict in it.
+        let reached = shape
+            .partial_keys
+            .iter()
+            .filter(|key| insert::reaches(context.text, context.dialect, &insert, shape, key))
+            .map(|key| &key.columns);
+        let is_partial_alone = |target: &Vec<String>| {
+            let is = |columns: &Vec<String>| columns == target;
+            shape.partial_keys.iter().any(|key| is(&key.columns)) && !shape.keys.iter().any(is)
+        };
         let keys: Vec<&Vec<String>> = match &target {
+            Some(target) if is_partial_alone(target) => reached.filter(|columns| *columns == target).collect(),
             Some(target) => vec![target],
-            None => shape.keys.iter().collect(),
+            None => shape.keys.iter().chain(reached).collect(),
         };
         let replaces = head.or_replace || head.verb == Verb::Replace;
         let message = if keys.iter().any(conflicts) {
@@ -77,7 +89,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
             )
         };
         let span = insert.conflict.as_ref().map_or(statement.head_span(), |conflict| conflict.span);
-        found.report(&RULE, span, message).help("insert the key, or write WHERE NOT EXISTS (…)");
+        let draft = found.report(&RULE, span, message).help("insert the key, or write WHERE NOT EXISTS (…)");
+        if !replaces && insert.rows.len() == 1 {
+            draft.fix(where_not_exists(context, statement, &insert, Some(&**shape)));
+        }
     }
 }
 

@@ -34,6 +34,7 @@ rules! {
     unguarded_insert,
     repeating_update,
     repeating_delete,
+    repeating_call,
     rewound_sequence,
     frozen_time,
     copied_rows,

@@ -1,5 +1,6 @@
 //! UPDATE that moves on with each run.
 
+use super::super::called::{Event, fired};
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
@@ -7,7 +8,7 @@ use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
 use super::super::update::{self, Update};
 use super::super::witness;
-use crate::sql::Verb;
+use crate::sql::{Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "repeating-update",
@@ -24,6 +25,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let updates = match statement.head.verb {
             Verb::Update => vec![update::read(statement)],
+            // The row is deleted and inserted again.
+            Verb::Insert | Verb::Replace if statement.head.or_replace || statement.head.verb == Verb::Replace => {
+                vec![Update::default()]
+            }
+            Verb::Insert if offers(statement) => vec![Update::default()],
             Verb::Insert | Verb::Merge => update::read_parts(statement),
             _ => continue,
         };
@@ -31,7 +37,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         for update in updates {
-            let why = update::moves_on(statement, &update).or_else(|| new_each_time(context, statement, &update));
+            let why = update::moves_on(statement, &update)
+                .or_else(|| new_each_time(context, statement, &update))
+                .or_else(|| by_trigger(context, statement, &update));
             if let Some(why) = why
                 && super::super::tree::agrees(statement)
             {
@@ -48,8 +56,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// `DO UPDATE SET at = excluded.at`, where the row brings `now()`.
 fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
     let insert = insert::read(statement);
-    let columns =
-        insert.columns.as_ref().filter(|_| statement.head.verb == Verb::Insert && update.condition.is_none())?;
+    if statement.head.verb != Verb::Insert || update.condition.is_some() {
+        return None;
+    }
+    let known = || {
+        let shape = context.table(statement.head.name.as_ref()?, statement).filter(|shape| !shape.partly_known)?;
+        Some(shape.columns.iter().map(|column| column.name.clone()).collect())
+    };
+    let columns: Vec<String> = insert.columns.clone().or_else(known)?;
     let moving = update.assignments.iter().find(|assignment| {
         let mut value = statement.part(assignment.value);
         let excluded = value.eat_name().filter(|(name, _)| name.schema() == Some("excluded") && value.peek().is_none());
@@ -61,4 +75,26 @@ fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Upda
         })
     })?;
     Some(format!("`{}` gets another value on each run", moving.column))
+}
+
+/// The rows are updated again, to what they are, and a trigger takes that for a change.
+fn by_trigger(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
+    let guarded =
+        |condition: Span| update::excludes_itself(statement, update, condition) || statement.head.verb == Verb::Insert;
+    if update.condition.is_some_and(guarded) || statement.tokens().has_words(&["matched", "and"]) {
+        return None;
+    }
+    let (event, done) = match update.assignments.is_empty() {
+        true if offers(statement) => (Event::Offer, "offered"),
+        true => (Event::Insert, "inserted"),
+        false => (Event::Update, "updated"),
+    };
+    let trigger = fired(context, statement, event, update)?;
+    Some(format!("trigger {trigger} writes whenever rows are {done}"))
+}
+
+/// Whether rows that are there already are left as they are.
+fn offers(statement: &Statement<'_>) -> bool {
+    let skips = || insert::read(statement).conflict.is_some_and(|conflict| !conflict.updates);
+    statement.head.or_ignore || statement.head.verb == Verb::Insert && !statement.head.or_replace && skips()
 }

@@ -20,13 +20,17 @@ fn check(context: &Context<'_>, found: &mut Found) {
     let Some(rebuild) = &context.rebuild else { return };
     let Some(unsettled) = rebuild.unsettled() else { return };
     let Some(first) = context.statements.iter().find(|statement| rebuild.holds(statement)) else { return };
-    if first.is_guarded() || first.nested {
+    if first.is_guarded() {
         return;
     }
     let message = format!("a second run rebuilds {} from its new shape", unsettled.table);
     let draft = found.report(&RULE, first.head_span(), message);
     // A script is one change: what stands around the rebuild reads what it takes away.
-    let narrow = || unsettled.test(context.dialect).map(|test| guard::group(context.text, rebuild.span, &test));
+    let narrow = || {
+        // Inside a block there are no directives.
+        let test = unsettled.test(context.dialect).filter(|_| !first.nested)?;
+        Some(guard::group(context.text, rebuild.span, &test))
+    };
     match witness::group(context).or_else(narrow) {
         Some(fix) => {
             draft.fix(fix);

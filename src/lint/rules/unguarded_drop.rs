@@ -77,7 +77,6 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
                 || other.head.verb == Verb::Create
                     && other.head.kind == head.kind
                     && same_arguments(other, statement)
-                    && !other.head.or_replace
                     && !other.is_guarded()
                     && other.head.name.as_ref().is_some_and(|made| made.matches(name))
         })

@@ -80,8 +80,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
             }
             continue;
         }
-        // The trigger is there on a second run, and may refuse the rows before they are found to be there.
-        if trigger_behind(context, statement, table) {
+        // The trigger is there on a second run, and may refuse the rows before they are found to be there. Of a row that
+        // is skipped there is no key to go on with.
+        if trigger_behind(context, statement, table) || key_is_asked_for(context, statement) {
             draft.fix(witness::group(context));
             continue;
         }
@@ -162,14 +163,23 @@ fn given_key(context: &Context<'_>, insert: &Insert, shape: &Shape) -> Option<Ve
         None => true,
     };
     let is_new = |column: &String| insert::is_new(context.text, context.dialect, insert, shape, column);
-    shape.keys.iter().find(|key| key.iter().all(given) && !key.iter().any(is_new)).cloned()
+    let reached = shape
+        .partial_keys
+        .iter()
+        .filter(|key| insert::reaches(context.text, context.dialect, insert, shape, key))
+        .map(|key| &key.columns);
+    shape.keys.iter().chain(reached).find(|key| key.iter().all(given) && !key.iter().any(is_new)).cloned()
 }
 
 fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {
     let lower = guard::is_lower(statement);
     let from = insert.values_span.is_none() && statement.tokens_behind_name().has_word("from");
-    // SQLite takes the ON for a join's where the query ends with its tables.
-    let truth = if context.dialect == Dialect::Sqlite && from && !insert.has_clause { " WHERE true" } else { "" };
+    // SQLite takes the ON for a join's where the query ends with its tables; many parsers do without any.
+    let ends_openly = match context.dialect {
+        Dialect::Sqlite => from,
+        Dialect::Postgres => insert.values_span.is_none() && !from,
+    };
+    let truth = if ends_openly && !insert.has_clause { " WHERE true" } else { "" };
     let text = guard::cased(&format!("{truth} ON CONFLICT DO NOTHING"), lower);
     Fix::insert("skip rows that are there", insert.body_end, text)
 }
@@ -185,17 +195,31 @@ fn made_here_alone(context: &Context<'_>, statement: &Statement<'_>, table: &Nam
         names_it
             && (other.head.verb == Verb::Drop || other.actions.iter().any(|action| action.kind == ActionKind::Rename))
     });
-    context.made_here(table, statement) && context.statements.iter().filter(fills).take(2).count() == 1 && !renamed_away
+    // In a loop the second turn finds the row of the first one.
+    let once = !statement.repeats && !reads_another(context, table);
+    once && context.made_here(table, statement)
+        && context.statements.iter().filter(fills).take(2).count() == 1
+        && !renamed_away
+}
+
+/// A full-text index without rows of its own: a question to it is one to the table that it is about.
+fn reads_another(context: &Context<'_>, table: &Name) -> bool {
+    context.structure.iter().any(|other| {
+        let is_it = other.head.name.as_ref().is_some_and(|name| name.matches(table));
+        other.head.creates(Kind::VirtualTable)
+            && is_it
+            && other.tokens().any(|token| token.is_word(context.text, "content"))
+    })
 }
 
 /// One row of literals becomes `SELECT … WHERE NOT EXISTS`; several are tested by the first.
-fn where_not_exists(
+pub(super) fn where_not_exists(
     context: &Context<'_>,
     statement: &Statement<'_>,
     insert: &Insert,
     shape: Option<&Shape>,
 ) -> Option<Fix> {
-    let first = *insert.rows.first()?;
+    let first = *insert.rows.first().filter(|_| !statement.repeats)?;
     let names = match (&insert.columns, shape) {
         (Some(columns), _) => columns.clone(),
         (None, Some(shape)) if !shape.partly_known => shape.columns.iter().map(|column| column.name.clone()).collect(),
@@ -211,8 +235,17 @@ fn where_not_exists(
     let tests: Vec<String> = columns
         .iter()
         .zip(&values)
-        .filter(|((name, _), value)| insert::is_literal(context.text, **value, context.dialect) && !incomparable(name))
-        .map(|((_, written), value)| format!("{written} = {}", value.text(context.text)))
+        .filter_map(|((name, written), value)| {
+            let given = value.text(context.text);
+            if given.eq_ignore_ascii_case("null") {
+                // A key gets a value of its own.
+                let column = shape.and_then(|shape| shape.column_named(name))?;
+                let stays = !column.definition.contains("primary") && !column.definition.contains("not null");
+                return stays.then(|| format!("{written} IS NULL"));
+            }
+            let compared = insert::is_literal(context.text, *value, context.dialect) && !incomparable(name);
+            compared.then(|| format!("{written} = {given}"))
+        })
         .collect();
     if tests.is_empty() || values.len() > columns.len() {
         return None;
@@ -295,9 +328,32 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     })
 }
 
+/// Whether the rows bring nothing but NULL for a column.
+fn is_null(context: &Context<'_>, insert: &Insert, columns: &[String], name: &str) -> bool {
+    let at = columns.iter().position(|column| column == name).unwrap_or_default();
+    let values = insert::values_of(context.text, context.dialect, insert, at);
+    values.into_iter().all(|value| value.text(context.text).trim().eq_ignore_ascii_case("null"))
+}
+
+/// Whether a statement further down asks for the key that this one made.
+fn key_is_asked_for(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let words = ["last_insert_rowid", "lastval", "currval"];
+    context.behind(statement).any(|other| {
+        matches!(other.head.verb, Verb::Insert | Verb::Update)
+            && other.tokens().any(|token| words.iter().any(|word| token.is_word(context.text, word)))
+    })
+}
+
 /// `DELETE …; INSERT …`, where a column that the rows do not bring gets another value each time.
 fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, table: &Name) -> Option<String> {
-    let columns = insert.columns.as_ref().filter(|_| !statement.is_guarded() && !context.is_temporary(table))?;
+    if statement.is_guarded() || context.is_temporary(table) {
+        return None;
+    }
+    let named = || {
+        let shape = context.table(table, statement).filter(|shape| !shape.partly_known)?;
+        Some(shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>())
+    };
+    let columns = &insert.columns.clone().or_else(named)?;
     let is_value = |token: &crate::sql::Token| token.kind.is_string();
     let given: Vec<&str> = statement.tokens().filter(is_value).map(|token| token.text(context.text)).collect();
     let deletes = |other: &Statement<'_>| {
@@ -306,20 +362,41 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
         own && (!condition.skip_past("where")
             || condition.filter(is_value).any(|token| given.contains(&token.text(context.text))))
     };
-    if !context.before(statement).any(deletes) {
+    // TRUNCATE leaves the sequences where they are.
+    let truncates = |other: &Statement<'_>| {
+        other.head.verb == Verb::Truncate
+            && other.head.name.as_ref().is_some_and(|name| name.matches(table))
+            && !other.tokens().has_word("restart")
+    };
+    if !context.before(statement).any(|other| deletes(other) || truncates(other)) {
         return None;
     }
     let shape = context.table(table, statement)?;
     let moves = |definition: &str| {
         let words: Vec<&str> = definition.split(' ').collect();
         let has = |word: &str| words.contains(&word);
-        let clock =
-            ["now", "current_timestamp", "clock_timestamp", "gen_random_uuid", "uuid_generate_v4", "nextval", "random"];
+        let clock = [
+            "now",
+            "current_timestamp",
+            "clock_timestamp",
+            "gen_random_uuid",
+            "uuid_generate_v4",
+            "nextval",
+            "random",
+            "randomblob",
+            "'now'",
+            "unixepoch",
+        ];
         has("default") && clock.iter().any(|word| has(word))
             || definition.contains("as identity")
+            || has("autoincrement")
             || words.first().is_some_and(|word| word.contains("serial"))
     };
     let given = |name: &String| columns.contains(name);
+    let is_new = |name: &&String| insert::is_new(context.text, context.dialect, insert, shape, name);
+    if let Some(column) = columns.iter().find(|name| is_new(name) && !is_null(context, insert, columns, name)) {
+        return Some(column.clone());
+    }
     shape
         .columns
         .iter()

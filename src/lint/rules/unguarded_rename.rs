@@ -126,7 +126,20 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
     Some(match (action.kind, kind) {
         // The new name says that it was done, even where the script makes a column of the old name again.
         (ActionKind::RenameColumn, Kind::View | Kind::Table | Kind::ForeignTable | Kind::MaterializedView) => {
-            Test::column(false, name, new_name(statement, action)?.object())
+            let new = new_name(statement, action)?;
+            let goes_on = context.behind(statement).any(|other| {
+                let of_it = other.head.name.as_ref() == Some(name);
+                let leaves = |action: &Action| {
+                    matches!(action.kind, ActionKind::RenameColumn | ActionKind::DropColumn)
+                        && action.name.as_ref().is_some_and(|from| from.object() == new.object())
+                };
+                of_it && other.actions.iter().any(leaves)
+            });
+            if goes_on {
+                Test::column(true, name, action.name.as_ref()?.object())
+            } else {
+                Test::column(false, name, new.object())
+            }
         }
         (ActionKind::RenameConstraint, Kind::Domain) => {
             let (shown, constraint) = (literal(&name.to_string()), literal(action.name.as_ref()?.object()));

@@ -1,4 +1,4 @@
-create temp table stage (code text);
+create temp table stage (code text) on commit drop;
 copy stage (code) from stdin;
 at
 \.

@@ -1,2 +1,2 @@
-create temp table work (a text);
+create temp table work (a text) on commit drop;
 copy work from program 'cat /etc/passwd';

@@ -1,4 +1,4 @@
-create temp table work (a text);
+create temp table work (a text) on commit drop;
 copy work from stdin;
 a
 \.

@@ -1,5 +1,6 @@
 create table if not exists customer (id bigint primary key);
-create temp table work (a int);
+create temp table work (a int) on commit drop;
+create temp table if not exists kept (a int);
 do $$
 begin
   if not exists (select from pg_tables where tablename = 'other') then

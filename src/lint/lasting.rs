@@ -1,0 +1,272 @@
+//! Conditions of `IF`s that are as true behind the script as before it, so that they guard nothing.
+//!
+//! `IF EXISTS (…)`, `to_regclass(…) IS NOT NULL`, `count(*) > 0`: what only asks whether something is there, and what
+//! is neither dropped, renamed nor changed behind the question. What is not one of these is taken for a guard.
+
+use super::history::dropped;
+use super::insert::read_tables;
+use super::statement::{Guarding, Statement};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, TokenKind, Tokens, Verb};
+
+/// More conditions than anybody writes into a script by hand; beyond it all are taken for guards.
+const MOST: usize = 500;
+
+/// Takes the conditions that last away from the statements that they stand around.
+pub(super) fn let_through(text: &str, statements: &mut [Statement<'_>]) {
+    let mut conditions: Vec<Span> = Vec::new();
+    for guard in statements.iter().filter(|statement| statement.nested).flat_map(|statement| &statement.guards) {
+        if let Guarding::Condition(span) = guard
+            && !conditions.contains(span)
+        {
+            conditions.push(*span);
+        }
+    }
+    if conditions.len() > MOST {
+        return;
+    }
+    conditions.retain(|condition| lasts(text, *condition, statements));
+    for statement in statements.iter_mut().filter(|_| !conditions.is_empty()) {
+        statement.guards.retain(|guard| !matches!(guard, Guarding::Condition(span) if conditions.contains(span)));
+    }
+}
+
+/// What a condition asks to be there.
+enum Asked {
+    /// A table or the like, by name.
+    Relation(String),
+    /// A row of a query.
+    Row(Span),
+}
+
+fn lasts(text: &str, condition: Span, statements: &[Statement<'_>]) -> bool {
+    let mut asked = Vec::new();
+    if terms(Tokens::new(text, condition, Dialect::Postgres), &mut asked).is_none() {
+        return false;
+    }
+    let own = |statement: &&Statement<'_>| statement.span.start > condition.start;
+    let behind: Vec<&Statement<'_>> = statements.iter().filter(own).collect();
+    let around = statements.iter().find(|statement| {
+        !statement.nested && statement.span.start <= condition.start && condition.end <= statement.span.end
+    });
+    // What a function does is not known here, nor is what a text says that is put together.
+    let knows_all = around.is_some_and(|block| {
+        let body = block.tokens().find(|token| token.kind == TokenKind::DollarString);
+        let inner = body.map(|token| Span::new(condition.end, token.span.end.saturating_sub(2).max(condition.end)));
+        inner.is_some_and(|inner| {
+            let calls =
+                |word: &str| Tokens::new(text, inner, Dialect::Postgres).filter(|t| t.is_word(text, word)).count();
+            let read = behind.iter().filter(|statement| statement.embedded && statement.span.end <= inner.end).count();
+            calls("perform") + calls("call") == 0 && calls("execute") <= read
+        })
+    });
+    knows_all && asked.iter().all(|asked| !falsified(text, asked, &behind))
+}
+
+/// Reads a condition that only asks whether things are there; `None` for another one.
+fn terms(mut tokens: Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
+    loop {
+        term(&mut tokens, asked)?;
+        if tokens.peek().is_none() {
+            return Some(());
+        }
+        tokens.eat_any(&["and", "or"])?;
+    }
+}
+
+fn term(tokens: &mut Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
+    let text = tokens.text();
+    if tokens.eat_word("exists") {
+        asked.push(Asked::Row(tokens.eat_parens()?));
+        return Some(());
+    }
+    if tokens.eat_word("to_regclass") {
+        let name = inner(text, tokens.eat_parens()?).peek().filter(|token| token.kind.is_string())?.text(text);
+        asked.push(Asked::Relation(last(name)));
+        return tokens.eat_words(&["is", "not", "null"]).then_some(());
+    }
+    // What the server is stays so.
+    if tokens.eat_word("current_setting") {
+        let name = inner(text, tokens.eat_parens()?).peek()?.text(text);
+        while tokens.eat_operator("::") {
+            tokens.eat_name()?;
+        }
+        tokens.next().filter(|token| token.kind == TokenKind::Operator && name.starts_with("'server_version"))?;
+        return tokens.next().map(|_| ());
+    }
+    let list = tokens.eat_parens()?;
+    let mut query = inner(text, list);
+    if !query.eat_word("select") {
+        return terms(inner(text, list), asked);
+    }
+    if query.at_word("to_regclass") {
+        let is_whole = inner(text, list).has_words(&["is", "not", "null"]);
+        let name = query.find(|token| token.kind.is_string())?.text(text);
+        asked.push(Asked::Relation(last(name)));
+        return (is_whole || tokens.eat_words(&["is", "not", "null"])).then_some(());
+    }
+    let counts = query.eat_word("count");
+    let compared = [">", ">=", "<>", "!="].iter().any(|operator| tokens.eat_operator(operator));
+    let number = tokens.next().filter(|token| token.kind == TokenKind::Number)?.text(text);
+    asked.push(Asked::Row(list));
+    (counts && compared && ["0", "1"].contains(&number)).then_some(())
+}
+
+fn inner(text: &str, list: Span) -> Tokens<'_> {
+    let span = Span::new(list.start + 1, list.end.saturating_sub(1).max(list.start + 1));
+    Tokens::new(text, span, Dialect::Postgres)
+}
+
+/// The bare name in a text that names something.
+fn last(written: &str) -> String {
+    let bare = written.trim_matches('\'');
+    bare.rsplit('.').next().unwrap_or(bare).trim_matches('"').to_ascii_lowercase()
+}
+
+/// Whether the script takes away, further down, what is asked for.
+fn falsified(text: &str, asked: &Asked, behind: &[&Statement<'_>]) -> bool {
+    match asked {
+        Asked::Relation(name) => !stays(name, behind),
+        Asked::Row(query) if is_of_catalog(text, *query) => {
+            let strings = Tokens::new(text, *query, Dialect::Postgres).filter(|token| token.kind.is_string());
+            let names: Vec<String> = strings.map(|token| last(token.text(text))).collect();
+            let takes = |statement: &&Statement<'_>| touches(statement, &names);
+            names.is_empty() || asks_for_more(text, *query) || behind.iter().any(takes)
+        }
+        Asked::Row(query) => {
+            let tokens = Tokens::new(text, *query, Dialect::Postgres);
+            let tables = read_tables(tokens);
+            let negative = ["not", "null", "except"];
+            let fills = Tokens::new(text, *query, Dialect::Postgres)
+                .any(|token| negative.iter().any(|word| token.is_word(text, word)));
+            tables.is_empty() || behind.iter().any(|statement| changes(statement, &tables, fills))
+        }
+    }
+}
+
+/// Whether a relation of this name is there at the end, as it was when it was asked for.
+fn stays(name: &str, behind: &[&Statement<'_>]) -> bool {
+    let is = |other: &Name| other.object().eq_ignore_ascii_case(name);
+    let mut there = true;
+    for statement in behind {
+        match statement.head.verb {
+            Verb::Drop if dropped(statement).iter().any(is) => there = false,
+            Verb::Create if statement.head.name.as_ref().is_some_and(is) => there = true,
+            _ => {}
+        }
+        // A constraint takes the index's name away, and the index with it.
+        for action in statement.actions.iter().filter(|action| action.kind == ActionKind::AddConstraint) {
+            let mut tokens = statement.part(action.span);
+            let index = tokens.skip_past("index").then(|| tokens.eat_name()).flatten();
+            there &= !index.is_some_and(|(index, _)| is(&index));
+        }
+        for action in statement.actions.iter().filter(|action| action.kind == ActionKind::Rename) {
+            let from = statement.head.name.as_ref().is_some_and(is);
+            there = (there || action.name.as_ref().is_some_and(is)) && !from;
+        }
+    }
+    there
+}
+
+/// Whether a query asks a catalog.
+fn is_of_catalog(text: &str, query: Span) -> bool {
+    let mut tokens = Tokens::new(text, query, Dialect::Postgres);
+    tokens.any(|token| {
+        let word = token.text(text).to_ascii_lowercase();
+        word.starts_with("pg_") || word == "information_schema"
+    })
+}
+
+/// Whether a query of a catalog asks for more than that something is there: for its type, or that it lacks something.
+fn asks_for_more(text: &str, query: Span) -> bool {
+    const NAMES: &[&str] = &[
+        "select",
+        "from",
+        "where",
+        "and",
+        "join",
+        "on",
+        "as",
+        "inner",
+        "true",
+        "public",
+        "current_schema",
+        "table_name",
+        "table_schema",
+        "column_name",
+        "constraint_name",
+        "schemaname",
+        "tablename",
+        "indexname",
+        "relname",
+        "relnamespace",
+        "relkind",
+        "attname",
+        "attrelid",
+        "conname",
+        "conrelid",
+        "typname",
+        "typnamespace",
+        "rolname",
+        "nspname",
+        "extname",
+        "proname",
+        "pronamespace",
+        "evtname",
+        "pubname",
+        "datname",
+        "enumlabel",
+        "enumtypid",
+        "tgname",
+        "tgrelid",
+        "viewname",
+        "matviewname",
+        "schema_name",
+        "oid",
+        "regclass",
+        "name",
+        "information_schema",
+        "usename",
+        "polname",
+        "policyname",
+        "typnamespace",
+        "regtype",
+        "regnamespace",
+        "limit",
+    ];
+    let plain = |word: &str| NAMES.contains(&word) || word.starts_with("pg_") || word.len() <= 2;
+    let in_information_schema =
+        ["tables", "columns", "views", "table_constraints", "schemata", "sequences", "triggers"];
+    Tokens::new(text, query, Dialect::Postgres).any(|token| {
+        let word = token.text(text).to_ascii_lowercase();
+        match token.kind {
+            TokenKind::Operator => !["=", "::", "*"].contains(&word.as_str()),
+            TokenKind::Word => !plain(&word) && !in_information_schema.contains(&word.as_str()),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a statement drops, renames or changes one of these names.
+fn touches(statement: &Statement<'_>, names: &[String]) -> bool {
+    let adds = [ActionKind::AddColumn, ActionKind::AddConstraint, ActionKind::AddValue];
+    let changes = statement.head.verb == Verb::Drop
+        || statement.head.verb == Verb::Alter && !statement.actions.iter().all(|action| adds.contains(&action.kind));
+    let is_named = |token: crate::sql::Token| {
+        let written = token.text(statement.text);
+        token.kind.is_identifier() && names.iter().any(|name| written.trim_matches('"').eq_ignore_ascii_case(name))
+    };
+    changes && statement.tokens().any(is_named)
+}
+
+/// Whether a statement takes rows out of one of these tables, or changes them; `fills`: or puts some in.
+fn changes(statement: &Statement<'_>, tables: &[Name], fills: bool) -> bool {
+    let is_one = |name: &Name| tables.iter().any(|table| table.matches(name));
+    let of_head = statement.head.name.as_ref().is_some_and(is_one);
+    match statement.head.verb {
+        Verb::Update | Verb::Delete | Verb::Truncate | Verb::Merge => of_head,
+        Verb::Insert | Verb::Copy => of_head && fills,
+        Verb::Drop => statement.head.kind == Some(Kind::Table) && dropped(statement).iter().any(is_one),
+        Verb::Alter => of_head && statement.actions.iter().any(|action| action.kind == ActionKind::Rename),
+        _ => false,
+    }
+}
