@@ -72,12 +72,18 @@ impl<'a> Account<'a> {
     pub fn enter(&mut self, name: &str) {
         if let Some(at) = self.phases.iter().position(|phase| phase.name == name) {
             (self.at, self.done) = (at, 0);
+            self.tell();
         }
     }
 
-    /// Takes a step, and tells how far it is, not too often.
+    /// Takes a step.
     pub fn step(&mut self) {
         self.done += 1;
+        self.tell();
+    }
+
+    /// Tells how far it is, not too often.
+    fn tell(&mut self) {
         let Some(phase) = self.phases.get(self.at) else { return };
         if self.told.elapsed() < OFTEN || self.done > phase.steps {
             return;

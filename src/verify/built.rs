@@ -66,9 +66,15 @@ impl Built {
 
     /// Compares with another build of the same files. Returns what moves between the two, and what else is different.
     pub fn moving(&self, other: &Self, session: &mut dyn Session, strict: bool) -> Result<(Moving, Apart), Error> {
-        let mut apart = self.compare(other, session, &Moving::default(), strict)?;
-        let mut moving = Moving { columns: volatile(&apart.changes, self), tables: BTreeSet::new() };
-        if !moving.columns.is_empty() {
+        let mut moving = Moving::default();
+        let mut apart = self.compare(other, session, &moving, strict)?;
+        // Rows that are known by a value that moves differ in others only when that is left out.
+        loop {
+            let known = moving.columns.len();
+            moving.columns.extend(volatile(&apart.changes, self));
+            if moving.columns.len() == known {
+                break;
+            }
             apart = self.compare(other, session, &moving, strict)?;
         }
         let table = |change: &Change| match change {

@@ -82,14 +82,16 @@ cases! {
              do $$ begin create role dbbuild_of_a_proof; exception when duplicate_object then null; end $$;\n",
         ));
         case.write("db/3_volatile.sql", "create table if not exists v (id integer primary key, at text);\n\
-            insert into v values (1, cast(random() as text)) on conflict do nothing;\n");
+            insert into v values (1, cast(random() as text)) on conflict do nothing;\n\
+            create table if not exists w (id text primary key, at text);\n\
+            insert into w select cast(random() as text), cast(random() as text) where not exists (select 1 from w);\n");
         case.write("db/4_system.sql", case.pick("select 1;\n", "-- dbbuild: no-transaction\n\
             alter system set work_mem = '9MB';\n"));
         let report = verify(case, &[], 0);
         assert_eq!(report["clean"], true);
         assert_eq!(report["proofs"]["twice"]["proven"], 4);
         // What one proof has left on the server, another would have met.
-        assert_eq!(report["volatile"].as_array().map(Vec::len), Some(1), "{report}");
+        assert_eq!(report["volatile"].as_array().map(Vec::len), Some(3), "{report}");
         assert_eq!(report["volatile"][0]["column"], "at");
     }
 
