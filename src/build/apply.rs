@@ -146,7 +146,7 @@ impl Execution<'_> {
     /// Has the code objects looked after.
     fn code(&mut self, at: usize) -> Result<Went, Error> {
         let steps = code_steps(&self.plan.steps[at..]);
-        let kept = self.keep(Vec::new(), steps, true)?;
+        let kept = self.keep(at, Vec::new(), steps, true)?;
         Ok(Went::code(steps.len(), kept))
     }
 
@@ -155,13 +155,15 @@ impl Execution<'_> {
         let (scripts, is_whole) = units.suspended(at)?;
         let length = scripts.len();
         let steps = if is_whole { code_steps(&self.plan.steps[at + length..]) } else { &[] };
-        let kept = self.keep(scripts, steps, is_whole)?;
+        let kept = self.keep(at, scripts, steps, is_whole)?;
         Ok(Went::code(length + steps.len(), kept))
     }
 
-    fn keep(&mut self, scripts: Vec<Unit>, steps: &[Step], is_whole: bool) -> Result<Option<usize>, Error> {
+    fn keep(&mut self, at: usize, scripts: Vec<Unit>, steps: &[Step], is_whole: bool) -> Result<Option<usize>, Error> {
         let Self { site, checkout, inspection, .. } = self;
-        code::keep(site, checkout, inspection, scripts, steps, is_whole, self.session, self.observer)
+        let is_after_scripts = self.plan.steps[..at].iter().any(|step| matches!(step, Step::Apply { .. }));
+        let turn = code::Turn { steps, scripts, is_whole, is_after_scripts };
+        code::keep(site, checkout, inspection, turn, self.session, self.observer)
     }
 
     /// Runs a script, on a fresh database as many as may share its transaction.

@@ -2,7 +2,7 @@
 
 use super::load::{Reading, load_down};
 use super::unit::{Planned, of_loaded, planned_file, planned_script, row_seed, unit};
-use super::{Checkout, Seed, SeedForm, Site, code};
+use super::{Checkout, Seed, SeedForm, Site};
 use crate::engine::{RowSeed, Unit};
 use crate::error::Error;
 use crate::journal::Kind;
@@ -52,7 +52,7 @@ pub fn history(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) 
     for script in checkout.scripts.iter().filter(|script| !checkout.is_squashed(script)) {
         items.push(of_script(site, checkout, script)?);
     }
-    for source in code::order(site.project, checkout.dialect, &checkout.code)? {
+    for source in &checkout.code_order(site.project)?.files {
         let planned = planned_file(Kind::Code, &source.file, &source.checksum, 0);
         let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
         items.push(Item {

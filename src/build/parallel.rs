@@ -1,30 +1,42 @@
 //! Work on many files at once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::script::ScriptErrors;
 
 /// So few items are not worth a thread.
 const FEW: usize = 64;
 
+/// How many items a core takes at a time: one that is held up by other work leaves the rest to the others.
+const BATCH: usize = 32;
+
 /// Maps items in the order given, on every core. Each core has one buffer, which keeps its room from item to item.
 pub fn in_parallel<I: Sync, T: Send>(items: &[I], map: impl Fn(&I, &mut Vec<u8>) -> T + Sync) -> Vec<T> {
-    let all = |items: &[I]| {
-        let mut buffer = Vec::new();
-        items.iter().map(|item| map(item, &mut buffer)).collect::<Vec<_>>()
-    };
     if items.len() < FEW {
-        return all(items);
+        let mut buffer = Vec::new();
+        return items.iter().map(|item| map(item, &mut buffer)).collect();
     }
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (all, length) = (&all, items.len().div_ceil(threads));
-    let (first, rest) = items.split_at(length);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = rest.chunks(length).map(|chunk| scope.spawn(move || all(chunk))).collect();
-        let mut mapped = all(first);
+    let batches: Vec<&[I]> = items.chunks(BATCH).collect();
+    let taken = AtomicUsize::new(0);
+    let work = || {
+        let (mut buffer, mut mapped) = (Vec::new(), Vec::new());
+        loop {
+            let number = taken.fetch_add(1, Ordering::Relaxed);
+            let Some(batch) = batches.get(number) else { return mapped };
+            mapped.push((number, batch.iter().map(|item| map(item, &mut buffer)).collect::<Vec<_>>()));
+        }
+    };
+    let mut mapped = std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads.min(batches.len())).map(|_| scope.spawn(work)).collect();
+        let mut mapped = work();
         for worker in workers {
             mapped.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
         mapped
-    })
+    });
+    mapped.sort_unstable_by_key(|(number, _)| *number);
+    mapped.into_iter().flat_map(|(_, batch)| batch).collect()
 }
 
 /// Gathers results, or everything that is wrong.

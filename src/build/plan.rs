@@ -9,6 +9,7 @@ mod versions;
 
 use serde::{Deserialize, Serialize};
 
+pub use code::{has_due, is_settled};
 use refuse::{refuse_altered, refuse_half_way, refuse_late, refuse_sync};
 pub use refuse::{refuse_foreign, refuse_other_mark};
 pub use squashed::damaged as damaged_base;
@@ -441,7 +442,11 @@ fn planned(status: &Status, facts: &Facts<'_>) -> Option<PlannedScript> {
 
 /// Returns a file as it is planned, unless the journal has this text as done.
 pub fn changed(source: &Source, entries: &[Entry], kind: Kind) -> Option<PlannedFile> {
-    let entry = entries.iter().find(|entry| entry.kind == kind && entry.key == source.file);
+    planned_file(source, entries.iter().find(|entry| entry.kind == kind && entry.key == source.file))
+}
+
+/// Returns a file as it is planned, unless its newest entry has this text as done.
+fn planned_file(source: &Source, entry: Option<&Entry>) -> Option<PlannedFile> {
     let is_done = |entry: &Entry| entry.state != Stored::Running && entry.state != Stored::Reverted;
     if entry.is_some_and(|entry| is_done(entry) && entry.checksum == source.checksum) {
         return None;

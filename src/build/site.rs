@@ -22,6 +22,8 @@ pub struct Site<'a> {
     pub run: Run,
     /// True if the target is protected, as far as is known.
     pub protected: bool,
+    /// True if the program ends with this work: what would only give memory back is left out then.
+    pub ends: bool,
 }
 
 impl<'a> Site<'a> {
@@ -33,7 +35,7 @@ impl<'a> Site<'a> {
             source_revision: None,
         };
         let protected = target.protected.unwrap_or(target.environment.as_deref() == Some("production"));
-        Self { project, target, engine, interrupt, run, protected }
+        Self { project, target, engine, interrupt, run, protected, ends: false }
     }
 
     /// Returns this site with the checkout's commit in its run. Git is asked only when something is written.

@@ -44,7 +44,13 @@ pub fn survey(site: &Site<'_>, wish: &Wish) -> Result<Survey, Error> {
 /// Looks at the database; false if it is not there.
 pub fn inspect(site: &Site<'_>) -> Result<(Inspection, bool), EngineError> {
     match site.engine.connect(Access::Read) {
-        Ok(mut session) => Ok((session.inspect(&site.project.name)?, true)),
+        Ok(mut session) => {
+            let inspection = session.inspect(&site.project.name)?;
+            if site.ends {
+                session.leave();
+            }
+            Ok((inspection, true))
+        }
         Err(EngineError::NoDatabase { .. }) => Ok((Inspection::empty(), false)),
         Err(other) => Err(other),
     }
@@ -81,9 +87,9 @@ pub fn plan_for(
         Ok(token_checksum(text.as_str(), checkout.dialect))
     };
     let reconciled = reconcile(&checkout.scripts, checkout.squashed(), entries, tokens)?;
-    let code_changed = checkout.code.iter().any(|source| plan::changed(source, entries, Kind::Code).is_some());
-    let code =
-        if code_changed { code::order(site.project, checkout.dialect, &checkout.code)? } else { checkout.code.clone() };
+    // Their order counts where some of them run.
+    let order = plan::has_due(&checkout.code, entries).then(|| checkout.code_order(site.project)).transpose()?;
+    let code = order.as_ref().map_or(&checkout.code, |order| &order.files);
     let half_loaded = plan::is_half_loaded(entries);
     let worth =
         baseline::worth(site.project, checkout, half_loaded || (inspection.is_untouched() && !wish.from_scripts));
@@ -92,7 +98,7 @@ pub fn plan_for(
     let facts = plan::Facts {
         project: &site.project.name,
         checkout,
-        code: &code,
+        code,
         code_folder: &site.project.code_folder(),
         seeds: &seeds,
         inspection,

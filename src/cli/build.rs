@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::render::{header, seconds};
 use super::{Context, Exit, Outcome};
-use crate::build::{self, Plan, Step, Wish};
+use crate::build::{self, Plan, Site, Step, Wish};
 use crate::error::Error;
 use crate::project::SettingsError;
 use crate::script::Version;
@@ -66,7 +66,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Outcome {
     }
     let saved = args.plan.as_deref().map(read_plan).transpose()?;
     let opened = context.open()?;
-    let site = opened.site(context);
+    let site = Site { ends: true, ..opened.site(context) };
     let mut observer = context.observer();
     let report = build::build(&site, &args.wish(), saved.as_ref(), &mut *observer)?;
     drop(observer);

@@ -57,6 +57,8 @@ impl Context {
         let listened = ctrlc::set_handler(move || {
             // The first one stops the work in order; the second one stops the program.
             if times.fetch_add(1, Ordering::SeqCst) > 0 {
+                // Nothing is to be done if nobody reads it.
+                writeln!(anstream::stderr(), "stopped at once; `dbbuild status` says how far it came").ok();
                 std::process::exit(i32::from(Exit::Interrupted.code()));
             }
             interrupt.raise();

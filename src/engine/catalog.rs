@@ -4,7 +4,7 @@
 //! order things were made; the order of columns and the names that the engine made up are kept apart, so that
 //! they can be told as what they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::script::Checksum;
@@ -137,6 +137,12 @@ impl Catalog {
             }
         }
         Self { objects, parts, keeps_comments: true }
+    }
+
+    /// Returns a catalog of the objects of some kinds.
+    pub fn of_kinds(&self, kinds: &BTreeSet<Kind>) -> Self {
+        let some = self.objects.values().filter(|object| kinds.contains(&object.kind));
+        Self { keeps_comments: self.keeps_comments, ..Self::new(some.cloned()) }
     }
 
     /// Returns the objects, sorted by their keys.

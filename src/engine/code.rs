@@ -1,4 +1,4 @@
-//! What an engine is given to keep the code objects as their files say: all files in order, and what has to run.
+//! What an engine is given to keep the code objects as their files say: the files in order, and what has to run.
 //!
 //! Which objects a file made, and with which definitions, is in the journal; what stands in the database now, only
 //! the engine sees. So the engine decides, inside the transaction, which of the other files run again.
@@ -12,14 +12,30 @@ use crate::sql::{Head, Kind, Name, Tokens, Verb};
 pub struct CodeWork {
     /// Scripts that run first, in the same transaction; the code objects that they suspend are away meanwhile.
     pub scripts: Vec<Unit>,
-    /// Every code file of the checkout, in the order in which they can run.
+    /// The code files of the checkout, in the order in which they can run.
     pub files: Vec<CodeFile>,
+    /// The journal's keys of the files that are left out: no due file is mentioned by them, directly or not, and
+    /// no script ran since all were looked after.
+    pub others: Vec<String>,
     /// Files that are in the journal and not in the checkout.
     pub gone: Vec<GoneFile>,
     /// The entry that says that the code objects were looked after, if no file ran.
     pub marker: NewEntry,
     /// False if the objects that were suspended come back in a later transaction.
     pub is_whole: bool,
+}
+
+impl CodeWork {
+    /// Returns, for each file, those that need it.
+    pub fn needed_by(&self) -> Vec<Vec<usize>> {
+        let mut needed_by = vec![Vec::new(); self.files.len()];
+        for (at, file) in self.files.iter().enumerate() {
+            for needed in &file.needs {
+                needed_by[*needed].push(at);
+            }
+        }
+        needed_by
+    }
 }
 
 /// A code file.
@@ -43,6 +59,17 @@ pub struct GoneFile {
 }
 
 /// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keeping {
+    /// It is done.
+    Done(Kept),
+    /// Another builder was faster.
+    Taken,
+    /// A file that was left out has to run or to be looked at after all: nothing was done, and all files are wanted.
+    Lacks,
+}
+
+/// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept {
     /// How the scripts ran.
@@ -143,16 +170,18 @@ pub struct Owned {
     pub digest: Option<String>,
     /// What the engine knows it by whatever it is called, if there is such a thing.
     pub id: Option<String>,
+    /// What changes whenever it is written, if there is such a thing.
+    pub stamp: Option<String>,
 }
 
 /// Reads the objects of a journal's row: an older one, and a baseline's, has names only.
 pub fn journaled(text: &str) -> Vec<Owned> {
     let Ok(serde_json::Value::Array(list)) = serde_json::from_str(text) else { return Vec::new() };
     let read = |value: &serde_json::Value| match value {
-        serde_json::Value::String(name) => Some(Owned { object: name.clone(), digest: None, id: None }),
+        serde_json::Value::String(name) => Some(Owned { object: name.clone(), digest: None, id: None, stamp: None }),
         serde_json::Value::Object(map) => {
             let field = |name: &str| map.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-            Some(Owned { object: field("object")?, digest: field("digest"), id: field("id") })
+            Some(Owned { object: field("object")?, digest: field("digest"), id: field("id"), stamp: field("stamp") })
         }
         _ => None,
     };
@@ -162,7 +191,12 @@ pub fn journaled(text: &str) -> Vec<Owned> {
 /// Writes the objects of a journal's row.
 pub fn to_journal(objects: &[Owned]) -> String {
     let value = |owned: &Owned| {
-        let fields = [("object", Some(&owned.object)), ("digest", owned.digest.as_ref()), ("id", owned.id.as_ref())];
+        let fields = [
+            ("object", Some(&owned.object)),
+            ("digest", owned.digest.as_ref()),
+            ("id", owned.id.as_ref()),
+            ("stamp", owned.stamp.as_ref()),
+        ];
         let there = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.as_str().into())));
         serde_json::Value::Object(there.collect())
     };

@@ -40,7 +40,7 @@ mod sqlite;
 pub use postgres::PrivateServer;
 
 pub use catalog::{Catalog, Object, Row, TableRows};
-pub use code::{Again, CodeFile, CodeWork, GoneFile, Kept};
+pub use code::{Again, CodeFile, CodeWork, GoneFile, Keeping, Kept};
 pub use contents::Moved;
 pub use dump::{DumpPart, DumpWish, Load};
 pub(crate) use failure::of_file;
@@ -211,6 +211,9 @@ pub trait Session: Send {
     /// Reads what there is to know in one round trip, without a lock and without writing.
     fn inspect(&mut self, project: &str) -> Result<Inspection>;
 
+    /// Ends a session that has only read, of a program that ends soon: memory need not be given back.
+    fn leave(self: Box<Self>) {}
+
     /// Takes the build lock, polling; tells the observer whom it waits for. It goes with the session.
     fn exclusive(&mut self, wait: Wait, observer: &mut dyn Observer) -> Result<()>;
 
@@ -228,8 +231,7 @@ pub trait Session: Send {
     /// Keeps the code objects as their files say, in one transaction: runs scripts while the objects that they
     /// suspend are away, runs every file that is due or whose objects are absent, different, or bound to what was made
     /// anew, drops what no text makes any more, and writes the entries. What is no code object is never dropped.
-    /// `None` if another builder was faster.
-    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>>;
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Keeping>;
 
     /// Runs units and writes their entries in one transaction, and commits only if `keep` says so of the catalog, and
     /// of the rows that have the keys of `wanted`, as they are then, and of what happened to rows of any table; those of

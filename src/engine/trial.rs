@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Catalog, Result, TableRows};
-use crate::sql::Name;
+use crate::sql::{Kind, Name};
 
 /// An open transaction around units that are tried.
 pub trait Trial {
@@ -27,6 +27,14 @@ pub trait Trial {
 
     /// Reads the catalog as this transaction sees it.
     fn catalog(&mut self) -> Result<Catalog>;
+
+    /// Reads the objects of these kinds, as this transaction sees them.
+    fn catalog_of(&mut self, kinds: &BTreeSet<Kind>) -> Result<Catalog> {
+        Ok(self.catalog()?.of_kinds(kinds))
+    }
+
+    /// Returns what is another text once anything more was written. None if the engine cannot tell now.
+    fn stamp(&mut self) -> Result<Option<String>>;
 
     /// Returns a digest of the rows of each table that has some, whatever their order.
     fn digests(&mut self, tables: &Tables) -> Result<Digests>;

@@ -33,6 +33,8 @@ struct Sides<'a> {
     entries: &'a [Entry],
     /// The newest entry of each version, an index.
     journaled: BTreeMap<Version, usize>,
+    /// Those of versions that the checkout does not have.
+    gone: Vec<(Version, usize)>,
 }
 
 /// A script's own version in the journal.
@@ -46,8 +48,16 @@ struct Own {
 impl<'a> Sides<'a> {
     fn new(scripts: &'a [Script], base: &'a [Squashed], entries: &'a [Entry]) -> Self {
         let of_scripts = entries.iter().enumerate().filter(|(_, entry)| entry.kind == Kind::Script);
-        let journaled = of_scripts.filter_map(|(index, entry)| Some((entry.key.parse().ok()?, index))).collect();
-        Self { scripts, base, entries, journaled }
+        let journaled = of_scripts.filter_map(|(index, entry)| Some((entry.key.parse().ok()?, index)));
+        let journaled: BTreeMap<Version, usize> = journaled.collect();
+        // Both are in order, and mostly the same.
+        let mut own = scripts.iter().map(|script| &script.version).peekable();
+        let is_gone = |(version, _): &(&Version, &usize)| {
+            while own.next_if(|own| own < version).is_some() {}
+            own.peek() != Some(version)
+        };
+        let gone = journaled.iter().filter(is_gone).map(|(version, index)| (version.clone(), *index)).collect();
+        Self { scripts, base, entries, journaled, gone }
     }
 
     /// Returns true if no script has run.
@@ -59,11 +69,6 @@ impl<'a> Sides<'a> {
     fn newest_done(&self) -> Option<Version> {
         let newest = self.journaled.iter().rev().find(|(_, index)| is_done(&self.entries[**index]));
         newest.map(|(version, _)| version.clone())
-    }
-
-    /// Returns the journaled versions that the checkout does not have, each with its entry's index.
-    fn gone(&self) -> impl Iterator<Item = (&Version, usize)> {
-        self.journaled.iter().filter(|(version, _)| !self.has_file(version)).map(|(version, index)| (version, *index))
     }
 
     fn has_file(&self, version: &Version) -> bool {
@@ -105,7 +110,7 @@ impl<'a> Sides<'a> {
     /// script, which has not run.
     fn moved(&self, own: &[Own]) -> Vec<Option<usize>> {
         let altered = own.iter().filter(|own| own.state == Some(State::Altered)).filter_map(|own| own.entry);
-        let left = altered.chain(self.gone().map(|(_, index)| index));
+        let left = altered.chain(self.gone.iter().map(|(_, index)| *index));
         let mut left: HashMap<&Checksum, usize> = left
             .filter(|index| is_done(&self.entries[*index]))
             .map(|index| (&self.entries[index].checksum, index))
@@ -147,14 +152,14 @@ impl<'a> Sides<'a> {
     fn of_the_gone(&self) -> impl Iterator<Item = Status> {
         let newest = self.scripts.last().map(|script| &script.version);
         let newest = newest.max(self.base.last().map(|squashed| &squashed.version));
-        self.gone().filter_map(move |(version, index)| {
-            let entry = &self.entries[index];
+        self.gone.iter().filter_map(move |(version, index)| {
+            let entry = &self.entries[*index];
             Some(Status {
                 version: version.clone(),
                 name: entry.name.clone(),
                 state: self.of_gone(version, entry, newest)?,
                 script: None,
-                entry: Some(index),
+                entry: Some(*index),
                 attempt: entry.attempt,
             })
         })
@@ -183,7 +188,7 @@ impl<'a> Sides<'a> {
 
     /// Returns which of a base's scripts the database lacks, where their files are gone: indices into the base.
     fn lacking(&self) -> Vec<usize> {
-        if self.is_unbuilt() {
+        if self.is_unbuilt() || self.base.is_empty() {
             return Vec::new();
         }
         // Under another version too: it had not been told of the move.

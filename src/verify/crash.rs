@@ -46,18 +46,18 @@ impl Point {
     }
 }
 
-/// Cuts a script without a transaction short at each boundary.
+/// Cuts a script without a transaction short at each boundary. `clean` is what a run makes that is not.
 pub fn outside(
     work: &Work<'_>,
     before: &mut Before<'_>,
     item: &Item,
-    unit: &Unit,
+    clean: &Built,
     account: &mut Account<'_>,
 ) -> Result<(), Halt> {
-    let clean = Built::of(&mut before.copy_after(unit)?)?;
+    let Some(unit) = item.unit() else { return Ok(()) };
     let mut attempt = |account: &mut Account<'_>, point| {
         let mut stage = before.copy()?;
-        let findings = from(work, before, &mut stage, item, unit, point, &clean)?;
+        let findings = from(work, before, &mut stage, item, unit, point, clean)?;
         // What is kept is kept with its finding; else it is told with those of its neighbours.
         if work.wish.keep && findings.iter().flatten().next().is_some() {
             let state = format!("after {}, {} it was run again", item.file, point.shown(unit));

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::outside::{Before, cut_short, is_cut, resumed, runs_bare};
+use super::points::stretches;
 use super::report::answered;
 use super::stage::Stage;
 use super::{Measured, Proof, Work};
@@ -79,12 +80,12 @@ fn new_with_each(parts: &[usize], mut known: BTreeSet<Named>, all: Vec<Seen>) ->
     steps
 }
 
-/// Runs a statement in a transaction that is undone, behind those that set something. Nothing if one of them fails.
+/// Runs statements in a transaction that is undone, behind those that set something. Nothing if one of them fails.
 fn tried(
     session: &mut dyn Session,
     unit: &Unit,
     before: &[usize],
-    part: usize,
+    parts: &[usize],
 ) -> Result<Option<Vec<Step>>, EngineError> {
     let mut trial = session.trial(std::slice::from_ref(unit))?;
     for earlier in before {
@@ -93,16 +94,19 @@ fn tried(
         }
     }
     trial.watch()?;
-    let started = Instant::now();
-    if answered(trial.run(0, part))?.is_err() {
-        return Ok(None);
+    let mut durations = Vec::new();
+    for part in parts {
+        let started = Instant::now();
+        if answered(trial.run(0, *part))?.is_err() {
+            return Ok(None);
+        }
+        durations.push(started.elapsed());
+        trial.watch()?;
     }
-    let duration = started.elapsed();
-    trial.watch()?;
     let mut held = trial.locks()?.into_iter();
     let known = held.next().iter().flatten().map(named).collect();
-    let seen = held.map(|locks| Seen { locks, duration }).collect();
-    Ok(Some(new_with_each(&[part], known, seen)))
+    let seen = held.zip(durations).map(|(locks, duration)| Seen { locks, duration }).collect();
+    Ok(Some(new_with_each(parts, known, seen)))
 }
 
 /// Adds to the locks that a statement takes those that it finds taken, for what it rewrites or reads from end to end
@@ -149,7 +153,8 @@ fn microseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Measures a script without a transaction, statement by statement.
+/// Measures a script without a transaction, statement by statement. Of a long run of row statements each lock is told
+/// with the first one that takes it.
 pub fn outside(
     work: &Work<'_>,
     before: &mut Before<'_>,
@@ -164,18 +169,20 @@ pub fn outside(
     let mut all = Vec::new();
     // The statements that are done, noted where a script notes them.
     let mut at = is_cut(stage.run(work.site, &cut_short(unit, 0)), 0)?;
-    for part in 0..unit.parts.len() {
-        let next = resumed(work, &mut stage, cut_short(unit, part + 1))?;
+    for stretch in stretches(unit) {
+        let parts: Vec<usize> = stretch.iter().map(|done| done - 1).collect();
+        let (Some(first), Some(done)) = (parts.first().copied(), stretch.last().copied()) else { continue };
+        let next = resumed(work, &mut stage, cut_short(unit, done))?;
         let mut locks = Vec::new();
-        if runs_bare(unit, part) {
+        if parts.iter().any(|part| runs_bare(unit, *part)) {
             let started = Instant::now();
-            at &= is_cut(stage.watched(work.site, &next, &mut locks), part + 1)?;
+            at &= is_cut(stage.watched(work.site, &next, &mut locks), done)?;
             locks.sort();
-            all.push(vec![Step { part, seen: Seen { locks, duration: started.elapsed() } }]);
+            all.push(vec![Step { part: first, seen: Seen { locks, duration: started.elapsed() } }]);
         } else {
-            let settings: Vec<usize> = (0..part).filter(|earlier| unit.parts[*earlier].sets_session).collect();
-            all.extend(tried(&mut *stage.session, unit, &settings, part)?);
-            at &= is_cut(stage.run(work.site, &next), part + 1)?;
+            let settings: Vec<usize> = (0..first).filter(|earlier| unit.parts[*earlier].sets_session).collect();
+            all.extend(tried(&mut *stage.session, unit, &settings, &parts)?);
+            at &= is_cut(stage.run(work.site, &next), done)?;
         }
         if !at {
             account.of(Proof::Locks).skip(&item.file, "its statements do not run one by one in a copy of the database");
@@ -183,6 +190,7 @@ pub fn outside(
         }
     }
     // Each statement is a transaction of its own.
-    tell(account, all.into_iter().flat_map(|steps| measured(item, unit, steps)).collect());
+    let singly = all.into_iter().flatten().flat_map(|step| measured(item, unit, vec![step]));
+    tell(account, singly.collect());
     Ok(())
 }

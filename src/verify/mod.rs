@@ -148,8 +148,9 @@ impl Work<'_> {
             Proof::Again => !self.wish.quick && any(&|item| item.kind == Kind::Script),
             Proof::Order => self.wish.against.is_some(),
             Proof::Back => !self.wish.quick && any(&|item| item.down.is_some()),
+            Proof::CrashPoints => !self.wish.quick && any(&|item| self.wish.thorough || outside::of(item).is_some()),
             // Whether there is anything to tell of them shows as it comes.
-            Proof::CrashPoints | Proof::Locks => false,
+            Proof::Locks => false,
         };
         Proof::ALL.iter().map(|(proof, ..)| *proof).filter(is_there).collect()
     }

@@ -3,6 +3,7 @@
 
 use super::account::Account;
 use super::blame::Blamed;
+use super::built::Built;
 use super::change;
 use super::report::answered;
 use super::stage::{Frozen, Stage};
@@ -83,11 +84,11 @@ pub fn prove(
     account: &mut Account<'_>,
 ) -> Result<bool, Halt> {
     let proof = twice::proof_of(item.kind);
-    if !account.timed(proof, |account| twice_in_a_copy(work, before, item, unit, account))? {
+    let Some(clean) = account.timed(proof, |account| twice_in_a_copy(work, before, item, unit, account))? else {
         return Ok(false);
-    }
+    };
     if !work.wish.quick {
-        account.timed(Proof::CrashPoints, |account| crash::outside(work, before, item, unit, account))?;
+        account.timed(Proof::CrashPoints, |account| crash::outside(work, before, item, &clean, account))?;
         account.timed(Proof::Back, |account| back::outside(work, before, item, unit, account))?;
         if item.kind == Kind::Script {
             account.timed(Proof::Locks, |account| locks::outside(work, before, item, unit, account))?;
@@ -96,30 +97,33 @@ pub fn prove(
     Ok(true)
 }
 
+/// Returns what the first run has made; nothing if it fails.
 fn twice_in_a_copy(
     work: &Work<'_>,
     before: &mut Before<'_>,
     item: &Item,
     unit: &Unit,
     account: &mut Account<'_>,
-) -> Result<bool, Halt> {
+) -> Result<Option<Built>, Halt> {
     let proof = twice::proof_of(item.kind);
     let mut stage = before.copy()?;
     if let Err(error) = answered(stage.run(work.site, unit))? {
         let finding = Finding::of_error(Level::Error, "build/fails", &item.file, "the first run fails", error)?;
         account.note(proof, vec![finding], &mut stage, &format!("as {} left it when it failed", item.file))?;
-        return Ok(false);
+        return Ok(None);
     }
+    let clean = Built::of(&mut stage)?;
     let second = once_more(work, &mut stage, unit)?;
     let second = match second {
-        Second::Differs(changes) => {
-            let blamed = blame::outside(work, before.copy_after(unit)?, unit)?;
-            Second::Differs(if blamed.is_empty() { changes } else { blamed })
+        Second::Differs(whole) => {
+            let changes = whole.iter().flat_map(|blamed| blamed.changes.clone()).collect();
+            let blamed = blame::outside(work, before.copy_after(unit)?, unit, changes)?;
+            Second::Differs(if blamed.is_empty() { whole } else { blamed })
         }
         other => other,
     };
     account.note(proof, twice::findings(item, second)?, &mut stage, &format!("after {} ran twice", item.file))?;
-    Ok(true)
+    Ok(Some(clean))
 }
 
 /// Runs a unit that has run once more, for real, and compares.

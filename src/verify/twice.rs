@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use super::blame::{self, Blamed};
+use super::blame::{self, Blamed, Suspect};
 use super::change::{self, State};
 use super::report::answered;
 use super::stage::Stage;
@@ -85,7 +85,10 @@ pub fn tried(
         return Ok(Second::Same);
     }
     let (small, large) = change::by_size(&tables, &before.digests, &after.digests);
-    let mut blamed = blame::blame(session, unit, &touched, &small, &large, strict)?;
+    let mut blamed = match objects.is_empty() && tables.is_empty() {
+        true => Vec::new(),
+        false => blame::blame(session, unit, Suspect { before, objects, small, large }, strict)?,
+    };
     if !counters.is_empty() {
         // Where no transaction undoes it a sequence may stand by now where the unit sets it: then the last one has it.
         let last = || unit.parts.iter().rposition(|part| word_of_counter(part.span.text(unit.text.as_str())));

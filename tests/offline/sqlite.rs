@@ -22,7 +22,7 @@ impl Database {
 
     fn shell(&self, input: &str) -> Ran {
         let mut command = Command::new("sqlite3");
-        command.arg("-batch").arg(&self.file);
+        command.current_dir(self._folder.path()).arg("-batch").arg(&self.file);
         feed(command, input)
     }
 
@@ -155,7 +155,12 @@ const TRICKY: &[(&str, &str)] = &[
     (
         "db/3_guard.sql",
         "-- dbbuild: unless column t.extra\nalter table t add column extra text;\n\
-         -- dbbuild: unless table g begin\ncreate table g (x);\ninsert into g values (1);\n-- dbbuild: end\n",
+         -- dbbuild: unless table g begin\ncreate table g (x);\ninsert into g values (1);\n-- dbbuild: end\n\
+         -- dbbuild: if table nowhere\ndrop table nowhere;\n-- dbbuild: unless column main.T.N\nalter table t add column n int;\n\
+         -- dbbuild: if query select '0' where 1 -- text\ninsert into g values ('it''s\n;');\n\
+         -- dbbuild: if query select x from g where x = 9\ninsert into g values (10);\n\
+         -- dbbuild: if table nowhere begin\n-- dbbuild: unless query select 1 from nowhere\ninsert into nowhere values (1);\n\
+         insert into nowhere values (2);\n-- dbbuild: end\n",
     ),
     (
         "db/4_rebuild.sql",
@@ -166,7 +171,8 @@ const TRICKY: &[(&str, &str)] = &[
     ),
     (
         "db/5_bare.sql",
-        "-- dbbuild: no-transaction\ninsert into g values (2);\nvacuum;\n-- dbbuild: unless table h begin\ncreate table h (x);\ninsert into h values (3);\n-- dbbuild: end\n",
+        "-- dbbuild: no-transaction\ninsert into g values (2);\nvacuum;\n-- dbbuild: unless table h begin\ncreate table h (x);\ninsert into h values (3);\n-- dbbuild: end\n\
+         -- dbbuild: if table nowhere begin\ndrop table nowhere;\ndrop table g;\n-- dbbuild: end\n",
     ),
     ("db/6_empty.sql", "-- nothing at all\n"),
 ];

@@ -4,26 +4,44 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::text::{Made, Text, read};
 use crate::build::load::{Reading, load};
+use crate::build::parallel::{collect, in_parallel};
 use crate::project::Project;
 use crate::script::{Fault, ScriptErrors, Source};
 use crate::sql::{self, Dialect, Name};
 
-/// Returns the files in the order in which they can run. Files that mention each other in a circle keep the
-/// order of their paths.
-pub fn order(project: &Project, dialect: Dialect, sources: &[Source]) -> Result<Vec<Source>, ScriptErrors> {
-    ordered(project, dialect, sources).map(|(order, _)| order)
+/// The code files in the order in which they can run. Files that mention each other in a circle keep the order of their
+/// paths.
+#[derive(Debug)]
+pub struct Order {
+    /// The files as they were given.
+    pub sources: Vec<Source>,
+    /// The files in order.
+    pub files: Vec<Source>,
+    /// The places of the files that each one needs.
+    pub needs: Vec<Vec<usize>>,
 }
 
-/// The same, with the places of the files that each one needs.
-pub fn ordered(
-    project: &Project,
-    dialect: Dialect,
-    sources: &[Source],
-) -> Result<(Vec<Source>, Vec<Vec<usize>>), ScriptErrors> {
-    let mut files = Vec::with_capacity(sources.len());
-    for source in sources {
-        files.push(read(project, dialect, &source.file)?);
+impl Order {
+    /// Returns which files some others reach: these, and whatever mentions one of them, directly or not.
+    pub fn reached(&self, from: impl Fn(&Source) -> bool) -> Vec<bool> {
+        let mut reached: Vec<bool> = self.files.iter().map(from).collect();
+        loop {
+            let mut is_calm = true;
+            for (at, needs) in self.needs.iter().enumerate() {
+                if !reached[at] && needs.iter().any(|needed| reached[*needed]) {
+                    (reached[at], is_calm) = (true, false);
+                }
+            }
+            if is_calm {
+                return reached;
+            }
+        }
     }
+}
+
+/// Reads the code files and puts them in order.
+pub fn order(project: &Project, dialect: Dialect, sources: &[Source]) -> Result<Order, ScriptErrors> {
+    let files = collect(in_parallel(sources, |source, _| read(project, dialect, &source.file)))?;
     refuse_twice(project, dialect, &files)?;
     let needs = needs(&files);
     let mut order = Vec::with_capacity(files.len());
@@ -35,8 +53,9 @@ pub fn ordered(
     for (place, index) in order.iter().enumerate() {
         places[*index] = place;
     }
-    let needed = order.iter().map(|index| needs[*index].iter().map(|needed| places[*needed]).collect()).collect();
-    Ok((order.into_iter().filter_map(|index| sources.get(index).cloned()).collect(), needed))
+    let needs = order.iter().map(|index| needs[*index].iter().map(|needed| places[*needed]).collect()).collect();
+    let files = order.into_iter().filter_map(|index| sources.get(index).cloned()).collect();
+    Ok(Order { sources: sources.to_vec(), files, needs })
 }
 
 /// Refuses two files that make one object. Routines may share a name; the engine tells them apart.

@@ -6,6 +6,9 @@ mod scripts;
 mod seeds;
 mod sheet;
 
+use std::sync::{Arc, OnceLock};
+
+use super::code::{Order, order};
 use super::load::{Reading, checksum};
 use super::parallel::{collect, in_parallel};
 use crate::error::Error;
@@ -35,6 +38,8 @@ pub struct Checkout {
     pub seeds: Vec<Seed>,
     /// The test data, in order.
     pub test_data: Vec<Seed>,
+    /// The order of the code files, once somebody has asked for it.
+    pub(crate) code_order: OnceLock<Arc<Order>>,
 }
 
 impl Checkout {
@@ -47,6 +52,17 @@ impl Checkout {
     pub fn is_squashed(&self, script: &Script) -> bool {
         let squashed = self.base.as_ref().and_then(|base| base.of(&script.version));
         squashed.is_some_and(|squashed| squashed.checksum == script.checksum)
+    }
+
+    /// Returns the code files in the order in which they can run. They are read once.
+    pub fn code_order(&self, project: &Project) -> Result<Arc<Order>, ScriptErrors> {
+        if let Some(order) = self.code_order.get().filter(|order| order.sources == self.code) {
+            return Ok(Arc::clone(order));
+        }
+        let order = Arc::new(order(project, self.dialect, &self.code)?);
+        // A copy of this checkout with other files keeps none: the order of these may be asked for again.
+        let _ = self.code_order.set(Arc::clone(&order));
+        Ok(order)
     }
 
     /// Returns the same scripts and nothing else that runs.
@@ -100,5 +116,5 @@ fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> 
     let seeds = seeds::read(project, dialect, seed_files)?;
     let test_data = seeds::read(project, dialect, test_files)?;
     let base = Base::read(project, dialect)?;
-    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data })
+    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data, code_order: OnceLock::new() })
 }

@@ -1,15 +1,37 @@
 //! The steps of the code objects. Pure.
 
-use super::{Facts, Plan, PlannedFile, Step, changed};
-use crate::journal::{Entry, Kind, Stored};
+use std::collections::{HashMap, HashSet};
 
-/// Adds the steps of the code objects. They are settled if nothing but code was journaled since a script was.
-pub fn steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
-    let due: Vec<PlannedFile> = facts.code.iter().filter_map(|source| changed(source, entries, Kind::Code)).collect();
+use super::{Facts, Plan, PlannedFile, Step, planned_file};
+use crate::journal::{Entry, Kind, Stored};
+use crate::script::{Checksum, Source};
+
+/// Returns true if a file has to run whatever is in the database.
+pub fn has_due(code: &[Source], entries: &[Entry]) -> bool {
+    let entries = newest(entries);
+    code.iter().any(|source| planned_file(source, entries.get(source.file.as_str()).copied()).is_some())
+}
+
+/// Returns true if nothing but code was journaled since a script was, and no object is away.
+pub fn is_settled(entries: &[Entry]) -> bool {
     let newest = |kind: Kind| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.sequence).max();
     // A running entry says that objects are away, and what is to be said of them again.
     let is_away = entries.iter().any(|entry| entry.kind == Kind::Code && entry.state == Stored::Running);
-    let is_settled = newest(Kind::Script) <= newest(Kind::Code) && !has_script(plan) && !is_away;
+    newest(Kind::Script) <= newest(Kind::Code) && !is_away
+}
+
+/// Returns the entries of code by their keys.
+fn newest(entries: &[Entry]) -> HashMap<&str, &Entry> {
+    let of_code = entries.iter().filter(|entry| entry.kind == Kind::Code);
+    of_code.map(|entry| (entry.key.as_str(), entry)).collect()
+}
+
+/// Adds the steps of the code objects.
+pub fn steps(facts: &Facts<'_>, entries: &[Entry], plan: &mut Plan) {
+    let known = newest(entries);
+    let due = facts.code.iter().filter_map(|source| planned_file(source, known.get(source.file.as_str()).copied()));
+    let due: Vec<PlannedFile> = due.collect();
+    let is_settled = is_settled(entries) && !has_script(plan);
     let gone: Vec<&Entry> = gone(facts, entries).collect();
     if gone.iter().any(|_| facts.wish.drop_code) {
         plan.steps.extend(gone.iter().map(|entry| {
@@ -39,11 +61,13 @@ fn has_script(plan: &Plan) -> bool {
 
 /// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name.
 fn gone<'a>(facts: &'a Facts<'_>, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
-    let is_gone = |entry: &&Entry| {
+    let files: HashSet<&str> = facts.code.iter().map(|source| source.file.as_str()).collect();
+    let texts: HashSet<&Checksum> = facts.code.iter().map(|source| &source.checksum).collect();
+    entries.iter().filter(move |entry| {
         entry.kind == Kind::Code
             && entry.key != facts.code_folder
             && !matches!(entry.state, Stored::Reverted | Stored::Running)
-            && facts.code.iter().all(|source| source.file != entry.key && source.checksum != entry.checksum)
-    };
-    entries.iter().filter(is_gone)
+            && !files.contains(entry.key.as_str())
+            && !texts.contains(&entry.checksum)
+    })
 }

@@ -9,6 +9,7 @@ use postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode, SslNegotiation
 use postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::catalog::Prepared;
 use super::conninfo::{Conninfo, Server, encode};
 use super::error::{chain, failure};
 use super::passfile::{self, Found};
@@ -72,6 +73,8 @@ pub(super) struct Connection {
     pub(super) settings_at_startup: bool,
     /// How to reach the server again, to cancel.
     pub(super) tls: Option<MakeRustlsConnect>,
+    /// What is asked over and over.
+    pub(super) prepared: Prepared,
 }
 
 impl Connection {
@@ -306,7 +309,8 @@ impl Connector {
         Ok(match connected {
             Ok(client) => {
                 let settings_at_startup = options.is_some();
-                let mut connection = Connection { client, notices, settings_at_startup, tls };
+                let mut connection =
+                    Connection { client, notices, settings_at_startup, tls, prepared: Prepared::default() };
                 if !settings_at_startup && self.target.lock == LockMode::Session {
                     let set: String = self.settings().iter().map(|(name, value)| set(name, value)).collect();
                     connection

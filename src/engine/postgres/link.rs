@@ -7,6 +7,7 @@ use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::blockers::Blockers;
 use super::cancel::Canceller;
+use super::catalog::Reader;
 use super::connect::{Connection, Connector, set};
 use super::error::Trouble;
 use super::lock;
@@ -19,6 +20,11 @@ use crate::project::LockMode;
 pub(super) const DISCARD: &str = "close all;\nset session authorization default;\nreset role;\nreset all;\n\
                                   deallocate all;\nunlisten *;\ndiscard plans;\ndiscard temp;\n\
                                   discard sequences;\n";
+
+/// The parts that forget what is prepared.
+const FORGETS: [&str; 2] = ["deallocate all;", "discard plans;"];
+const PREPARED_BY_SCRIPTS: &str =
+    "select exists (select from pg_catalog.pg_prepared_statements where from_sql) as is_prepared";
 
 /// The answers to one message, or what came instead.
 pub(super) type Answer = std::result::Result<Answers, Trouble>;
@@ -142,12 +148,21 @@ impl Link {
         &mut self,
         work: impl FnOnce(&mut postgres::Client, &Connector, &Interrupt) -> Result<T>,
     ) -> Result<T> {
+        self.lend_whole(|connection, connector, interrupt| work(&mut connection.client, connector, interrupt))
+    }
+
+    /// Lends what asks a catalog's questions.
+    pub(super) fn lend_reader<T>(&mut self, work: impl FnOnce(&mut Reader<'_>, &Connector) -> Result<T>) -> Result<T> {
+        self.lend_whole(|connection, connector, _| work(&mut Reader::new(connection, connector.pinned), connector))
+    }
+
+    fn lend_whole<T>(&mut self, work: impl FnOnce(&mut Connection, &Connector, &Interrupt) -> Result<T>) -> Result<T> {
         self.ready()?;
         let Some(connection) = self.connection.as_mut() else {
             return Err(self.lost("the connection is closed".into()));
         };
         self.canceller.working(connection);
-        let result = work(&mut connection.client, &self.connector, &self.interrupt);
+        let result = work(connection, &self.connector, &self.interrupt);
         self.canceller.idle();
         if matches!(result, Err(EngineError::Lost { .. })) {
             self.connection = None;
@@ -186,14 +201,36 @@ impl Link {
         }
     }
 
+    /// Undoes what is under way, and puts the session into the state in which it began, but does not forget what the
+    /// tool has prepared on it.
+    pub(super) fn undo(&mut self) {
+        self.rollback();
+        if self.connector.target.lock != LockMode::Session {
+            self.take_notices();
+            return;
+        }
+        let text: String = DISCARD.split_inclusive('\n').filter(|line| !FORGETS.contains(&line.trim())).collect();
+        let text = format!("{text}{}{PREPARED_BY_SCRIPTS}", self.settings_text());
+        match self.send_own(&text) {
+            Ok(answers) if value(&answers, "is_prepared") == Some("f") => {}
+            Ok(_) => self.reset(),
+            Err(_) => self.drop_connection(),
+        }
+        self.take_notices();
+    }
+
     /// Returns the statements that put a session into the state in which it began.
     pub(super) fn reset_text(&self) -> String {
-        let mut text = DISCARD.to_owned();
+        format!("{DISCARD}{}", self.settings_text())
+    }
+
+    /// Returns the statements that set what could not be said when the session began.
+    fn settings_text(&self) -> String {
         let at_startup = self.connection.as_ref().is_none_or(|connection| connection.settings_at_startup);
-        if !at_startup && self.connector.target.lock == LockMode::Session {
-            text.extend(self.connector.settings().iter().map(|(name, value)| set(name, value)));
+        if at_startup || self.connector.target.lock != LockMode::Session {
+            return String::new();
         }
-        text
+        self.connector.settings().iter().map(|(name, value)| set(name, value)).collect()
     }
 
     /// Tells what the server has said since the last time.

@@ -2,11 +2,12 @@
 //!
 //! It listens on a socket that only its user can reach, never on a port, and writes nothing through to the
 //! disk. Its data stays in the user's cache folder, so that only the first start on a machine has to make it;
-//! the server itself stops with the value. A run that was killed leaves a server behind, which the next run
-//! stops. Each value has a server to itself, with no role, database or setting in it but those it makes.
+//! the server itself stops with the value, unless it is left for people to look at, for a day. A run that was
+//! killed leaves a server behind, which the next run stops. Each value has a server to itself, with no role, database or setting in it but those it makes.
 
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use postgres::{Client, Config, NoTls};
@@ -166,6 +167,14 @@ impl PrivateServer {
     /// Makes a role that may do everything, if it is missing: the one that builds, under the name it has elsewhere.
     pub fn create_builder(&self, role: &str) -> Result<()> {
         create_role(&mut self.connect("postgres")?, role, "superuser login")
+    }
+
+    /// Lets the server run on when this value and its process are gone, for people to connect to. A run that is made
+    /// a day later stops it.
+    pub fn leave(self: Arc<Self>) {
+        // Without the note the next run stops it: nothing worse.
+        self.slot.leave().ok();
+        std::mem::forget(self);
     }
 
     /// Brings the server back to its first state; databases of this program must be gone.

@@ -36,7 +36,8 @@ fn sets_timeout(unit: &Unit, part: &Part) -> bool {
     part.sets_session && contains(part.span.text(unit.text.as_str()), "_timeout")
 }
 
-fn contains(text: &str, word: &str) -> bool {
+/// Returns true if a text has a word, in whatever case.
+pub(super) fn contains(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
@@ -162,7 +163,8 @@ fn nothing_between(text: &str, gap: Span) -> bool {
         .all(|token| token.is_ok_and(|token| token.kind.is_trivia() || token.kind == TokenKind::Semicolon))
 }
 
-fn message(link: &mut Link, unit: &Unit, parts: &[Part], applied: &mut Applied) -> Result<(), Stop> {
+/// Runs parts in one message. Which of them fails is not known, unless the server names its place.
+pub(super) fn message(link: &mut Link, unit: &Unit, parts: &[Part], applied: &mut Applied) -> Result<(), Stop> {
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(()) };
     let sent = first.span.join(last.span);
     let answers = link.send(sent.text(unit.text.as_str())).map_err(|trouble| Stop::of(trouble, unit, sent, None))?;

@@ -17,7 +17,7 @@ use crate::engine::catalog::{Catalog, Object, Row, TableRows};
 use crate::engine::contents::{Contents, moved};
 use crate::engine::trial::{Held, Seen, Trial};
 use crate::engine::{
-    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Kept, Load, Loaded, Mode, Outcome, Result, RowSeed,
+    Access, Applied, CodeWork, DumpInfo, DumpWish, Inspection, Keeping, Load, Loaded, Mode, Outcome, Result, RowSeed,
     Session, Unit, Wait,
 };
 use crate::event::{Event, Observer};
@@ -101,7 +101,7 @@ impl Session for PostgresSession {
         }
     }
 
-    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Option<Kept>> {
+    fn keep_code(&mut self, work: &CodeWork, run: &Run, observer: &mut dyn Observer) -> Result<Keeping> {
         code::keep(&mut self.link, &self.journal, work, run, observer)
     }
 
@@ -120,7 +120,8 @@ impl Session for PostgresSession {
             contents::read(link, &journal, &tables, None)
         };
         let mut judge = |link: &mut Link, before: &Contents| {
-            let found = link.lend(|client, connector, _| catalog::read_inside(client, connector, &journal))?;
+            let found =
+                link.lend_reader(|reader, connector| catalog::read_inside(reader, connector, &journal, None))?;
             let rows: Result<Vec<_>> = wanted
                 .iter()
                 .map(|table| link.lend(|client, connector, _| catalog::rows_like_inside(client, connector, table)))
@@ -196,7 +197,7 @@ impl Session for PostgresSession {
 
     fn catalog(&mut self) -> Result<Catalog> {
         let journal = self.journal.clone();
-        self.link.lend(|client, connector, _| catalog::read(client, connector, &journal))
+        self.link.lend_reader(|reader, connector| catalog::read(reader, connector, &journal))
     }
 
     fn reread(&mut self, objects: &[&Object]) -> Result<Vec<Option<String>>> {

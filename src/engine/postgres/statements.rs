@@ -4,13 +4,14 @@
 //! Promise: a statement that tolerates a transaction commits together with its progress and so runs exactly
 //! once; any other may run twice if its builder dies between it and its progress.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use super::guard::{self, Groups};
 use super::heal;
-use super::journal::{Finished, Journal, are_finished, entry_gone};
+use super::journal::{DIALECT, Finished, Journal, are_finished, entry_gone};
 use super::link::{Link, value};
 use super::lock;
 use super::quote::{ident, literal};
@@ -21,6 +22,7 @@ use crate::engine::{Applied, EngineError, Outcome, Part, Result, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::{Entry, Run};
 use crate::project::LockMode;
+use crate::sql::Tokens;
 
 /// What the entry of a running script knows beside the number of finished statements.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -221,20 +223,32 @@ fn go(
     {
         heal::before_rerun(link, unit, part)?;
     }
-    for (index, part) in unit.parts.iter().enumerate().skip(resumed) {
+    let mut index = resumed;
+    let mut one_by_one = 0;
+    while let Some(part) = unit.parts.get(index) {
         link.check_interrupt(String::new)?;
-        if !lets_run(link, running, part)? {
+        let run = if link.connector.pinned && index >= one_by_one { together(unit, index) } else { 1 };
+        let mut done = index + 1;
+        if run > 1 {
+            if in_one_transaction(link, running, index..index + run)? {
+                done = index + run;
+            } else {
+                one_by_one = index + run;
+                continue;
+            }
+        } else if !lets_run(link, running, part)? {
             running.applied.skipped += 1;
-            count(link, running, index + 1)?;
+            count(link, running, done)?;
         } else if part.repeat {
-            repeat(link, running, part, index + 1, observer)?;
+            repeat(link, running, part, done, observer)?;
         } else if part.refuses_transaction || part.may_commit {
             run::part(link, unit, part, &mut running.applied)?;
-            count(link, running, index + 1)?;
+            count(link, running, done)?;
         } else {
-            with_progress(link, running, part, index + 1, observer)?;
+            with_progress(link, running, part, done, observer)?;
         }
-        running.done = index + 1;
+        running.done = done;
+        index = done;
         link.tell_notices(&unit.step_name(), observer);
     }
     let row = Finished {
@@ -314,6 +328,54 @@ fn with_progress(
         running.applied.rows += applied.rows;
         Ok(())
     })
+}
+
+/// The most statements that share a transaction in a database that is thrown away.
+const TOGETHER: usize = 500;
+
+/// Returns how many statements from one on do the same in one transaction as in one each; at least 1. Nobody waits for
+/// the locks of a database that is thrown away, and nobody goes on where its builder died.
+fn together(unit: &Unit, from: usize) -> usize {
+    let is_plain = |part: &&Part| {
+        let words = ["insert", "update", "delete", "create", "alter", "drop", "comment", "grant", "revoke", "truncate"];
+        let text = part.span.text(unit.text.as_str());
+        !part.refuses_transaction
+            && !part.may_commit
+            && !part.sets_session
+            && !run::contains(text, "set_config")
+            && Tokens::new(unit.text.as_str(), part.span, DIALECT).at_any(&words)
+    };
+    let rest = &unit.parts[from..];
+    let plain = rest.iter().take(TOGETHER).take_while(is_plain).count();
+    run::together(unit, &rest[..plain.max(1)])
+}
+
+/// Runs statements and commits them together with their progress. False if that fails: one by one they may run, or it is
+/// known which one fails.
+fn in_one_transaction(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    parts: Range<usize>,
+) -> std::result::Result<bool, Stop> {
+    let advance = format!("{} returning sequence", running.journal.advance(running.sequence, parts.end));
+    // What waits for the commit has its say behind each statement, as it has where each is committed.
+    let begin = "begin isolation level read committed read write; set constraints all immediate";
+    let mut applied = Applied::default();
+    let ran = link.send_own(begin).is_ok()
+        && run::message(link, running.unit, &running.unit.parts[parts], &mut applied).is_ok()
+        && link.send(&format!("{LOGIN_ROLE}{advance}")).is_ok_and(|answers| value(&answers, "sequence").is_some())
+        && link.send_own("commit").is_ok();
+    if !ran {
+        link.rollback();
+        if link.is_open() {
+            return Ok(false);
+        }
+        // Another connection would not know what the script has set.
+        return Err(Stop::Broken("it was lost in the middle of a script".into()));
+    }
+    running.applied.statements += applied.statements;
+    running.applied.rows += applied.rows;
+    Ok(true)
 }
 
 /// Runs a batch until it changes no row: one commit a pass.

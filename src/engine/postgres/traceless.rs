@@ -6,7 +6,7 @@
 
 use super::link::{Link, value};
 use super::run;
-use super::transaction::{give_up, settings};
+use super::transaction::settings;
 use crate::engine::{Result, Unit};
 
 /// Is set until the transaction ends, whoever ends it.
@@ -31,7 +31,7 @@ pub(super) fn is(link: &mut Link, unit: &Unit) -> Result<bool> {
         run::as_one_message(unit)
     );
     let answers = link.send(&message);
-    give_up(link);
+    link.undo();
     let Ok(answers) = answers else { return Ok(false) };
     Ok(value(&answers, "token") == Some("on") && value(&answers, "transaction").is_none())
 }

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::SimpleQueryMessage;
 
-use super::catalog;
+use super::catalog::{self, Reader};
+use super::connect::Connector;
 use super::dump::own;
 use super::error::Trouble;
 use super::guard::{self, Groups};
@@ -22,7 +23,7 @@ use super::stop::Stop;
 use super::transaction;
 use crate::engine::trial::{Digest, Digests, Held, Tables, Touched, Trial};
 use crate::engine::{Applied, Catalog, EngineError, Result, TableRows, Unit};
-use crate::sql::Name;
+use crate::sql::{Kind, Name};
 
 /// How many tables are asked for in one query.
 const TOGETHER: usize = 200;
@@ -138,19 +139,21 @@ impl<'a> PostgresTrial<'a> {
         self.session.link.inside(doing, &format!("{ASIDE};\n{query};\n{BACK}"))
     }
 
-    fn aside<T>(
-        &mut self,
-        doing: &str,
-        work: impl FnOnce(&mut postgres::Client, &super::connect::Connector, &super::journal::Journal) -> Result<T>,
-    ) -> Result<T> {
-        let journal = self.session.journal.clone();
-        self.session.link.lend(|client, connector, _| {
+    fn aside<T>(&mut self, doing: &str, work: impl FnOnce(&mut Reader<'_>, &Connector) -> Result<T>) -> Result<T> {
+        self.session.link.lend_reader(|reader, connector| {
             let sql = own(connector, doing);
-            client.batch_execute(ASIDE).map_err(&sql)?;
-            let result = work(client, connector, &journal);
-            client.batch_execute(BACK).map_err(&sql)?;
+            reader.client.batch_execute(ASIDE).map_err(&sql)?;
+            let result = work(reader, connector);
+            reader.client.batch_execute(BACK).map_err(&sql)?;
             result
         })
+    }
+
+    fn look(&mut self, kinds: Option<&BTreeSet<Kind>>) -> Result<Catalog> {
+        let journal = self.session.journal.clone();
+        let read =
+            |reader: &mut Reader<'_>, connector: &Connector| catalog::read_inside(reader, connector, &journal, kinds);
+        self.aside("reading the catalog", read)
     }
 
     fn schemas(&self) -> String {
@@ -245,7 +248,27 @@ impl Trial for PostgresTrial<'_> {
     }
 
     fn catalog(&mut self) -> Result<Catalog> {
-        self.aside("reading the catalog", catalog::read_inside)
+        self.look(None)
+    }
+
+    fn catalog_of(&mut self, kinds: &BTreeSet<Kind>) -> Result<Catalog> {
+        self.look(Some(kinds))
+    }
+
+    fn stamp(&mut self) -> Result<Option<String>> {
+        let query = format!(
+            "select case when pg_catalog.current_setting('track_counts')::bool
+                         then coalesce(pg_catalog.string_agg(c.written, ',' order by c.written), '') end as stamp
+               from (
+                   select concat_ws(':', c.oid, pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid),
+                                    pg_catalog.pg_stat_get_xact_tuples_updated(c.oid),
+                                    pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)) as written
+                     from pg_catalog.pg_class c
+                    where c.relkind in ('r', 'm', 'p') and {WRITTEN} > 0 and {IN_REACH}
+               ) c"
+        );
+        let answers = self.ask("reading what was written", &query)?;
+        Ok(value(&answers, "stamp").map(str::to_owned))
     }
 
     fn digests(&mut self, tables: &Tables) -> Result<Digests> {
@@ -293,7 +316,7 @@ impl Trial for PostgresTrial<'_> {
     }
 
     fn rows(&mut self, tables: &BTreeSet<Name>) -> Result<Vec<TableRows>> {
-        self.aside("reading rows", |client, connector, _| catalog::whole(client, connector, tables))
+        self.aside("reading rows", |reader, connector| catalog::whole(reader.client, connector, tables))
     }
 
     fn counters(&mut self) -> Result<BTreeMap<String, i64>> {
@@ -321,7 +344,7 @@ impl Trial for PostgresTrial<'_> {
 
     fn locks(&mut self) -> Result<Vec<Vec<Held>>> {
         // What is there when all is undone is what was there before.
-        transaction::give_up(&mut self.session.link);
+        self.session.link.undo();
         self.current = None;
         let noted = std::mem::take(&mut self.noted);
         let query = held::names(noted.iter().flatten(), &self.schemas());
@@ -332,6 +355,6 @@ impl Trial for PostgresTrial<'_> {
 
 impl Drop for PostgresTrial<'_> {
     fn drop(&mut self) {
-        transaction::give_up(&mut self.session.link);
+        self.session.link.undo();
     }
 }

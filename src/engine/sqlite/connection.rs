@@ -16,6 +16,9 @@ use crate::engine::{Access, Clock, EngineError, Result};
 /// After so many steps of SQLite's virtual machine the wish to stop is looked at.
 const STEPS: i32 = 2_000;
 
+/// What a writer keeps of a database's pages, in KiB.
+const CACHE: i32 = 16 << 10;
+
 /// Opens a connection and sets it up. `Access::Read` creates nothing.
 pub(super) fn open(database: &Database, access: Access) -> Result<Connection> {
     let connection = match access {
@@ -128,6 +131,10 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    if access == Access::Write {
+        // What outgrows the cache before the end of a transaction is written twice, and synchronised in between.
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+    }
     if database.throwaway && access == Access::Write {
         // Where a script chose WAL the file stays in it: leaving it needs every other connection gone.
         let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;

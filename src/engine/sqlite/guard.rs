@@ -16,8 +16,8 @@ use rusqlite::types::ValueRef;
 
 use super::run::{failed, refused};
 use crate::engine::{EngineError, Part, PlacedGuard, Result, Unit};
-use crate::script::{Object, RunIf, Test};
-use crate::sql::{Dialect, Name, Tokens};
+use crate::script::{Guard, Object, RunIf, Test};
+use crate::sql::{Dialect, Name, Tokens, quote_literal};
 
 /// Refuses guards that SQLite cannot answer. Nothing has run.
 pub(super) fn refuse_unanswerable(units: &[Unit]) -> Result<()> {
@@ -179,22 +179,45 @@ fn failed_query(units: &[Unit], at: usize, placed: &PlacedGuard, query: &str, er
 }
 
 fn is_there(connection: &Connection, kind: Object, asked: &Asked) -> rusqlite::Result<bool> {
-    let there = |sql: &str, values: [&str; 3]| connection.query_row(sql, values, |row| row.get(0));
-    if kind == Object::Column {
-        let sql = "select exists (select 1 from pragma_table_xinfo(?2, ?1) where name = ?3 collate nocase)";
-        return there(sql, [&asked.schema, &asked.object, &asked.column]);
+    if kind != Object::Column && !matches!(asked.schema.as_str(), "main" | "temp") {
+        let attached = "select exists (select 1 from pragma_database_list where name = ?1 collate nocase)";
+        if !connection.query_row(attached, [&asked.schema], |row| row.get(0))? {
+            return Ok(false);
+        }
     }
-    let attached = "select exists (select 1 from pragma_database_list
-                                    where name = ?1 collate nocase and ?2 <> '' and ?3 <> '')";
-    let word = catalog_type(kind).unwrap_or_default();
+    connection.query_row(&format!("select {}", question(kind, asked)), [], |row| row.get(0))
+}
+
+/// Returns the expression that is true where an object is there.
+fn question(kind: Object, asked: &Asked) -> String {
+    let literal = |text: &str| quote_literal(Dialect::Sqlite, text);
+    let (schema, object, column) = (literal(&asked.schema), literal(&asked.object), literal(&asked.column));
+    if kind == Object::Column {
+        return format!(
+            "exists (select 1 from pragma_table_xinfo({object}, {schema}) where name = {column} collate nocase)"
+        );
+    }
     let catalog = match asked.schema.as_str() {
         "main" => "sqlite_schema".to_owned(),
         "temp" => "sqlite_temp_schema".to_owned(),
-        other if there(attached, [other, &asked.object, word])? => {
-            format!("{}.sqlite_schema", super::names::quote(other))
-        }
-        _ => return Ok(false),
+        other => format!("{}.sqlite_schema", super::names::quote(other)),
     };
-    let sql = format!("select exists (select 1 from {catalog} where type = ?2 and name = ?1 collate nocase)");
-    connection.query_row(&sql, [&asked.object, word], |row| row.get(0))
+    let word = literal(catalog_type(kind).unwrap_or_default());
+    format!("exists (select 1 from {catalog} where type = {word} and name = {object} collate nocase)")
+}
+
+/// Returns the expression that is true where a guard lets its statements run, for who cannot ask here and now. A query
+/// has one column in it.
+pub(super) fn lets_run(guard: &Guard) -> String {
+    let present = match &guard.test {
+        Test::Object(kind, written) => name(*kind, written).map_or("0".to_owned(), |asked| question(*kind, &asked)),
+        Test::Query(query) => format!(
+            "coalesce((select case when typeof(said) in ('integer', 'real') then said <> 0 else cast(said as blob) <> x'' end\n  \
+             from (select (\n{query}\n) as said)), 0)"
+        ),
+    };
+    match guard.run {
+        RunIf::Absent => format!("not {present}"),
+        RunIf::Present => present,
+    }
 }

@@ -1,8 +1,7 @@
 //! A build as a script for the `sqlite3` shell.
 //!
 //! The shell knows no conditions, so a claim is a plain INSERT: where the entry is there, it fails, `.bail on` stops
-//! the script, and the transaction around it is undone. Guards stand as comments, since the claim lets its text
-//! run once.
+//! the script, and the transaction around it is undone. What stands behind guards passes through a file.
 
 use super::connection::patience;
 use super::database::Database;
@@ -16,10 +15,12 @@ use crate::journal::{Mark, NewEntry, Run, Stored};
 use crate::sql::{Dialect, Lexer, TokenKind};
 
 mod claim;
+mod guarded;
 mod premise;
 mod shell;
 
 use claim::Claim;
+use guarded::Guards;
 use shell::literal;
 
 /// Writes scripts for the `sqlite3` shell.
@@ -58,14 +59,17 @@ impl<'a> Shell<'a> {
         }
         text.push_str("begin immediate;\n");
         text.push_str(&claim.insert(Stored::Running));
+        let mut guards = Guards::new(unit);
+        text.push_str(&guards.begin());
         if keys_off {
             text.push_str(shell::ORPHANS_BEFORE);
         }
         for (index, part) in unit.parts.iter().enumerate() {
             text.push_str(&comments_before(unit, index, Dialect::Sqlite));
-            text.push_str(&statement(unit, part)?);
+            text.push_str(&guards.guarded(part, statement(unit, part)?));
         }
         text.push_str(&comments_before(unit, unit.parts.len(), Dialect::Sqlite));
+        text.push_str(&guards.end());
         if keys_off {
             text.push_str(shell::ORPHANS_AFTER);
         }
@@ -88,11 +92,12 @@ impl<'a> Shell<'a> {
             });
         }
         let claim = self.claim(&unit.entry, run);
-        let groups = groups(unit);
+        let mut guards = Guards::new(unit);
         let mut text = claim.insert(Stored::Running);
+        text.push_str(&guards.begin());
         for (index, part) in unit.parts.iter().enumerate() {
-            let done = claim.advance(index, &part.digest, groups.contains(&index));
-            let own = statement(unit, part)?;
+            let done = claim.advance(index, &part.digest, guards.entered(part).as_deref());
+            let own = guards.guarded(part, statement(unit, part)?);
             text.push_str(&comments_before(unit, index, Dialect::Sqlite));
             if part.refuses_transaction || is_pragma(unit, part) {
                 text.push_str(&format!("{own}{done}"));
@@ -101,6 +106,7 @@ impl<'a> Shell<'a> {
             }
         }
         text.push_str(&comments_before(unit, unit.parts.len(), Dialect::Sqlite));
+        text.push_str(&guards.end());
         text.push_str(&claim.finish());
         text.push_str(&claim.forget());
         Ok(text)
@@ -116,7 +122,10 @@ impl Offline for Shell<'_> {
         vec![
             "Run it:  sqlite3 DATABASE < FILE".to_owned(),
             "It stops at the first error. Run again, it stops before anything has run, and changes nothing.".to_owned(),
-            "Guards stand in it as comments: a text that has not run yet runs whole.".to_owned(),
+            format!(
+                "Statements behind guards pass through {} in the current folder; delete it afterwards.",
+                guarded::FILE
+            ),
         ]
     }
 
@@ -179,24 +188,11 @@ impl Offline for Shell<'_> {
             // As for the tool's own connections: nothing is flushed to the disk.
             command.arg("-cmd").arg("pragma synchronous = off");
         }
-        command.arg(file);
+        // What passes through a file does so beside the database.
+        let file = std::path::absolute(file).map_err(|source| EngineError::Io { path: file.to_owned(), source })?;
+        command.current_dir(file.parent().unwrap_or(&file)).arg(&file);
         feed(&mut command, script, interrupt).map(Some).map_err(|source| EngineError::Io { path: program, source })
     }
-}
-
-/// Returns the first statement of each group of guarded statements.
-fn groups(unit: &Unit) -> Vec<usize> {
-    let is_group = |index: &usize| unit.guards.get(*index).is_some_and(|placed| placed.guard.group);
-    let (mut firsts, mut known) = (Vec::new(), Vec::new());
-    for (at, part) in unit.parts.iter().enumerate() {
-        for guard in part.guards.iter().filter(|index| is_group(index)) {
-            if !known.contains(guard) {
-                known.push(*guard);
-                firsts.push(at);
-            }
-        }
-    }
-    firsts
 }
 
 /// Returns a statement as the shell reads it; refuses parameters, which the shell would take for NULL.

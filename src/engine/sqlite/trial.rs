@@ -150,6 +150,10 @@ impl Trial for SqliteTrial<'_> {
         Ok(Touched { definitions, tables: if rows { Tables::All } else { Tables::Of(BTreeSet::new()) } })
     }
 
+    fn stamp(&mut self) -> Result<Option<String>> {
+        Ok(Some(format!("{:?}", Counters::read(self.session.connection())?)))
+    }
+
     fn catalog(&mut self) -> Result<Catalog> {
         catalog::read_inside(self.session.connection(), self.names())
     }

@@ -73,7 +73,11 @@ cases! {
         case.write("db/1_customer.sql", TABLE);
         case.write("db/code/two.sql", "create view one as select id from customer;\ncreate view two as select id from customer;\n");
         case.build();
+        view(case, "above", "select id from one");
+        case.build();
         case.write("db/code/two.sql", "create view two as select id from customer;\n");
+        case.unchanged(|| case.run(&[]).exits(4).says("db/code/above.sql:1:").says("one"));
+        view(case, "above", "select id from customer");
         case.build().says("view").says("one");
         fresh(case);
         case.write("db/code/two.sql", "-- nothing left\n");
@@ -196,6 +200,12 @@ cases! {
         case.build().says("nothing to do");
         case.write("db/2_more.sql", "create table if not exists more (id integer);\n");
         case.build().says("shown").says("put back").does_not_say("other");
+        fresh(case);
+        // Also where only a file runs that has nothing to do with it.
+        case.execute("drop view shown");
+        case.execute(&format!("create view {}.shown as select name as id from customer", case.pick("main", "public")));
+        view(case, "other", "select name, id from customer");
+        case.build().says("was another one");
         fresh(case);
     }
 

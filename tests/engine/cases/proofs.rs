@@ -76,15 +76,20 @@ cases! {
              insert into n (name) values ('a') on conflict do nothing;\n\
              create or replace function f() returns integer language sql as 'select 1';\n\
              comment on table n is 'said';\ngrant select on n to public;\nanalyze n;\n\
-             create table if not exists met (id integer primary key, roles bigint);\n\
-             insert into met select 1, count(*) from pg_roles where rolname = 'dbbuild_of_a_proof' on conflict do nothing;\n\
+             create table if not exists met (id integer primary key, roles bigint, memory text);\n\
+             insert into met select 1, count(*), (select min(setting) from pg_file_settings where name = 'work_mem')\n\
+               from pg_roles where rolname = 'dbbuild_of_a_proof' on conflict do nothing;\n\
              do $$ begin create role dbbuild_of_a_proof; exception when duplicate_object then null; end $$;\n",
         ));
         case.write("db/3_volatile.sql", "create table if not exists v (id integer primary key, at text);\n\
             insert into v values (1, cast(random() as text)) on conflict do nothing;\n");
+        case.write("db/4_system.sql", case.pick("select 1;\n", "-- dbbuild: no-transaction\n\
+            alter system set work_mem = '9MB';\n"));
         let report = verify(case, &[], 0);
         assert_eq!(report["clean"], true);
-        assert_eq!(report["proofs"]["twice"]["proven"], 3);
+        assert_eq!(report["proofs"]["twice"]["proven"], 4);
+        // What one proof has left on the server, another would have met.
+        assert_eq!(report["volatile"].as_array().map(Vec::len), Some(1), "{report}");
         assert_eq!(report["volatile"][0]["column"], "at");
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use postgres::{Client, Row};
 
-use super::{attached, database};
+use super::{Reader, attached, database};
 use crate::engine::Result;
 use crate::engine::catalog::Object;
 use crate::engine::postgres::connect::Connector;
@@ -97,14 +97,13 @@ pub(super) fn lines(grants: &[Grant], owner: u32, roles: &Roles) -> Vec<String> 
 
 /// Reads what is granted on things to come.
 pub(super) fn default_privileges(
-    client: &mut Client,
+    reader: &mut Reader<'_>,
     connector: &Connector,
     schemas: &str,
     roles: &Roles,
 ) -> Result<Vec<Object>> {
-    let rows = client
-        .query(&database::default_privileges(schemas), &[])
-        .map_err(own(connector, "reading default privileges"))?;
+    let rows =
+        reader.query(&database::default_privileges(schemas)).map_err(own(connector, "reading default privileges"))?;
     let mut sets: BTreeMap<(u32, Option<String>, String), Vec<Grant>> = BTreeMap::new();
     for row in &rows {
         sets.entry((row.get("owner"), row.get("schema"), row.get("objects"))).or_default().push(Grant::of(row));

@@ -1,12 +1,12 @@
 //! Reads the catalog: a handful of bulk queries in one snapshot, with every setting pinned that changes a text.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use postgres::types::FromSql;
 use postgres::{Client, Row};
 
 use super::connect::Connector;
-use super::dump::{self, own, server_major};
+use super::dump::{own, server_major};
 use super::inspect::project_schemas;
 use super::journal::Journal;
 use crate::engine::catalog::{Catalog, Object};
@@ -18,6 +18,7 @@ mod database;
 mod grants;
 mod operators;
 mod parts;
+mod reader;
 mod relations;
 mod reread;
 mod routines;
@@ -26,6 +27,7 @@ mod scope;
 mod search;
 mod types;
 
+pub(super) use reader::{Prepared, Reader};
 pub(super) use reread::reread;
 pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
 
@@ -36,63 +38,68 @@ use scope::Scope;
 type Id = (u32, u32, i32);
 
 /// Reads the whole catalog, as of one moment.
-pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+pub(super) fn read(reader: &mut Reader<'_>, connector: &Connector, journal: &Journal) -> Result<Catalog> {
     let sql = own(connector, "reading the catalog");
-    client.batch_execute("begin isolation level repeatable read read only").map_err(&sql)?;
-    let read = within(client, connector, journal);
+    reader.client.batch_execute("begin isolation level repeatable read read only").map_err(&sql)?;
+    let read = within(reader, connector, journal, None);
     // It only read; and if the connection broke, then `read` says so.
-    let ended = client.batch_execute("rollback").map_err(&sql);
+    let ended = reader.client.batch_execute("rollback").map_err(&sql);
     let catalog = read?;
     ended?;
     Ok(catalog)
 }
 
-/// The same, inside a transaction that is open, which it leaves as it was.
-pub(super) fn read_inside(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
-    inside(client, connector, |client| within(client, connector, journal))
+/// The same, inside a transaction that is open, which it leaves as it was. With `kinds` at least the objects of these.
+pub(super) fn read_inside(
+    reader: &mut Reader<'_>,
+    connector: &Connector,
+    journal: &Journal,
+    kinds: Option<&BTreeSet<Kind>>,
+) -> Result<Catalog> {
+    let sql = own(connector, "reading the catalog");
+    reader.client.batch_execute(LOOK).map_err(&sql)?;
+    let read = within(reader, connector, journal, kinds);
+    reader.client.batch_execute(LOOKED).map_err(&sql)?;
+    read
 }
+
+const LOOK: &str = "savepoint dbbuild_look";
+const LOOKED: &str = "rollback to savepoint dbbuild_look; release savepoint dbbuild_look";
 
 /// Does something in an open transaction and takes back what it set.
 fn inside<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
     let sql = own(connector, "reading the catalog");
-    client.batch_execute("savepoint dbbuild_look").map_err(&sql)?;
+    client.batch_execute(LOOK).map_err(&sql)?;
     let read = work(client);
-    client.batch_execute("rollback to savepoint dbbuild_look; release savepoint dbbuild_look").map_err(&sql)?;
+    client.batch_execute(LOOKED).map_err(&sql)?;
     read
 }
 
-fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Catalog> {
+fn within(
+    reader: &mut Reader<'_>,
+    connector: &Connector,
+    journal: &Journal,
+    kinds: Option<&BTreeSet<Kind>>,
+) -> Result<Catalog> {
     let sql = own(connector, "reading the catalog");
-    client.batch_execute(dump::SETTINGS).map_err(&sql)?;
-    let major = server_major(client, connector)?;
+    reader.begin().map_err(&sql)?;
+    let major = server_major(reader.client, connector)?;
     let condition = project_schemas(&connector.target.schemas, journal);
-    let schemas = client.query(&format!("select n.oid from pg_namespace n where {condition}"), &[]).map_err(&sql)?;
+    let schemas = reader.query(&format!("select n.oid from pg_namespace n where {condition}")).map_err(&sql)?;
     let schemas: Vec<u32> = schemas.iter().map(|row| row.get(0)).collect();
     let scope = Scope::of_schemas(major, &schemas);
-    let roles = Roles::read(client, connector, journal)?;
+    let roles = Roles::read(reader.client, connector, journal)?;
+    let is_wanted = |some: &[Kind]| kinds.is_none_or(|kinds| some.iter().any(|kind| kinds.contains(kind)));
 
     let mut found: Vec<(Id, Object)> = Vec::new();
     let mut columns: HashMap<u32, Vec<String>> = HashMap::new();
-    for query in [
-        database::database(&scope),
-        relations::tables(&scope),
-        relations::columns(&scope),
-        relations::sequences(&scope),
-        relations::views(&scope),
-        parts::constraints(&scope),
-        parts::indexes(&scope),
-        parts::triggers_rules_policies(&scope),
-        routines::routines(&scope),
-        types::types(&scope),
-        operators::operators(&scope),
-        search::text_search(&scope),
-        search::statistics(&scope),
-    ] {
-        for row in client.query(&query, &[]).map_err(&sql)? {
+    for (some, query) in QUERIES.iter().filter(|(some, _)| is_wanted(some)) {
+        for row in reader.query(&query(&scope)).map_err(&sql)? {
             let (id, object) = object(&row, &roles).map_err(&sql)?;
             if object.kind == Kind::Column {
                 columns.entry(id.1).or_default().push(object.name.object().to_owned());
             }
+            debug_assert!(some.contains(&object.kind), "{} is found by another query", object.key());
             found.push((id, object));
         }
     }
@@ -101,13 +108,57 @@ fn within(client: &mut Client, connector: &Connector, journal: &Journal) -> Resu
             object.columns = columns.remove(&id.1).unwrap_or_default();
         }
     }
-    attach(client, connector, &roles, &mut found)?;
-    needs(client, connector, &mut found)?;
+    attach(reader, connector, &roles, &mut found)?;
+    if kinds.is_none() {
+        needs(reader, connector, &mut found)?;
+    }
     let mut objects: Vec<Object> = found.into_iter().map(|(_, object)| object).collect();
-    objects.extend(mappings(client, connector, &roles)?);
-    objects.extend(grants::default_privileges(client, connector, &scope.schema("n"), &roles)?);
+    if is_wanted(&[Kind::UserMapping]) {
+        objects.extend(mappings(reader, connector, &roles)?);
+    }
+    if is_wanted(&[Kind::DefaultPrivileges]) {
+        objects.extend(grants::default_privileges(reader, connector, &scope.schema("n"), &roles)?);
+    }
     Ok(Catalog::new(objects))
 }
+
+/// Asks for objects.
+type Query = fn(&Scope) -> String;
+
+/// What is asked, and of which kinds the objects are that are found.
+const QUERIES: [(&[Kind], Query); 13] = [
+    (
+        &[Kind::Schema, Kind::Extension, Kind::EventTrigger, Kind::Publication, Kind::ForeignDataWrapper, Kind::Server],
+        database::database,
+    ),
+    (&[Kind::Table], relations::tables),
+    (&[Kind::Column], relations::columns),
+    (&[Kind::Sequence], relations::sequences),
+    (&[Kind::View, Kind::MaterializedView], relations::views),
+    (&[Kind::Constraint], parts::constraints),
+    (&[Kind::Index], parts::indexes),
+    (&[Kind::Trigger, Kind::Rule, Kind::Policy], parts::triggers_rules_policies),
+    (&[Kind::Function, Kind::Procedure, Kind::Aggregate], routines::routines),
+    (&[Kind::Type, Kind::Domain, Kind::Collation], types::types),
+    (
+        &[
+            Kind::Operator,
+            Kind::OperatorFamily,
+            Kind::OperatorClass,
+            Kind::Conversion,
+            Kind::Cast,
+            Kind::Transform,
+            Kind::Language,
+            Kind::AccessMethod,
+        ],
+        operators::operators,
+    ),
+    (
+        &[Kind::TextSearchConfiguration, Kind::TextSearchDictionary, Kind::TextSearchParser, Kind::TextSearchTemplate],
+        search::text_search,
+    ),
+    (&[Kind::Statistics], search::statistics),
+];
 
 /// Makes an object of a row; a query that knows nothing of a column leaves it out.
 fn object(row: &Row, roles: &Roles) -> std::result::Result<(Id, Object), postgres::Error> {
@@ -131,19 +182,19 @@ fn optional<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> std::result::Resu
 
 /// Adds comments, labels and grants. What is said of a column that is no object of its own (a view's, a composite
 /// type's) is said with its relation.
-fn attach(client: &mut Client, connector: &Connector, roles: &Roles, found: &mut [(Id, Object)]) -> Result<()> {
+fn attach(reader: &mut Reader<'_>, connector: &Connector, roles: &Roles, found: &mut [(Id, Object)]) -> Result<()> {
     let sql = own(connector, "reading comments and grants");
     let mut places: HashMap<Id, usize> = found.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     let composites = "select t.tableoid, t.oid, c.tableoid, c.oid
                         from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'";
-    for row in client.query(composites, &[]).map_err(&sql)? {
+    for row in reader.query(composites).map_err(&sql)? {
         let (class, oid): (u32, u32) = (row.get(0), row.get(1));
         if let Some(at) = places.get(&(class, oid, 0)).copied() {
             places.insert((row.get(2), row.get(3), 0), at);
         }
     }
     let mut orphans: BTreeMap<(usize, i32), Vec<String>> = BTreeMap::new();
-    for row in client.query(attached::COMMENTS, &[]).map_err(&sql)? {
+    for row in reader.query(attached::COMMENTS).map_err(&sql)? {
         let (id, text) = said(&row).map_err(&sql)?;
         match (places.get(&id), places.get(&(id.0, id.1, 0))) {
             (Some(at), _) => {
@@ -156,12 +207,12 @@ fn attach(client: &mut Client, connector: &Connector, roles: &Roles, found: &mut
         }
     }
     let mut lines: Vec<(Id, String)> = Vec::new();
-    for row in client.query(attached::LABELS, &[]).map_err(&sql)? {
+    for row in reader.query(attached::LABELS).map_err(&sql)? {
         lines.push(said(&row).map_err(&sql)?);
     }
     let mut grants: BTreeMap<Id, Vec<Grant>> = BTreeMap::new();
     let mut owners: HashMap<Id, u32> = HashMap::new();
-    for row in client.query(attached::GRANTS, &[]).map_err(&sql)? {
+    for row in reader.query(attached::GRANTS).map_err(&sql)? {
         let id: Id = (row.get("classid"), row.get("oid"), row.get("subid"));
         owners.insert(id, row.get("owner"));
         grants.entry(id).or_default().push(Grant::of(&row));
@@ -177,7 +228,7 @@ fn attach(client: &mut Client, connector: &Connector, roles: &Roles, found: &mut
             (None, None) => {}
         }
     }
-    of_columns(client, connector, found, orphans)
+    of_columns(reader.client, connector, found, orphans)
 }
 
 fn said(row: &Row) -> std::result::Result<(Id, String), postgres::Error> {
@@ -215,8 +266,8 @@ fn of_columns(
     Ok(())
 }
 
-fn needs(client: &mut Client, connector: &Connector, found: &mut [(Id, Object)]) -> Result<()> {
-    let rows = client.query(attached::NEEDS, &[]).map_err(own(connector, "reading what depends on what"))?;
+fn needs(reader: &mut Reader<'_>, connector: &Connector, found: &mut [(Id, Object)]) -> Result<()> {
+    let rows = reader.query(attached::NEEDS).map_err(own(connector, "reading what depends on what"))?;
     let places: HashMap<Id, usize> = found.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     let keys: Vec<String> = found.iter().map(|(_, object)| object.key()).collect();
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
@@ -235,8 +286,8 @@ fn needs(client: &mut Client, connector: &Connector, found: &mut [(Id, Object)])
 }
 
 /// User mappings, without their options: those are secrets, mostly, and whoever asks may not be allowed to see them.
-fn mappings(client: &mut Client, connector: &Connector, roles: &Roles) -> Result<Vec<Object>> {
-    let rows = client.query(database::user_mappings(), &[]).map_err(own(connector, "reading user mappings"))?;
+fn mappings(reader: &mut Reader<'_>, connector: &Connector, roles: &Roles) -> Result<Vec<Object>> {
+    let rows = reader.query(database::user_mappings()).map_err(own(connector, "reading user mappings"))?;
     let mapping = |row: &Row| {
         let (role, server): (u32, String) = (row.get("role"), row.get("server"));
         let signature = format!("for {} server {}", roles.name(role), Name::new([server]));

@@ -94,9 +94,13 @@ pub(super) fn columns(scope: &Scope) -> String {
                -- A default of NULL says nothing, but over a domain's own: pg_dump writes one for a partition's column
                -- that has none while its parent's has one.
                select nullif(x.text, case when t.typtype <> 'd' then substring(x.text from '^NULL::[^()''+*/|-]*(?:[(][0-9,]*[)])?[^()''+*/|-]*$') end) as text
-                 from pg_attrdef d
-                cross join lateral pg_get_expr(d.adbin, d.adrelid) as x (text)
-                where a.atthasdef and d.adrelid = c.oid and d.adnum = a.attnum
+                 from (
+                     select pg_get_expr(d.adbin, d.adrelid) as text
+                       from pg_attrdef d
+                      where a.atthasdef and d.adrelid = c.oid and d.adnum = a.attnum
+                      -- Pulled up, it asks for the text of every default that has the column's number.
+                     offset 0
+                 ) x
            ) e on true
            left join own on own.refobjid = c.oid and own.refobjsubid = a.attnum and own.text = e.text
           where c.relkind in ('r', 'p', 'f') and {within}

@@ -8,12 +8,12 @@ use crate::sql::{Span, Tokens};
 const IS_MISSING: [&str; 6] = ["42P01", "42883", "42704", "42703", "3F000", "42P02"];
 
 impl<'a> Keeper<'a, '_> {
-    /// Runs each file that has to run.
-    pub(super) fn files(&mut self, kept: &mut Kept, observer: &mut dyn Observer) -> Halting<'a> {
-        let keys: Vec<String> = self.owned.values().flatten().map(|owned| owned.object.clone()).collect();
-        let found = by_keys(self.link, keys.iter().map(String::as_str)).map_err(own)?;
-        self.shapes = found.iter().map(|known| (known.key.clone(), known.shape.clone())).collect();
-        let before: HashMap<String, Known> = found.into_iter().map(|known| (known.key.clone(), known)).collect();
+    /// Runs each file that has to run; false if one of them was left out.
+    pub(super) fn files(&mut self, kept: &mut Kept, observer: &mut dyn Observer) -> Halting<'a, bool> {
+        let before = self.examine().map_err(own)?;
+        if self.work.others.iter().any(|file| self.is_off(file, &before)) {
+            return Ok(false);
+        }
         let mut ran: BTreeMap<usize, (Applied, Again)> = BTreeMap::new();
         for _ in 0..MOST_ROUNDS {
             let (mut is_calm, mut late) = (true, None);
@@ -42,13 +42,57 @@ impl<'a> Keeper<'a, '_> {
                 Some(halt) if is_calm => return Err(halt),
                 None if is_calm => {
                     kept.files = ran.into_iter().map(|(at, (applied, again))| (at, applied, again)).collect();
-                    return Ok(());
+                    return Ok(!self.work.others.iter().any(|file| self.is_off(file, &before)));
                 }
                 _ => {}
             }
         }
         let restless = self.work.files.iter().zip(&self.dirty).filter(|(_, dirty)| **dirty);
         Err(own(never_ends(restless.map(|(file, _)| file.unit.text.file())).into()))
+    }
+
+    /// Looks at what the files made as it is now. As long as no script ran, what was not written since it was looked at
+    /// is as it was: nobody asks for its definition.
+    fn examine(&mut self) -> Step<HashMap<String, Known>> {
+        let here: BTreeSet<&str> = self.work.files.iter().map(|file| file.unit.entry.key.as_str()).collect();
+        let (is_settled, there) = (self.is_settled, &self.there);
+        let is_known = |file: &str, owned: &Owned| {
+            is_settled
+                && !here.contains(file)
+                && owned.digest.is_some()
+                && there.get(&owned.object) == owned.stamp.as_ref()
+        };
+        let all = self.owned.iter().flat_map(|(file, objects)| objects.iter().map(move |owned| (file, owned)));
+        let keys: Vec<String> =
+            all.filter(|(file, owned)| !is_known(file, owned)).map(|(_, owned)| owned.object.clone()).collect();
+        let found = by_keys(self.link, keys.iter().map(String::as_str))?;
+        self.shapes = found.iter().map(|known| (known.key.clone(), known.shape.clone())).collect();
+        let found: HashMap<String, Known> = found.into_iter().map(|known| (known.key.clone(), known)).collect();
+        for (file, objects) in &mut self.owned {
+            for owned in objects {
+                let Some(known) = found.get(&owned.object) else { continue };
+                if owned.digest.as_ref() == Some(&known.digest) && owned.stamp.as_ref() != Some(&known.stamp) {
+                    owned.stamp = Some(known.stamp.clone());
+                    self.learnt.insert(file.clone());
+                }
+            }
+        }
+        if !self.is_settled {
+            self.there = found.values().map(|known| (known.key.clone(), known.stamp.clone())).collect();
+        }
+        Ok(found)
+    }
+
+    /// Returns true if what a file that was left out made is not there, or not as the file made it.
+    fn is_off(&self, file: &str, before: &HashMap<String, Known>) -> bool {
+        let owned = self.owned.get(file).into_iter().flatten();
+        owned.clone().any(|owned| self.is_away(owned)) || owned.clone().any(|owned| is_another(owned, before))
+    }
+
+    /// Returns true if an object is not there, or not under its name.
+    fn is_away(&self, owned: &Owned) -> bool {
+        let key = &owned.object;
+        !self.there.contains_key(key) || self.dropped.contains(key) || self.renamed.contains(key)
     }
 
     /// Says why a file runs, or runs again, if it does.
@@ -60,17 +104,9 @@ impl<'a> Keeper<'a, '_> {
             return Ok(Some(Again::Due));
         }
         let Some(owned) = self.owned.get(self.key(at)) else { return Ok(None) };
-        let is_away = |owned: &Owned| {
-            let key = &owned.object;
-            !before.contains_key(key) || self.dropped.contains(key) || self.renamed.contains(key)
-        };
-        let differs = |owned: &Owned| match (before.get(&owned.object), &owned.digest) {
-            (Some(known), Some(digest)) => known.digest != *digest && major(&known.digest) == major(digest),
-            _ => false,
-        };
-        if owned.iter().any(is_away) {
+        if owned.iter().any(|owned| self.is_away(owned)) {
             Ok(Some(Again::Absent))
-        } else if owned.iter().any(differs) {
+        } else if owned.iter().any(|owned| is_another(owned, before)) {
             Ok(Some(Again::Different))
         } else if self.dirty[at] || self.is_outgrown(at)? {
             Ok(Some(Again::Follows))
@@ -143,17 +179,20 @@ impl<'a> Keeper<'a, '_> {
             self.take(&stale)?;
         }
         if is_new_shape {
-            for (other, file) in self.work.files.iter().enumerate() {
+            for other in &self.needed_by[at] {
                 // A file that is due and has not run yet runs anyway.
-                let has_run = !file.is_due || self.made.contains_key(&other);
-                self.dirty[other] |= has_run && other != at && file.needs.contains(&at);
+                let has_run = !self.work.files[*other].is_due || self.made.contains_key(other);
+                self.dirty[*other] |= has_run && *other != at;
             }
         }
         Ok(())
     }
 
-    /// Refuses what another file has made in this transaction: the texts do not tell that of routines.
+    /// Refuses a routine that another file has made in this transaction: the texts do not tell that.
     fn refuse_twice(&self, at: usize, made: &[Known]) -> Step {
+        if !self.creations[at].iter().any(|creation| text::is_routine_kind(creation.kind)) {
+            return Ok(());
+        }
         let file = |at: usize| self.work.files[at].unit.text.file();
         for (other, theirs) in self.made.iter().filter(|(other, _)| **other != at) {
             if let Some(twice) = made.iter().find(|known| theirs.iter().any(|other| other.key == known.key)) {
@@ -175,6 +214,14 @@ impl<'a> Keeper<'a, '_> {
             Some(made) => made.iter().any(|known| known.key == key),
             None => self.owned_by(other).any(|owned| owned == key),
         })
+    }
+}
+
+/// Returns true if an object is not the one that its file made. A server of another version has other words for it.
+fn is_another(owned: &Owned, before: &HashMap<String, Known>) -> bool {
+    match (before.get(&owned.object), &owned.digest) {
+        (Some(known), Some(digest)) => known.digest != *digest && major(&known.digest) == major(digest),
+        _ => false,
     }
 }
 

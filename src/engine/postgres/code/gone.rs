@@ -21,6 +21,10 @@ impl Keeper<'_, '_> {
 
     /// Returns true if a file of the checkout makes an object of this kind and name.
     fn is_made_elsewhere(&self, key: &str) -> bool {
+        let owns = |file: &String| self.owned.get(file).into_iter().flatten().any(|owned| owned.object == key);
+        if self.work.others.iter().any(owns) {
+            return true;
+        }
         let Some((kind, name)) = key_name(key, DIALECT) else { return false };
         self.creations.iter().flatten().filter(|creation| creation.kind == kind).any(|creation| {
             let table = creation.table.iter().filter(|_| kind.is_on_table()).flat_map(|table| table.parts());

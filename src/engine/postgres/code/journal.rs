@@ -1,6 +1,6 @@
 //! What the journal knows of the code objects: read before, written behind.
 
-use super::known::{by_ids, keys_of};
+use super::known::{by_ids, stamps};
 use super::*;
 
 impl Keeper<'_, '_> {
@@ -89,14 +89,15 @@ impl Keeper<'_, '_> {
     /// a view.
     fn recognise(&mut self) -> Step {
         let keys: Vec<&str> = self.owned.values().flatten().map(|owned| owned.object.as_str()).collect();
-        let there: BTreeSet<String> = keys_of(self.link, keys)?;
-        let gone = self.owned.values().flatten().filter(|owned| !there.contains(&owned.object));
+        self.there = stamps(self.link, keys)?;
+        let gone = self.owned.values().flatten().filter(|owned| !self.there.contains_key(&owned.object));
         let ids: BTreeSet<String> = gone.filter_map(|owned| owned.id.clone()).collect();
         for known in by_ids(self.link, ids.iter().map(String::as_str))? {
             for (file, objects) in &mut self.owned {
                 for owned in objects.iter_mut().filter(|owned| is_renamed(owned, &known)) {
                     owned.object.clone_from(&known.key);
                     self.renamed.insert(known.key.clone());
+                    self.there.insert(known.key.clone(), known.stamp.clone());
                     self.learnt.insert(file.clone());
                 }
             }

@@ -12,7 +12,9 @@ use super::quote::literal;
 use super::run;
 use super::stop::Stop;
 use super::transaction::{self, backoff, claim, give_up, settings};
-use crate::engine::code::{Again, CodeWork, Creation, Kept, Owned, creations, journaled, key_name, to_journal};
+use crate::engine::code::{
+    Again, CodeWork, Creation, Keeping, Kept, Owned, creations, journaled, key_name, to_journal,
+};
 use crate::engine::{Applied, EngineError, Result, Unit};
 use crate::event::{Event, Observer};
 use crate::journal::{Kind as EntryKind, NewEntry, Run};
@@ -40,19 +42,22 @@ fn own<'a>(stop: Stop) -> Halt<'a> {
     (None, stop)
 }
 
-/// Does the work; again and again after lock timeouts, deadlocks and serialization failures. `None` if another builder
-/// was faster.
+/// Does the work; again and again after lock timeouts, deadlocks and serialization failures.
 pub(super) fn keep(
     link: &mut Link,
     journal: &Journal,
     work: &CodeWork,
     run: &Run,
     observer: &mut dyn Observer,
-) -> Result<Option<Kept>> {
+) -> Result<Keeping> {
     let mut attempt = 1;
     loop {
         link.check_interrupt(nothing_kept)?;
         let (unit, stop) = match Keeper::new(link, journal, work, run).go(observer) {
+            Ok(Keeping::Lacks) => {
+                give_up(link);
+                return Ok(Keeping::Lacks);
+            }
             Ok(kept) => return Ok(kept),
             Err(halt) => halt,
         };
@@ -90,6 +95,8 @@ struct Keeper<'a, 'l> {
     creations: Vec<Vec<Creation>>,
     /// What each journaled file made.
     owned: BTreeMap<String, Vec<Owned>>,
+    /// What of that is there, with what changes whenever it is written.
+    there: HashMap<String, String>,
     /// The files whose row in the journal is not what is known now.
     learnt: BTreeSet<String>,
     /// Objects that are there under another name than their files made them with.
@@ -103,8 +110,12 @@ struct Keeper<'a, 'l> {
     dropped: BTreeSet<String>,
     /// The files whose objects went, or rest on what was made anew.
     dirty: Vec<bool>,
+    /// The files that need each file, by their places.
+    needed_by: Vec<Vec<usize>>,
     /// True if no script ran since the code objects were looked after.
     is_settled: bool,
+    /// True if the transaction can go back to where a file began.
+    has_way_back: bool,
     /// What all this was when the file that runs began, once it has changed some of it.
     until_now: Option<Box<UntilNow>>,
     schema: String,
@@ -126,6 +137,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
             run,
             creations: work.files.iter().map(|file| creations(&file.unit, DIALECT)).collect(),
             owned: BTreeMap::new(),
+            there: HashMap::new(),
             learnt: BTreeSet::new(),
             renamed: BTreeSet::new(),
             made: BTreeMap::new(),
@@ -133,13 +145,15 @@ impl<'a, 'l> Keeper<'a, 'l> {
             remarks: Vec::new(),
             dropped: BTreeSet::new(),
             dirty: vec![false; work.files.len()],
+            needed_by: work.needed_by(),
             is_settled: false,
+            has_way_back: false,
             until_now: None,
             schema: "public".into(),
         }
     }
 
-    fn go(mut self, observer: &mut dyn Observer) -> Halting<'a, Option<Kept>> {
+    fn go(mut self, observer: &mut dyn Observer) -> Halting<'a, Keeping> {
         let work = self.work;
         let scripts = work.scripts.iter().map(|unit| &unit.entry);
         let due: Vec<usize> = (0..work.files.len()).filter(|at| work.is_whole && work.files[*at].is_due).collect();
@@ -153,9 +167,12 @@ impl<'a, 'l> Keeper<'a, 'l> {
         let then = first.map(|unit| settings(self.link, unit)).unwrap_or_default();
         let Some(claimed) = claim(self.link, self.journal, (&entries, None), self.run, &then, observer).map_err(own)?
         else {
-            return Ok(None);
+            return Ok(Keeping::Taken);
         };
         self.recall(claimed.sequences.first().copied()).map_err(own)?;
+        if !work.others.is_empty() && !self.is_settled {
+            return Ok(Keeping::Lacks);
+        }
 
         let (mut kept, mut finished, mut statements) = (Kept::default(), Vec::new(), Vec::new());
         for (unit, sequence) in work.scripts.iter().zip(&claimed.sequences) {
@@ -165,7 +182,9 @@ impl<'a, 'l> Keeper<'a, 'l> {
         }
         if work.is_whole {
             self.drop_gone(&mut statements).map_err(own)?;
-            self.files(&mut kept, observer)?;
+            if !self.files(&mut kept, observer)? {
+                return Ok(Keeping::Lacks);
+            }
             let of_files = claimed.sequences.iter().skip(work.scripts.len()).copied();
             let sequences: HashMap<usize, i64> = due.iter().copied().zip(of_files).collect();
             self.write(&kept, &sequences, &mut finished, &mut statements).map_err(own)?;
@@ -181,7 +200,7 @@ impl<'a, 'l> Keeper<'a, 'l> {
         }
         self.end(&statements, &finished, &claimed.transaction, observer)?;
         kept.dropped = self.dropped.into_iter().collect();
-        Ok(Some(kept))
+        Ok(Keeping::Done(kept))
     }
 
     /// Writes the journal and commits.

@@ -20,21 +20,28 @@ impl<'a> Keeper<'a, '_> {
         let unit = &self.work.files[at].unit;
         let of = |stop| (Some(unit), stop);
         self.link.check_interrupt(nothing_kept).map_err(|error| of(error.into()))?;
-        self.prepare(unit).map_err(of)?;
+        self.begin_file(unit).map_err(of)?;
         let routines = self.routines(at).map_err(of)?;
-        self.own_step("savepoint dbbuild_code", "beginning a file").map_err(of)?;
         self.until_now = None;
         let mut applied = match self.parts(at, observer) {
             Err(stop) if CANNOT_REPLACE.contains(&stop.code()) => self.anew(at, stop, observer),
             other => other,
         }
         .map_err(of)?;
-        self.own_step("release savepoint dbbuild_code", "ending a file").map_err(of)?;
         self.restore(unit).map_err(of)?;
         let made = self.made_by(at, &routines).map_err(of)?;
         self.settle(at, made).map_err(of)?;
         applied.duration = begin.elapsed();
         Ok(applied)
+    }
+
+    /// Sets what a file wants set, behind which there is a way back. That of the file before it ends with the same message:
+    /// a thousand files are a thousand times so many.
+    fn begin_file(&mut self, unit: &Unit) -> Step {
+        let release = if self.has_way_back { "release savepoint dbbuild_code;\n" } else { "" };
+        let begin = format!("{release}{}\nsavepoint dbbuild_code", settings(self.link, unit));
+        self.has_way_back = true;
+        self.own_step(&begin, "beginning a file")
     }
 
     /// Runs a file after what it made, or what stands where it makes something, went away.

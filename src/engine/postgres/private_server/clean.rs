@@ -1,12 +1,14 @@
 //! Brings a private server back to what `initdb` made: roles, databases, settings and tablespaces outlive the
 //! build that made them, and the next build must not meet them. What is kept for later runs is out of its way.
 
+use std::time::{Duration, Instant};
+
 use postgres::Client;
 use postgres::types::ToSql;
 
 use super::kept;
-use crate::engine::Result;
 use crate::engine::postgres::quote::ident;
+use crate::engine::{EngineError, Result};
 
 /// Removes everything that builds left in the server. A failure means that its data should be made anew.
 pub fn clean(client: &mut Client, superuser: &str) -> Result<()> {
@@ -39,8 +41,41 @@ pub fn clean(client: &mut Client, superuser: &str) -> Result<()> {
         run(client, format!("drop owned by {role} cascade"))?;
         run(client, format!("drop role {role}"))?;
     }
+    let answer = client.query_one(OF_THE_SYSTEM, &[]).map_err(super::sql("cleaning the private server"))?;
+    if answer.get(0) { reset_system(client) } else { Ok(()) }
+}
+
+/// Takes back what `ALTER SYSTEM` has set, and waits until it holds no more. The server's own process reads its files
+/// before it tells its sessions to.
+fn reset_system(client: &mut Client) -> Result<()> {
+    let sql = super::sql("cleaning the private server");
+    let loaded = "select pg_catalog.pg_conf_load_time()::text";
+    let before: String = client.query_one(loaded, &[]).map_err(&sql)?.get(0);
+    client.batch_execute("alter system reset all").map_err(&sql)?;
+    client.batch_execute("select pg_catalog.pg_reload_conf()").map_err(&sql)?;
+    let began = Instant::now();
+    while client.query_one(loaded, &[]).map_err(&sql)?.get::<_, String>(0) == before {
+        if began.elapsed() > PATIENCE {
+            return Err(EngineError::Tool {
+                message: "the private server does not read its settings again".into(),
+                hint: "run the same once more: it is made anew".into(),
+            });
+        }
+        std::thread::sleep(POLL);
+    }
     Ok(())
 }
+
+/// How long a server may take to read its settings again, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(5);
+
+const OF_THE_SYSTEM: &str = "
+    select exists (
+        select
+        from pg_catalog.pg_file_settings
+        where sourcefile like '%/postgresql.auto.conf'
+    )";
 
 const SLOTS: &str = "
     select slot_name::text

@@ -2,7 +2,8 @@
 //! a whole server, so two builds that shared one would see each other's.
 //!
 //! `<cache>/postgres-15/1`, `/2`, … each hold `lock` and `data`. The lock is the operating system's, so that it
-//! goes with its process, however that ends.
+//! goes with its process, however that ends. A server that was left running for somebody to look at outlives its
+//! process: the file `left` says since when, and nobody takes the slot for a day.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -17,6 +18,9 @@ use crate::host::Host;
 
 /// How long a server's data is kept without being used.
 const IDLE: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// How long a server that was left for people is theirs.
+const LEFT: Duration = Duration::from_secs(24 * 3600);
 
 /// More servers of one major at a time than anybody runs.
 const MOST: usize = 256;
@@ -103,7 +107,32 @@ impl Slot {
         // Somebody may have removed the folder between our opening and our locking.
         let ours = lock.metadata().map_err(io(&path))?.ino();
         let current = path.metadata().is_ok_and(|metadata| metadata.ino() == ours);
-        Ok(current.then(|| Self { folder: folder.to_owned(), lock }))
+        let slot = Self { folder: folder.to_owned(), lock };
+        Ok((current && !slot.is_left()).then_some(slot))
+    }
+
+    /// Notes that the server in it runs on without this process, for people to connect to.
+    pub fn leave(&self) -> Result<()> {
+        let path = self.left();
+        File::create(&path).map(drop).map_err(io(&path))
+    }
+
+    /// Returns true if the server in it was left running for people, and not longer ago than they need it. A note that
+    /// is older goes.
+    fn is_left(&self) -> bool {
+        let since = self.left().metadata().and_then(|metadata| metadata.modified());
+        match since {
+            Ok(since) if since.elapsed().is_ok_and(|age| age < LEFT) => true,
+            Ok(_) => {
+                std::fs::remove_file(self.left()).ok();
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn left(&self) -> PathBuf {
+        self.file("left")
     }
 
     /// Returns where the server's data is.

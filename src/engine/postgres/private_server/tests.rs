@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
@@ -150,6 +151,26 @@ fn what_a_killed_run_left_running_is_stopped_and_what_died_is_made_again() {
     let server = PrivateServer::start(&host, None).unwrap();
     assert!(server.connect("before_the_crash").is_err());
     assert!(!socket.exists());
+}
+
+#[test]
+fn what_is_left_for_people_runs_on_for_a_day() {
+    let cache = cache();
+    let Some(host) = host(cache.path()) else { return };
+    let left = Arc::new(PrivateServer::start(&host, None).unwrap());
+    left.create_database("left").unwrap();
+    let (slot, socket) = (left.slot.file(""), left.socket_folder().to_owned());
+    // The process that left it is gone, and with it the lock.
+    left.slot.unlock();
+    left.leave();
+    let other = PrivateServer::start(&host, None).unwrap();
+    assert_ne!(other.slot.file(""), slot);
+    drop(other);
+    assert!(super::connect(&socket, "left").is_ok());
+    let note = std::fs::File::options().write(true).open(slot.join("left")).unwrap();
+    note.set_modified(SystemTime::now() - Duration::from_secs(25 * 3600)).unwrap();
+    drop(PrivateServer::start(&host, None).unwrap());
+    assert!(super::connect(&socket, "left").is_err());
 }
 
 #[test]

@@ -175,8 +175,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if self.left {
-            // Its server runs on, for somebody to connect to.
-            std::mem::forget(self.private.take());
+            if let Some(server) = self.private.take() {
+                server.leave();
+            }
             return;
         }
         // Nobody can be told here, and what stays is collected by the next run.

@@ -54,14 +54,26 @@ pub(super) fn roles(client: &mut Client) -> std::result::Result<BTreeSet<String>
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Drops the roles that came since, if they have one of these names. One that something still depends on stays.
+/// What takes away a role's rights on other databases, on tablespaces and on settings, which would hold it, if it owns
+/// nothing (<https://www.postgresql.org/docs/current/sql-drop-owned.html>).
+const OWNS_NOTHING: &str = "
+    select not exists (
+        select
+          from pg_catalog.pg_shdepend d
+          join pg_catalog.pg_roles r on r.oid = d.refobjid and d.refclassid = 'pg_catalog.pg_authid'::regclass
+         where r.rolname = $1 and d.deptype = 'o'
+    )";
+
+/// Drops the roles that came since, if they have one of these names. One that owns something stays.
 pub(super) fn drop_roles(
     client: &mut Client,
     before: &BTreeSet<String>,
     named: &BTreeSet<String>,
 ) -> std::result::Result<(), postgres::Error> {
     for role in roles(client)?.difference(before).filter(|role| named.contains(*role)) {
-        client.batch_execute(&format!("drop role {}", ident(role))).ok();
+        if client.query_one(OWNS_NOTHING, &[role]).is_ok_and(|row| row.get(0)) {
+            client.batch_execute(&format!("drop owned by {0}; drop role {0}", ident(role))).ok();
+        }
     }
     Ok(())
 }

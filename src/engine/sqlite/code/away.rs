@@ -81,7 +81,12 @@ impl Keeper<'_> {
     pub(super) fn drop_gone(&mut self) -> Result<()> {
         for gone in &self.work.gone {
             let objects = self.owned.get(&gone.entry.key).cloned().unwrap_or_default();
-            let is_made = |key: &String| self.creations.iter().flatten().any(|creation| creation_key(creation) == *key);
+            let owns =
+                |file: &String, key: &str| self.owned.get(file).into_iter().flatten().any(|owned| owned.object == key);
+            let is_made = |key: &String| {
+                self.creations.iter().flatten().any(|creation| creation_key(creation) == *key)
+                    || self.work.others.iter().any(|file| owns(file, key))
+            };
             let left: Vec<String> = objects
                 .into_iter()
                 .map(|owned| owned.object)

@@ -7,7 +7,8 @@ use super::*;
 use crate::sql::{Tokens, mentions};
 
 impl Keeper<'_> {
-    /// Prepares every view and trigger of the files: SQLite says then whether what it needs is there.
+    /// Prepares every view and trigger of the files: SQLite says then whether what it needs is there. Those of files that
+    /// were left out are as they were, and so is what they need.
     pub(super) fn check(&self) -> Result<()> {
         for (at, creations) in self.creations.iter().enumerate() {
             let units = std::slice::from_ref(&self.work.files[at].unit);
@@ -25,10 +26,14 @@ impl Keeper<'_> {
     /// Returns the views and triggers that are no code objects, mention some, and work.
     pub(super) fn sound_strangers(&self) -> Vec<String> {
         let code: BTreeSet<&String> = self.owned.values().flatten().map(|owned| &owned.object).collect();
-        let mut names: BTreeSet<&str> =
-            self.there.iter().filter(|(key, _)| code.contains(key)).map(|(_, stored)| stored.name.as_str()).collect();
-        let mut strangers: Vec<&Stored> =
-            self.there.iter().filter(|(key, _)| !code.contains(key)).map(|(_, stored)| stored).collect();
+        let (mut names, mut strangers) = (BTreeSet::new(), Vec::new());
+        for (key, stored) in &self.there {
+            if code.contains(key) {
+                names.insert(stored.name.to_ascii_lowercase());
+            } else {
+                strangers.push(stored);
+            }
+        }
         let mut found: Vec<&Stored> = Vec::new();
         // One may rest on another.
         loop {
@@ -37,7 +42,7 @@ impl Keeper<'_> {
             if more.is_empty() {
                 break;
             }
-            names.extend(more.iter().map(|stored| stored.name.as_str()));
+            names.extend(more.iter().map(|stored| stored.name.to_ascii_lowercase()));
             found.extend(more);
             strangers = others;
         }
@@ -94,10 +99,10 @@ impl Keeper<'_> {
     }
 }
 
-/// Returns true if a text speaks of something by one of these names.
-fn speaks_of(stored: &Stored, names: &BTreeSet<&str>) -> bool {
+/// Returns true if a text speaks of something by one of these names, which are in small letters.
+fn speaks_of(stored: &Stored, names: &BTreeSet<String>) -> bool {
     let mentions = mentions(Tokens::of(&stored.sql, DIALECT));
-    mentions.iter().any(|mention| names.iter().any(|name| name.eq_ignore_ascii_case(mention.name.object())))
+    mentions.iter().any(|mention| names.contains(&mention.name.object().to_ascii_lowercase()))
 }
 
 /// The offset is one into the statement that was prepared, not into the file.

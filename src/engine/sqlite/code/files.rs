@@ -14,7 +14,7 @@ impl Keeper<'_> {
         for _ in 0..MOST_ROUNDS {
             let mut is_calm = true;
             for (at, file) in work.files.iter().enumerate() {
-                let again = match self.why(at) {
+                let again = match self.why(&file.unit.entry.key) {
                     _ if file.is_due && !done.contains(&at) => Again::Due,
                     Some(again) => again,
                     None => continue,
@@ -31,14 +31,14 @@ impl Keeper<'_> {
                 return Ok(true);
             }
         }
-        let restless = (0..work.files.len()).filter(|at| self.why(*at).is_some());
-        Err(never_ends(restless.map(|at| work.files[at].unit.text.file())))
+        let restless = work.files.iter().filter(|file| self.why(&file.unit.entry.key).is_some());
+        Err(never_ends(restless.map(|file| file.unit.text.file())))
     }
 
     /// Says why a file runs again that nobody touched, if it does.
-    fn why(&self, at: usize) -> Option<Again> {
+    pub(super) fn why(&self, file: &str) -> Option<Again> {
         let there = &self.there;
-        let owned = self.owned.get(&self.work.files[at].unit.entry.key)?;
+        let owned = self.owned.get(file)?;
         let differs = |owned: &Owned| {
             owned.digest.is_some() && there.get(&owned.object).map(Stored::digest) != owned.digest.as_deref()
         };
@@ -68,7 +68,7 @@ impl Keeper<'_> {
         self.look(at)?;
         let owned = |object: String| {
             let digest = Some(self.there.get(&object)?.digest().to_owned());
-            Some(Owned { object, digest, id: None })
+            Some(Owned { object, digest, id: None, stamp: None })
         };
         let made: Vec<Owned> = self.creations[at].iter().map(creation_key).filter_map(owned).collect();
         self.owned.insert(unit.entry.key.clone(), made);

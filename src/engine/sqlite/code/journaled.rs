@@ -8,12 +8,22 @@ impl Keeper<'_> {
     /// Reads from the journal what the files made, and notes the digests that are not there yet.
     pub(super) fn recall(&mut self) -> Result<()> {
         let known = doing("reading the journal");
+        let journal = &self.database.names.journal;
+        let settled = format!(
+            "select coalesce(max(sequence) filter (where kind = 'script'), 0)
+                    <= coalesce(max(sequence) filter (where kind = 'code'), 0)
+               from {journal}
+              where project = ?1"
+        );
+        let project = &self.work.marker.project;
+        let settled = self.connection.query_row(&settled, [project], |row| row.get(0)).map_err(&known)?;
+        self.is_settled = self.work.scripts.is_empty() && settled;
         let sql = format!(
             "select key, state, objects, max(attempt) from {} where project = ?1 and kind = 'code' and state <> 'running' group by key",
-            self.database.names.journal
+            journal
         );
         let mut statement = self.connection.prepare(&sql).map_err(&known)?;
-        let rows = statement.query_map([&self.work.marker.project], |row| {
+        let rows = statement.query_map([project], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
         });
         for row in rows.map_err(&known)? {
@@ -25,6 +35,7 @@ impl Keeper<'_> {
             for owned in objects.iter_mut().filter(|owned| owned.digest.is_none()) {
                 if let Some((kind, name)) = key_name(&owned.object, DIALECT) {
                     owned.object = key(kind, name.object());
+                    self.learnt.insert(file.clone());
                     owned.digest = self.there.get(&owned.object).map(|stored| stored.digest().to_owned());
                 }
             }
@@ -43,9 +54,8 @@ impl Keeper<'_> {
                 and attempt = (select max(attempt) from {0} where project = ?2 and kind = 'code' and key = ?3)",
             self.database.names.journal
         );
-        for (file, objects) in
-            self.owned.iter().filter(|(file, objects)| ran.contains(file.as_str()) || !objects.is_empty())
-        {
+        let is_new = |file: &&String| ran.contains(file.as_str()) || self.learnt.contains(*file);
+        for (file, objects) in self.owned.iter().filter(|(file, _)| is_new(file)) {
             let text = to_journal(objects);
             self.connection
                 .execute(&sql, (&text, &self.work.marker.project, file))

@@ -62,14 +62,14 @@ impl Claim<'_> {
         )
     }
 
-    /// Returns the statement that says that a statement is done, as a build that resumes reads it. The shell enters
-    /// every group.
-    pub fn advance(&self, at: usize, digest: &Checksum, begins_group: bool) -> String {
+    /// Returns the statement that says that a statement is done, as a build that resumes reads it; for the first of a
+    /// group, with whether that was entered.
+    pub fn advance(&self, at: usize, digest: &Checksum, entered: Option<&str>) -> String {
         format!(
             "insert into {} (sequence, statement, digest, entered)\nselect sequence, {at}, {}, {} from {} where {};\n",
             self.names.progress,
             literal(digest.as_str()),
-            if begins_group { "1" } else { "null" },
+            entered.unwrap_or("null"),
             self.names.journal,
             self.running()
         )
