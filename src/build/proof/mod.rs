@@ -6,7 +6,7 @@
 use super::fresh::compare;
 use super::{Checkout, Fresh, Site, discover};
 use crate::engine::catalog::{Change, Difference, Patterns};
-use crate::engine::{Catalog, TableRows};
+use crate::engine::{Builder, Catalog, Clock, TableRows};
 use crate::error::Error;
 use crate::event::Observer;
 use crate::project::{Project, SettingsError};
@@ -36,7 +36,8 @@ pub fn make(
     observer: &mut dyn Observer,
 ) -> Result<Made, Error> {
     let site = Site { project, ..site.clone() };
-    let mut fresh = Fresh::open(&site, observer)?;
+    // What it makes is held to the target too.
+    let mut fresh = Fresh::open_at(&site, Clock::Own, Builder::Login, observer)?;
     fresh.build(&site, checkout, environment)?;
     let catalog = fresh.session.catalog()?;
     let rows = fresh.session.seeded()?;

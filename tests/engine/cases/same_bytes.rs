@@ -188,10 +188,8 @@ fn a_login_that_the_scripts_name_has_no_drift_of_its_own() {
         ),
     );
     case.run(&["build", "--target", "scripts"]).exits(0).says("baseline/postgres");
-    assert_eq!(
-        case.ask("select relacl::text from pg_class where relname = 'item'"),
-        format!("{{{owner}=arwdDxt/{owner}}}")
-    );
+    let rights = case.ask("select relacl::text from pg_class where relname = 'item'");
+    assert!(rights.contains(&owner) && !rights.contains(&login), "{rights}");
     case.run(&["build", "--target", "loaded"]).exits(0).says("  load ");
     for database in ["scripts", "loaded"] {
         case.run(&["drift", "--strict", "--target", database]).exits(0).says("no drift");
