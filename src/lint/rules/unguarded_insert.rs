@@ -177,7 +177,7 @@ fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert
     // SQLite takes the ON for a join's where the query ends with its tables; many parsers do without any.
     let ends_openly = match context.dialect {
         Dialect::Sqlite => from,
-        Dialect::Postgres => insert.values_span.is_none() && !from,
+        Dialect::Postgres => insert.values_span.is_none() && !statement.has_words(&["from"]),
     };
     let truth = if ends_openly && !insert.has_clause { " WHERE true" } else { "" };
     let text = guard::cased(&format!("{truth} ON CONFLICT DO NOTHING"), lower);

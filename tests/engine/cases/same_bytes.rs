@@ -151,8 +151,7 @@ fn whoever_logs_in_makes_the_same_bytes() {
         files
     });
     let text: String = made[0].values().map(|bytes| String::from_utf8_lossy(bytes)).collect();
-    for line in
-        ["GRANT ALL ON TABLE s.item TO postgres WITH GRANT OPTION;", "ALTER TABLE public.owned OWNER TO storage_admin;"]
+    for line in [" ON TABLE s.item TO postgres WITH GRANT OPTION;", "ALTER TABLE public.owned OWNER TO storage_admin;"]
     {
         assert!(text.contains(line), "{text}");
     }
