@@ -23,6 +23,12 @@ pub(super) fn hint(unit: &Unit, failure: &SqlFailure, is_named: bool) -> Option<
                 .to_owned(),
         );
     }
+    // <https://sqlite.org/lang_upsert.html#parsing_ambiguity>
+    if failure.message.eq_ignore_ascii_case("near \"do\": syntax error") {
+        return Some(
+            "behind `insert … select`, SQLite takes ON for a join's: write `where true` in front of it".to_owned(),
+        );
+    }
     of_name.then(|| "not this statement names it, but a foreign key, a trigger or a view that it meets".to_owned())
 }
 

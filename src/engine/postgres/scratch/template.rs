@@ -19,7 +19,7 @@ type Answer<T> = std::result::Result<T, postgres::Error>;
 const MOST: usize = 12;
 
 /// How long the sessions of a database that was just left may take to end.
-const LEAVING: Duration = Duration::from_secs(2);
+const LEAVING: Duration = Duration::from_secs(10);
 
 /// A template on a server, which may be there or not.
 pub(super) struct Template {

@@ -117,6 +117,17 @@ insert into shelf values (1); insert into book values (1);";
 }
 
 #[test]
+fn an_upsert_behind_a_select_needs_a_condition_and_the_hint_says_so() {
+    let place = Place::new();
+    let mut session = place.prepared();
+    applied(&mut *session, "1", "create table t (a integer primary key);");
+    let upsert = |condition: &str| format!("insert into t select 1 from t {condition} ON CONFLICT DO NOTHING;");
+    let error = apply(&mut *session, script("2", &upsert(""))).unwrap_err();
+    assert!(error.notes().join(" ").contains("`where true`"), "{:?}", error.notes());
+    applied(&mut *session, "3", &upsert("where true"));
+}
+
+#[test]
 fn a_statement_may_open_more_than_a_thousand_tables() {
     let place = Place::new();
     let mut session = place.prepared();
