@@ -112,6 +112,12 @@ impl Scratch {
         self.place.keep();
     }
 
+    /// The same without a copy, where that goes: the database itself becomes the template when the value is dropped.
+    /// From now on nothing may change in it.
+    pub fn keep_itself(&mut self) {
+        self.place.keep_itself();
+    }
+
     /// Leaves the database behind when the value is dropped, for somebody to look at. The next run that needs one
     /// takes it away.
     pub fn leave(&mut self) {
@@ -139,6 +145,11 @@ pub trait Throwaway: Send {
 
     /// Keeps a template.
     fn keep(&mut self);
+
+    /// Is the template when the value is dropped, or keeps one.
+    fn keep_itself(&mut self) {
+        self.keep();
+    }
 
     /// Does not remove the database.
     fn leave(&mut self);

@@ -31,7 +31,7 @@ pub(super) fn make(
     refuse_other_server(site, checkout, &mut fresh)?;
     tell_builder(&fresh, observer);
     fresh.build(site, checkout, None)?;
-    let mut fresh = fresh.keep()?;
+    let mut fresh = fresh.keep_itself()?;
     let ended = Instant::now();
     let info = fresh.session.dump(&place.fresh, observer)?;
     let files = list(&place.fresh)?;

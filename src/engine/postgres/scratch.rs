@@ -92,6 +92,10 @@ impl Throwaway for Place {
         self.database.keep();
     }
 
+    fn keep_itself(&mut self) {
+        self.database.keep_itself();
+    }
+
     fn leave(&mut self) {
         self.database.leave();
     }
