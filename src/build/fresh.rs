@@ -54,6 +54,11 @@ impl Fresh {
         self.scratch.named_builder.as_deref()
     }
 
+    /// Returns the role whose schema, if there is one of its name, is where objects without a schema go.
+    pub fn path_user(&self) -> Option<&str> {
+        self.scratch.path_user.as_deref()
+    }
+
     /// Returns which clock it has.
     pub fn clock(&self) -> Clock {
         self.scratch.clock
