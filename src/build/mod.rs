@@ -88,14 +88,7 @@ pub struct Report {
 pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut dyn Observer) -> Result<Report, Error> {
     let wish = saved.map_or(wish, |plan| &plan.wish);
     let started = Instant::now();
-    let mut survey = match survey(site, wish) {
-        // SQLite is not read while a transaction that outgrew its cache is written.
-        Err(Error::Engine(error)) if error.is_in_use() => {
-            site.engine.wait_for_builder(Wait { limit: site.target.lock_wait }, observer)?;
-            self::survey(site, wish)?
-        }
-        surveyed => surveyed?,
-    };
+    let mut survey = patient_survey(site, wish, observer)?;
     let mark = survey.inspection.mark.clone();
     let site = &Site {
         protected: is_protected(&survey.inspection, first_mark(site.target, site.engine.is_local()).as_ref()),
@@ -114,7 +107,7 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         && let Err(refusal) = &survey.plan
     {
         proven = proof::rerun(&site.with_revision(), &survey, refusal.clone(), observer)?;
-        survey = self::survey(site, wish)?;
+        survey = survey::survey(site, wish)?;
     }
     let plan = survey.plan?;
     tell_notes(&plan, observer);
@@ -141,12 +134,27 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
         .run(&mut *session, observer)?;
         (steps, mark) = (proven + built.steps, built.mark.or(mark));
     }
-    let is_wanted = |version: &&Version| wish.to.as_ref().is_none_or(|limit| *version <= limit);
-    let scripts = survey.checkout.scripts.iter().map(|script| &script.version);
-    let base = survey.checkout.base.iter().map(|base| &base.version);
-    let version = scripts.chain(base).filter(is_wanted).max();
-    let version = version.max(survey.reconciled.version.as_ref()).map(ToString::to_string);
+    let version = reached(&survey.checkout, wish).max(survey.reconciled.version.as_ref()).map(ToString::to_string);
     Ok(Report { version, mark, steps, notes, duration: started.elapsed() })
+}
+
+/// Surveys, and waits first for another builder where a database cannot be read meanwhile: SQLite is not while a
+/// transaction that outgrew its cache is written.
+fn patient_survey(site: &Site<'_>, wish: &Wish, observer: &mut dyn Observer) -> Result<Survey, Error> {
+    match survey(site, wish) {
+        Err(Error::Engine(error)) if error.is_in_use() => {
+            site.engine.wait_for_builder(Wait { limit: site.target.lock_wait }, observer)?;
+            survey(site, wish)
+        }
+        surveyed => surveyed,
+    }
+}
+
+/// Returns the newest version of a checkout that is within what was asked for.
+fn reached<'a>(checkout: &'a Checkout, wish: &Wish) -> Option<&'a Version> {
+    let scripts = checkout.scripts.iter().map(|script| &script.version);
+    let all = scripts.chain(checkout.base.iter().map(|base| &base.version));
+    all.filter(|version| wish.to.as_ref().is_none_or(|limit| *version <= limit)).max()
 }
 
 /// Builds a checkout into an open session's database. `mark` overrides the first mark.

@@ -36,52 +36,12 @@ pub fn find(
     faults: &mut Vec<Fault>,
     mut twins: Option<&mut Vec<Fault>>,
 ) -> Found {
-    let folder = project.scripts_folder(dialect);
-    let prefers_own = project.layout().prefers_own();
-    let mut ups: BTreeMap<Version, Vec<Named>> = BTreeMap::new();
-    let mut downs: BTreeMap<Version, Named> = BTreeMap::new();
-    let mut code = code_files(project, dialect, ignore, faults);
-    let mut elsewhere = Vec::new();
-    let mut found = project.files.walk(folder);
-    // A folder that is a change may be called `20240418_x.sql`.
-    found.retain(|found| found.kind != FoundKind::Folder || project.layout() != Layout::FolderPerChange);
-    for file in usable(found, &["sql"], ignore, faults) {
-        let inside = file.strip_prefix(folder).unwrap_or(&file).trim_start_matches('/');
-        if is_named_folder(inside) {
-            continue;
-        }
-        let (inside, of_folder) = engine_folder(inside);
-        match project.role(&file, inside) {
-            PathRole::Skip => {}
-            PathRole::Code(engine) => {
-                if engine.or(of_folder).is_none_or(|engine| engine == dialect) {
-                    code.push(file);
-                }
-            }
-            PathRole::Fault(error) => faults.push(name_fault(&file, &error)),
-            PathRole::Script(mut name) => {
-                name.engine = name.engine.or(of_folder);
-                if name.engine.is_some_and(|engine| engine != dialect) {
-                    elsewhere.push(name.version);
-                    continue;
-                }
-                let named = Named { file, name, down: None };
-                match named.name.role {
-                    Role::Up => ups.entry(named.name.version.clone()).or_default().push(named),
-                    Role::Down => add_down(&mut downs, named, prefers_own),
-                }
-            }
-        }
-    }
-    let mut named = Vec::with_capacity(ups.len());
-    for (version, mut files) in ups {
-        if prefers_own && files.iter().any(|named| named.name.engine.is_some()) {
-            files.retain(|named| named.name.engine.is_some());
-        }
-        let names: Vec<String> = files.iter().map(|named| named.name.name.clone()).collect();
-        let is_down = |named: &Named| is_way_down(&named.name.name, names.iter().map(String::as_str));
-        let (ways_down, mut files): (Vec<Named>, Vec<Named>) = files.into_iter().partition(is_down);
-        ways_down.into_iter().for_each(|named| add_down(&mut downs, named, prefers_own));
+    let mut all = Sorted { prefers_own: project.layout().prefers_own(), ..Sorted::default() };
+    all.code = code_files(project, dialect, ignore, faults);
+    all.walk(project, dialect, ignore, faults);
+    let mut named = Vec::with_capacity(all.ups.len());
+    for (version, files) in std::mem::take(&mut all.ups) {
+        let mut files = all.without_ways_down(files);
         if files.len() > 1 {
             let fault = two_of_one_version(&version, &files);
             match &mut twins {
@@ -91,23 +51,81 @@ pub fn find(
                 }
                 None => faults.push(fault),
             }
-            continue;
-        }
-        if let Some(mut only) = files.pop() {
-            only.down = downs.remove(&version).map(|named| named.file);
+        } else if let Some(mut only) = files.pop() {
+            only.down = all.downs.remove(&version).map(|named| named.file);
             named.push(only);
         }
     }
-    code.sort();
-    code.dedup();
-    Found { named, code, elsewhere }
+    all.code.sort();
+    all.code.dedup();
+    Found { named, code: all.code, elsewhere: all.elsewhere }
 }
 
-/// Keeps a way down; an engine's own goes first where the layout has it so.
-fn add_down(downs: &mut BTreeMap<Version, Named>, named: Named, prefers_own: bool) {
-    let version = named.name.version.clone();
-    if !prefers_own || named.name.engine.is_some() || !downs.contains_key(&version) {
-        downs.insert(version, named);
+/// The files by what they are for.
+#[derive(Default)]
+struct Sorted {
+    /// True if an engine's own file stands in for the common one of its version.
+    prefers_own: bool,
+    ups: BTreeMap<Version, Vec<Named>>,
+    downs: BTreeMap<Version, Named>,
+    code: Vec<String>,
+    elsewhere: Vec<Version>,
+}
+
+impl Sorted {
+    /// Takes in the folder of the scripts.
+    fn walk(&mut self, project: &Project, dialect: Dialect, ignore: &Ignore, faults: &mut Vec<Fault>) {
+        let folder = project.scripts_folder(dialect);
+        let mut found = project.files.walk(folder);
+        // A folder that is a change may be called `20240418_x.sql`.
+        found.retain(|found| found.kind != FoundKind::Folder || project.layout() != Layout::FolderPerChange);
+        for file in usable(found, &["sql"], ignore, faults) {
+            let inside = file.strip_prefix(folder).unwrap_or(&file).trim_start_matches('/');
+            if is_named_folder(inside) {
+                continue;
+            }
+            let (inside, of_folder) = engine_folder(inside);
+            let is_ours = |engine: Option<Dialect>| engine.or(of_folder).is_none_or(|engine| engine == dialect);
+            match project.role(&file, inside) {
+                PathRole::Skip => {}
+                PathRole::Code(engine) if is_ours(engine) => self.code.push(file),
+                PathRole::Code(_) => {}
+                PathRole::Fault(error) => faults.push(name_fault(&file, &error)),
+                PathRole::Script(name) if !is_ours(name.engine) => self.elsewhere.push(name.version),
+                PathRole::Script(name) => {
+                    let engine = name.engine.or(of_folder);
+                    self.script(Named { file, name: FileName { engine, ..name }, down: None });
+                }
+            }
+        }
+    }
+
+    fn script(&mut self, named: Named) {
+        match named.name.role {
+            Role::Up => self.ups.entry(named.name.version.clone()).or_default().push(named),
+            Role::Down => self.way_down(named),
+        }
+    }
+
+    /// Keeps a way down; an engine's own goes first where the layout has it so.
+    fn way_down(&mut self, named: Named) {
+        let version = named.name.version.clone();
+        if !self.prefers_own || named.name.engine.is_some() || !self.downs.contains_key(&version) {
+            self.downs.insert(version, named);
+        }
+    }
+
+    /// Returns the scripts of one version that are for this engine; those whose name says that they take another one
+    /// back are kept as its way down.
+    fn without_ways_down(&mut self, mut files: Vec<Named>) -> Vec<Named> {
+        if self.prefers_own && files.iter().any(|named| named.name.engine.is_some()) {
+            files.retain(|named| named.name.engine.is_some());
+        }
+        let names: Vec<String> = files.iter().map(|named| named.name.name.clone()).collect();
+        let is_down = |named: &Named| is_way_down(&named.name.name, names.iter().map(String::as_str));
+        let (ways_down, files): (Vec<Named>, Vec<Named>) = files.into_iter().partition(is_down);
+        ways_down.into_iter().for_each(|named| self.way_down(named));
+        files
     }
 }
 

@@ -34,22 +34,11 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
     let build = |side: &Side, observer: &mut dyn Observer| {
         make(site, &side.project, &side.checkout, environment.as_deref(), observer)
     };
-    let fresh = match build(&now, observer) {
-        Ok(made) => made,
-        Err(error) => {
-            return Err(refusal
-                .note(format!("a fresh build of the new texts fails: {}", why_it_failed(&error)))
-                .into());
-        }
+    let fails = |texts: &str, error: &Error| {
+        refusal.clone().note(format!("a fresh build of the {texts} texts fails: {}", why_it_failed(error)))
     };
-    let before = match build(&then, observer) {
-        Ok(made) => made,
-        Err(error) => {
-            return Err(refusal
-                .note(format!("a fresh build of the old texts fails: {}", why_it_failed(&error)))
-                .into());
-        }
-    };
+    let fresh = build(&now, observer).map_err(|error| fails("new", &error))?;
+    let before = build(&then, observer).map_err(|error| fails("old", &error))?;
     let mut proof = Proof {
         left: left_behind(&before.rows, &fresh.rows),
         there: session.catalog()?,
@@ -67,13 +56,7 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
     let why = judged?;
     match kept {
         Ok(Some(applied)) => {
-            let names: Vec<String> =
-                altered.iter().map(|status| format!("{} {}", status.version, status.name)).collect();
-            let message = format!(
-                "changed since applied, run again, and proven to be what a fresh build makes: {}",
-                names.join(", ")
-            );
-            observer.event(Event::Note { code: "altered-proven".into(), message });
+            tell_proven(&altered, observer);
             for (unit, applied) in units.iter().zip(&applied) {
                 observer.event(told::finished(site, unit, applied));
             }
@@ -92,6 +75,13 @@ pub fn rerun(site: &Site<'_>, survey: &Survey, refusal: Refusal, observer: &mut 
         }
         Err(other) => Err(other.into()),
     }
+}
+
+fn tell_proven(altered: &[&Status], observer: &mut dyn Observer) {
+    let names: Vec<String> = altered.iter().map(|status| format!("{} {}", status.version, status.name)).collect();
+    let names = names.join(", ");
+    let message = format!("changed since applied, run again, and proven to be what a fresh build makes: {names}");
+    observer.event(Event::Note { code: "altered-proven".into(), message });
 }
 
 /// What the target is held to.
