@@ -9,7 +9,7 @@ mod versions;
 
 use serde::{Deserialize, Serialize};
 
-pub use code::{has_due, is_settled};
+pub use code::{due, is_settled};
 use refuse::{refuse_altered, refuse_half_way, refuse_late, refuse_sync};
 pub use refuse::{refuse_foreign, refuse_other_mark};
 pub use squashed::damaged as damaged_base;
