@@ -18,6 +18,7 @@ use crate::engine::catalog::{Difference, Patterns};
 use crate::engine::{Builder, Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
 use crate::event::{Event, Observer, Silent};
+use crate::sql::Kind;
 
 /// Writes the checkout's baseline into the place's folder. Returns what it was made with and its files.
 pub(super) fn make(
@@ -31,11 +32,12 @@ pub(super) fn make(
     refuse_other_server(site, checkout, &mut fresh)?;
     tell_builder(&fresh, observer);
     fresh.build(site, checkout, None)?;
-    let mut fresh = fresh.keep()?;
+    let mut fresh = fresh.keep_itself()?;
     let ended = Instant::now();
     let info = fresh.session.dump(&place.fresh, observer)?;
     let files = list(&place.fresh)?;
     let built = fresh.session.catalog()?;
+    tell_path(&fresh, &built, observer);
     let digests = Digests::committed(site.project, checkout.dialect);
     // What a dump cannot carry is not in its text: the objects must be those of that time too.
     if place.is_committed(&files) && digests.is_some_and(|digests| digests.unlike(&built).is_empty()) {
@@ -54,6 +56,18 @@ fn tell_builder(fresh: &Fresh, observer: &mut dyn Observer) {
     let message = format!(
         "the scripts name {builder}, or ask who builds them, and {builder} builds them here: as another role builds them, \
          the baseline is another. A private server builds them the same everywhere, and so does an `owner-role`"
+    );
+    observer.event(Event::Note { code: "baseline/builder".into(), message });
+}
+
+/// Says that who logs in decides where objects without a schema go.
+fn tell_path(fresh: &Fresh, built: &Catalog, observer: &mut dyn Observer) {
+    let is_schema =
+        |user: &str| built.objects().any(|object| object.kind == Kind::Schema && object.name.object() == user);
+    let Some(user) = fresh.path_user().filter(|user| is_schema(user)) else { return };
+    let message = format!(
+        "the scripts make a schema {user}, and {user} is who logs in: objects without a schema go there, and for others \
+         elsewhere, so that their baseline is another. `schemas` of the target says where they go"
     );
     observer.event(Event::Note { code: "baseline/builder".into(), message });
 }
