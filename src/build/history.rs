@@ -52,7 +52,7 @@ pub fn history(site: &Site<'_>, checkout: &Checkout, environment: Option<&str>) 
     for script in checkout.scripts.iter().filter(|script| !checkout.is_squashed(script)) {
         items.push(of_script(site, checkout, script)?);
     }
-    for source in &checkout.code_order(site.project)?.files {
+    for source in &checkout.code_order(site.project, None)?.files {
         let planned = planned_file(Kind::Code, &source.file, &source.checksum, 0);
         let unit = unit(site.project, site.target, checkout.dialect, &planned)?;
         items.push(Item {

@@ -115,14 +115,13 @@ pub fn build(site: &Site<'_>, wish: &Wish, saved: Option<&Plan>, observer: &mut 
     hold_to(saved, &plan)?;
     let (mut steps, mut mark) = (proven, mark);
     if !plan.is_empty() {
-        // Before the target is touched, which may create it.
-        let (judged, revision) = std::thread::scope(|scope| {
+        let (judged, mut session, revision) = std::thread::scope(|scope| -> Result<_, Error> {
             let revision = scope.spawn(|| site.revision());
-            let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan);
-            (judged, revision.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
-        let judged = judged?;
-        let mut session = site.engine.connect(Access::Write)?;
+            // Before the target is touched, which may create it.
+            let judged = units::judge(site, &survey.checkout, &survey.inspection, &plan)?;
+            let session = site.engine.connect(Access::Write)?;
+            Ok((judged, session, revision.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))))
+        })?;
         let built = Build {
             site: &site.at_revision(revision),
             checkout: &survey.checkout,

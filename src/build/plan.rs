@@ -9,7 +9,7 @@ mod squashed;
 mod value;
 mod versions;
 
-pub use code::{has_due, is_settled};
+pub use code::{due, is_settled};
 use refuse::refuse_sync;
 pub use refuse::{refuse_foreign, refuse_other_mark};
 pub use squashed::damaged as damaged_base;

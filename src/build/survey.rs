@@ -88,7 +88,8 @@ pub fn plan_for(
     };
     let reconciled = reconcile(&checkout.scripts, checkout.squashed(), entries, tokens)?;
     // Their order counts where some of them run.
-    let order = plan::has_due(&checkout.code, entries).then(|| checkout.code_order(site.project)).transpose()?;
+    let due = plan::due(&checkout.code, entries);
+    let order = (!due.is_empty()).then(|| checkout.code_order(site.project, Some(&due))).transpose()?;
     let code = order.as_ref().map_or(&checkout.code, |order| &order.files);
     let half_loaded = plan::is_half_loaded(entries);
     let worth =

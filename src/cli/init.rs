@@ -17,7 +17,7 @@ pub struct InitArgs {
     /// The project's name [default: the folder's].
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// The engine of an empty project [default: sqlite].
+    /// The engine [default: what the scripts look like, else sqlite].
     #[arg(long, value_enum)]
     pub engine: Option<EngineWord>,
 }

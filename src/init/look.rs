@@ -1,16 +1,39 @@
 //! Which engine a text is written for, by the words it uses. A guess, told as one.
 
+use std::collections::BTreeSet;
+
 use crate::sql::{Dialect, Lexer, TokenKind};
 
-/// How much speaks for each engine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What speaks for each engine, and how much. MySQL is none of ours.
+const WORDS: [(Whose, u32, &[&str]); 10] = [
+    (Whose::Sqlite, 5, &["autoincrement", "pragma", "sqlite", "sqlite3", "sqlite_master", "sqlite_sequence"]),
+    (Whose::Sqlite, 5, &["sqlite_schema", "fts5", "nocase"]),
+    (Whose::Sqlite, 3, &["strftime", "rowid", "julianday", "unixepoch", "json_extract"]),
+    (Whose::Sqlite, 1, &["datetime", "glob"]),
+    (
+        Whose::Postgres,
+        5,
+        &["timestamptz", "bytea", "plpgsql", "gen_random_uuid", "tsvector", "jsonb", "bigserial", "nextval"],
+    ),
+    (Whose::Postgres, 5, &["$$", "::", "postgres", "postgresql"]),
+    (Whose::Postgres, 3, &["serial", "concurrently", "extension", "gin", "gist", "ilike", "regclass", "inet"]),
+    (Whose::Postgres, 1, &["uuid", "varying", "schema", "timestamp", "owner"]),
+    (Whose::Mysql, 5, &["auto_increment", "innodb", "utf8mb4", "longtext", "mediumtext"]),
+    (Whose::Mysql, 2, &["charset", "tinyint", "engine", "unsigned"]),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Postgres,
+    Sqlite,
+    Mysql,
+}
+
+/// What speaks for each engine. A word counts once: a column may be called like another engine's type, and stand in
+/// every script.
+#[derive(Debug, Clone, Default)]
 pub struct Look {
-    /// For PostgreSQL.
-    pub postgres: u32,
-    /// For SQLite.
-    pub sqlite: u32,
-    /// For MySQL, which is none of ours.
-    pub mysql: u32,
+    words: BTreeSet<String>,
 }
 
 impl Look {
@@ -19,43 +42,28 @@ impl Look {
         for token in Lexer::new(text, Dialect::Postgres).map_while(Result::ok) {
             let written = token.span.text(text);
             match token.kind {
-                TokenKind::Word => self.word(&written.to_ascii_lowercase()),
-                TokenKind::DollarString => self.postgres += 4,
-                TokenKind::Operator if written == "::" => self.postgres += 4,
-                _ => {}
-            }
+                TokenKind::Word => self.words.insert(written.to_ascii_lowercase()),
+                TokenKind::DollarString => self.words.insert("$$".to_owned()),
+                TokenKind::Operator if written == "::" => self.words.insert(written.to_owned()),
+                _ => false,
+            };
         }
     }
 
-    fn word(&mut self, word: &str) {
-        match word {
-            "autoincrement" | "pragma" | "sqlite_master" | "sqlite_sequence" | "sqlite_schema" | "fts5" | "nocase" => {
-                self.sqlite += 5
-            }
-            "strftime" | "rowid" | "julianday" | "unixepoch" | "json_extract" => self.sqlite += 3,
-            "datetime" | "glob" => self.sqlite += 1,
-            "timestamptz" | "bytea" | "plpgsql" | "gen_random_uuid" | "tsvector" | "jsonb" | "bigserial"
-            | "nextval" => {
-                self.postgres += 5;
-            }
-            "serial" | "concurrently" | "extension" | "gin" | "gist" | "ilike" | "regclass" | "inet" => {
-                self.postgres += 3
-            }
-            "uuid" | "varying" | "schema" | "timestamp" | "owner" | "bigint" => self.postgres += 1,
-            "auto_increment" | "innodb" | "utf8mb4" | "longtext" | "mediumtext" | "unsigned" => self.mysql += 5,
-            "charset" | "tinyint" | "engine" => self.mysql += 2,
-            _ => {}
-        }
+    fn count(&self, whose: Whose) -> u32 {
+        let own = WORDS.iter().filter(|(of, ..)| *of == whose);
+        let counts = own.flat_map(|(_, count, words)| words.iter().map(move |word| (count, word)));
+        counts.filter(|(_, word)| self.words.contains(**word)).map(|(count, _)| count).sum()
     }
 
     /// Returns true if the text is most likely MySQL's.
-    pub fn is_mysql(self) -> bool {
-        self.mysql > self.postgres.max(self.sqlite)
+    pub fn is_mysql(&self) -> bool {
+        self.count(Whose::Mysql) > self.count(Whose::Postgres).max(self.count(Whose::Sqlite))
     }
 
     /// Returns the engine that most speaks for; `None` if nothing does.
-    pub fn engine(self) -> Option<Dialect> {
-        match self.postgres.cmp(&self.sqlite) {
+    pub fn engine(&self) -> Option<Dialect> {
+        match self.count(Whose::Postgres).cmp(&self.count(Whose::Sqlite)) {
             std::cmp::Ordering::Greater => Some(Dialect::Postgres),
             std::cmp::Ordering::Less => Some(Dialect::Sqlite),
             std::cmp::Ordering::Equal => None,
@@ -79,6 +87,12 @@ mod tests {
         assert_eq!(look("do $$ begin end $$").engine(), Some(Dialect::Postgres));
         assert_eq!(look("create table t (id integer primary key autoincrement)").engine(), Some(Dialect::Sqlite));
         assert_eq!(look("create table t (a int); -- jsonb '::'").engine(), None);
+        let often = "create table t (at bigint, timestamp int); alter table t add column timestamp_2 uuid".repeat(9);
+        assert_eq!(
+            look(&format!("{often}; create table u (id integer autoincrement)")).engine(),
+            Some(Dialect::Sqlite)
+        );
+        assert!(!look("create table t (id unsigned int); pragma x").is_mysql());
         assert!(look("CREATE TABLE t (id int unsigned AUTO_INCREMENT) ENGINE=InnoDB").is_mysql());
     }
 }

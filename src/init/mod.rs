@@ -5,6 +5,7 @@
 
 mod candidates;
 mod look;
+mod quoted;
 mod recognise;
 mod scaffold;
 mod survey;
@@ -24,7 +25,8 @@ pub use recognise::{Folders, Recognised, RecognisedScript, Recognition, recognis
 pub struct Wish {
     /// The project's name. Default: the folder's.
     pub name: Option<String>,
-    /// The engine of an empty project. Default: SQLite, which needs no server.
+    /// The engine, where nothing but the texts tells it. Default: what these look like, else SQLite, which needs no
+    /// server.
     pub engine: Option<EngineName>,
 }
 
@@ -66,7 +68,7 @@ pub fn init(root: &Path, wish: &Wish) -> Result<Initialised, Error> {
         Some(name) => name.clone(),
         None => root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned()),
     };
-    Ok(match recognise(&root, &name)? {
+    Ok(match recognise(&root, &name, wish.engine)? {
         Recognition::Scripts(recognised) => Initialised {
             files: vec![create(&root, SETTINGS, &toml_text::of(&recognised))?],
             recognised: Some(*recognised),

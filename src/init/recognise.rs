@@ -9,10 +9,10 @@ use super::candidates::{Candidate, FolderEngine, candidates, is_pop, unnumbered}
 use super::look::Look;
 use super::{survey, variable};
 use crate::error::Error;
-use crate::project::layout::{Parts, TERN_BETWEEN, folder_version};
+use crate::project::layout::{Parts, TERN_BETWEEN, flyway_version, folder_version};
 use crate::project::settings::LayoutSettings;
 use crate::project::{EngineName, Layout, PathRole};
-use crate::script::{Version, engine_suffix, strip_sql};
+use crate::script::{Version, engine_suffix, letter, strip_sql};
 use crate::sql::Dialect;
 
 /// A repository's scripts and the settings that fit them.
@@ -81,8 +81,8 @@ pub enum Recognition {
     Nothing(Vec<String>),
 }
 
-/// Looks for scripts in a repository.
-pub fn recognise(root: &Path, name: &str) -> Result<Recognition, Error> {
+/// Looks for scripts in a repository. `engine` is theirs where their folder does not say another.
+pub fn recognise(root: &Path, name: &str, engine: Option<EngineName>) -> Result<Recognition, Error> {
     let paths = sql_files(root);
     let mut all = candidates(paths.iter().map(String::as_str));
     if all.is_empty() {
@@ -90,7 +90,7 @@ pub fn recognise(root: &Path, name: &str) -> Result<Recognition, Error> {
     }
     let mut all = all.into_iter();
     let mut passed_over = Vec::new();
-    let found = all.by_ref().find_map(|candidate| match recognise_in(root, name, candidate, &paths) {
+    let found = all.by_ref().find_map(|candidate| match recognise_in(root, name, engine, candidate, &paths) {
         Ok(recognised) => Some(recognised),
         Err(note) => {
             passed_over.push(note);
@@ -135,12 +135,7 @@ fn unreadable(paths: &[String]) -> Option<String> {
 fn versions_of_folders(folder: &str, paths: &[String]) -> BTreeMap<String, String> {
     let mut inside: BTreeMap<Version, Vec<&String>> = BTreeMap::new();
     for path in paths {
-        let rest = if folder.is_empty() {
-            Some(path.as_str())
-        } else {
-            path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
-        };
-        if let Some(version) = rest.and_then(|rest| folder_version(rest.split_once('/')?.0)) {
+        if let Some(version) = below(path, folder).and_then(|rest| folder_version(rest.split_once('/')?.0)) {
             inside.entry(version).or_default().push(path);
         }
     }
@@ -153,6 +148,11 @@ fn versions_of_folders(folder: &str, paths: &[String]) -> BTreeMap<String, Strin
         }
     }
     versions
+}
+
+/// Returns what of a path is below a folder.
+fn below<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    if folder.is_empty() { Some(path) } else { path.strip_prefix(folder)?.strip_prefix('/') }
 }
 
 /// Lists the `.sql` files of a repository, sorted.
@@ -172,7 +172,13 @@ fn sql_files(root: &Path) -> Vec<String> {
 }
 
 /// Reads a candidate's texts; the error is a note on why it is none.
-fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String]) -> Result<Recognised, String> {
+fn recognise_in(
+    root: &Path,
+    name: &str,
+    wanted: Option<EngineName>,
+    candidate: Candidate,
+    paths: &[String],
+) -> Result<Recognised, String> {
     let mut notes = Vec::new();
     let mut folders: BTreeMap<EngineName, String> = BTreeMap::new();
     let mut versions = BTreeMap::new();
@@ -187,6 +193,10 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
         }
         let texts = texts(root, layout, (&folder, &versions), paths);
         layout = with_sections(layout, texts.iter().map(|(_, text)| text.as_str()));
+        if layout == Layout::Flyway && engine != FolderEngine::Other {
+            versions.extend(beginning(&folder, paths, &mut notes));
+        }
+        notes.extend(programs(root, &folder));
         match engine {
             FolderEngine::Other => {
                 notes.push(format!("{folder} is for an engine that dbbuild does not know; left alone"))
@@ -196,11 +206,16 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
             }
             FolderEngine::Silent => {
                 let mut look = Look::default();
+                look.add(&folder);
                 texts.iter().for_each(|(_, text)| look.add(text));
-                if look.is_mysql() {
-                    return Err(format!("{folder} looks like MySQL, which dbbuild does not know; left alone"));
+                if look.is_mysql() && wanted.is_none() {
+                    return Err(format!(
+                        "{folder} looks like MySQL, which dbbuild does not know; left alone. If it is not, say so: \
+                         `dbbuild init --engine …`"
+                    ));
                 }
                 mixed.extend(texts.iter().filter_map(|(path, _)| suffix(layout, path)));
+                mixed.extend(wanted.filter(|_| mixed.is_empty()).map(Dialect::from));
                 if mixed.is_empty() {
                     mixed.insert(look.engine().unwrap_or_else(|| {
                         notes.push(
@@ -256,6 +271,44 @@ fn recognise_in(root: &Path, name: &str, candidate: Candidate, paths: &[String])
     })
 }
 
+/// Returns the version of the file that a Flyway history begins with: the newest state that a new database may start
+/// from, if every script comes after it.
+fn beginning(folder: &str, paths: &[String], notes: &mut Vec<String>) -> Option<(String, String)> {
+    let of = |letter: char| {
+        let inside = paths.iter().filter(move |path| below(path, folder).is_some());
+        inside.filter_map(move |path| {
+            let file = path.rsplit('/').next().unwrap_or(path);
+            Some((flyway_version(strip_sql(file), letter)?, path))
+        })
+    };
+    let first = of('V').map(|(version, _)| version).min();
+    let (version, path) = of('B').max()?;
+    if first.is_some_and(|first| first <= version) {
+        return None;
+    }
+    notes.push(format!("the history begins with {path}: [layout.versions] makes it the first script"));
+    Some((path.clone(), version.to_string()))
+}
+
+/// Tells of migrations that are programs: nobody but their own tool runs them.
+fn programs(root: &Path, folder: &str) -> Option<String> {
+    const LANGUAGES: [&str; 11] = ["cs", "ex", "exs", "go", "java", "js", "kt", "mjs", "py", "rb", "ts"];
+    let is_one = |name: &String| {
+        let (stem, language) = name.rsplit_once('.').unwrap_or((name, ""));
+        LANGUAGES.contains(&language) && !stem.ends_with("_test") && Version::split(&stem[letter(stem)..]).is_ok()
+    };
+    let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().filter_map(Result::ok);
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(is_one);
+    names.sort();
+    let first = names.first()?;
+    let what = match names.len() {
+        1 => format!("{folder}/{first} is a program"),
+        several => format!("{several} migrations in {folder} are programs, {first} the first"),
+    };
+    Some(format!("{what}, which dbbuild does not run: write as a script of that version what it does to the database"))
+}
+
 /// Returns the engine of a file's own suffix.
 fn suffix(layout: Layout, path: &str) -> Option<Dialect> {
     if layout == Layout::Pop {
@@ -278,7 +331,7 @@ fn texts(
     paths: &[String],
 ) -> Vec<(String, String)> {
     let inside = paths.iter().filter_map(|path| {
-        let rest = if folder.is_empty() { path.as_str() } else { path.strip_prefix(folder)?.strip_prefix('/')? };
+        let rest = below(path, folder)?;
         let is_script = versions.contains_key(path) || Parts::of(layout, rest).is_some_and(|parts| parts.is_up());
         is_script.then_some(path)
     });
@@ -317,6 +370,14 @@ fn with_sections<'a>(layout: Layout, texts: impl Iterator<Item = &'a str>) -> La
 }
 
 impl Recognised {
+    /// Gives a script a directive.
+    pub fn direct(&mut self, version: &Version, directive: &str) {
+        let directives = self.directives.entry(version.clone()).or_default();
+        if !directives.iter().any(|known| known == directive) {
+            directives.push(directive.to_owned());
+        }
+    }
+
     /// Returns the layout as settings.
     pub fn layout_settings(&self) -> LayoutSettings {
         let (scripts, engine_scripts) = match &self.folders {

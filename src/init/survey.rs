@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::quoted::Names;
 use super::recognise::{Recognised, RecognisedScript};
 use crate::build::discover;
 use crate::error::Error;
@@ -32,6 +33,8 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
     let (mut filled_in, mut values) = (Vec::new(), BTreeSet::new());
     for engine in recognised.engines.clone() {
         let scripts = scripts(&project, engine)?;
+        let mut names = Names::default();
+        let mut quoted = Vec::new();
         for script in &scripts {
             let Some(mut text) = read(&project, script, engine.into(), &mut faults) else { continue };
             if recognised.layout == Layout::Flyway && text.raw.contains("${") {
@@ -42,14 +45,16 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
                 text.up = asked_for(&text.up, &mut values);
             }
             match needs(&text, engine.into()) {
-                Ok(needed) if needed.is_empty() => {}
-                Ok(needed) => {
-                    let of_version: &mut Vec<String> = recognised.directives.entry(script.version.clone()).or_default();
-                    of_version.extend(needed.into_iter().map(str::to_owned));
-                    of_version.dedup();
-                }
+                Ok(needed) => needed.into_iter().for_each(|needed| recognised.direct(&script.version, needed)),
                 Err(found) => faults.extend(found),
             }
+            if engine == EngineName::Sqlite {
+                names.add(text.up.as_str());
+                quoted.extend(text.up.as_str().contains('"').then_some((script.version.clone(), text.up)));
+            }
+        }
+        for (version, _) in quoted.iter().filter(|(_, text)| names.lack_something(text.as_str())) {
+            recognised.direct(version, "double-quoted-text");
         }
         recognised.newest = recognised.newest.take().max(scripts.last().map(|script| script.version.clone()));
         recognised.scripts.insert(engine, scripts);
@@ -233,7 +238,7 @@ fn read(project: &Project, script: &RecognisedScript, dialect: Dialect, faults: 
 fn needs(text: &Read, dialect: Dialect) -> Result<Vec<&'static str>, Vec<Fault>> {
     let own: Vec<Directive> = text.own.iter().cloned().collect();
     let Err(first) = cut(&text.up, dialect, &own) else { return Ok(Vec::new()) };
-    if !first.iter().any(|fault| fault.code == "script/needs-no-transaction") {
+    if !first.iter().any(|fault| matches!(fault.code, "script/needs-no-transaction" | "script/own-transaction")) {
         return Err(first);
     }
     if dialect == Dialect::Sqlite && cut(&text.up, dialect, &[Directive::ForeignKeysOff]).is_ok() {

@@ -355,3 +355,40 @@ fn a_file_without_a_version_may_be_given_one() {
     assert_eq!(files, ["schema/migration-2-1.sql", "schema/migration-10-1.sql"]);
     assert_eq!(crate::numbering::here(&project).unwrap().len(), 2);
 }
+
+#[test]
+fn a_flyway_history_may_begin_with_its_baseline() {
+    let all = "create table a (id serial);";
+    let scripts = [("m/V1_20_1__b.sql", all), ("m/V1_20_2__c.sql", "")];
+    let (own, _, text, _folder) =
+        recognised(&[("m/B1__old.sql", ""), ("m/B1_20_0__all.sql", all), scripts[0], scripts[1]]);
+    assert!(text.contains("\"m/B1_20_0__all.sql\" = \"1.20.0\""), "{text}");
+    assert_eq!(own.scripts[&EngineName::Postgres].len(), 3);
+    let (own, ..) = recognised(&[("m/B1_20_1__all.sql", all), scripts[0], scripts[1]]);
+    assert_eq!(own.scripts[&EngineName::Postgres].len(), 2);
+}
+
+#[test]
+fn who_says_the_engine_is_believed_and_programs_are_told_of() {
+    let text = "create table t (id int unsigned, at timestamp with time zone) engine=x charset=y;";
+    let folder = folder(&[("db/1_a.up.sql", text), ("db/1_a.down.sql", ""), ("db/2_b.go", ""), ("db/2_b_test.go", "")]);
+    let root = folder.path().join("shop");
+    let done = init(&root, &Wish { engine: Some(EngineName::Postgres), name: None }).unwrap();
+    let recognised = done.recognised.unwrap();
+    assert_eq!(recognised.engines, [EngineName::Postgres]);
+    assert!(recognised.notes.iter().any(|note| note.contains("db/2_b.go is a program")), "{:?}", recognised.notes);
+}
+
+#[test]
+fn a_step_out_of_the_transaction_for_good_asks_for_none() {
+    let text = "alter type mood add value 'x';\nCOMMIT;\nupdate t set mood = 'x'::mood;\n";
+    let (recognised, ..) = recognised(&[("m/1_a.sql", "create type mood as enum ();"), ("m/2_b.sql", text)]);
+    assert_eq!(recognised.directives.values().collect::<Vec<_>>(), [&["no-transaction".to_owned()]]);
+}
+
+#[test]
+fn text_between_double_quotes_gets_its_directive() {
+    let files = [("db/1_a.sql", "create table t (a text); pragma x;"), ("db/2_b.sql", "update t set a = \"\";")];
+    let (recognised, _, text, _folder) = recognised(&files);
+    assert_eq!(recognised.directives.values().collect::<Vec<_>>(), [&["double-quoted-text".to_owned()]], "{text}");
+}

@@ -15,7 +15,11 @@ impl Project {
                 Some(Parts { name, .. }) => PathRole::Script(name),
                 None => PathRole::Fault(FileNameError::Version(error)),
             },
-            other => other,
+            PathRole::Skip => {
+                self.unnumbered(file, inside).map_or(PathRole::Skip, |parts| PathRole::Script(parts.name))
+            }
+            code @ PathRole::Code(_) => code,
+            fault @ PathRole::Fault(FileNameError::Engine { .. }) => fault,
         }
     }
 
@@ -28,10 +32,10 @@ impl Project {
     }
 
     /// Reads the path of a script that has its version from the settings alone: `v1.5/queue.sql` in folders that
-    /// are versions, `migration-2-0004.sql`.
+    /// are versions, `migration-2-0004.sql`, Flyway's `B1__baseline.sql`.
     fn unnumbered(&self, file: &str, inside: &str) -> Option<Parts> {
         let version = self.versions.get(change(self.layout(), file))?;
-        if !matches!(self.layout(), Layout::DottedFolders | Layout::Plain) {
+        if !matches!(self.layout(), Layout::DottedFolders | Layout::Plain | Layout::Flyway) {
             return None;
         }
         let (folder, rest) = inside.split_at(inside.rfind('/').map_or(0, |at| at + 1));

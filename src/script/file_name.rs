@@ -58,18 +58,23 @@ impl FileName {
 
 /// Takes the suffixes off a file's name: what is left, and what they say.
 fn suffixes(file_name: &str) -> Result<(&str, Option<Dialect>, Role), FileNameError> {
-    let mut stem = strip_sql(file_name);
-    let mut role = Role::Up;
+    let stem = strip_sql(file_name);
     // Some histories have `1_x.up..sql`; the empty suffix says nothing.
-    stem = stem.strip_suffix('.').unwrap_or(stem);
-    for (suffix, of) in [(".down", Role::Down), (".up", Role::Up)] {
-        if let Some(rest) = stem.strip_suffix(suffix) {
-            (stem, role) = (rest, of);
-            break;
-        }
+    let stem = stem.strip_suffix('.').unwrap_or(stem);
+    if let Some((stem, role)) = role_suffix(stem) {
+        let (stem, engine) = engine_suffix(stem)?;
+        return Ok((stem, engine, role));
     }
     let (stem, engine) = engine_suffix(stem)?;
+    // golang-migrate reads nothing behind the role: `1_x.up.db.sql`, `1_x.down.postgres.sql`.
+    let behind = if engine.is_some() { Some(stem) } else { stem.rsplit_once('.').map(|(rest, _)| rest) };
+    let (stem, role) = behind.and_then(role_suffix).unwrap_or((stem, Role::Up));
     Ok((stem, engine, role))
+}
+
+fn role_suffix(stem: &str) -> Option<(&str, Role)> {
+    let down = stem.strip_suffix(".down").map(|rest| (rest, Role::Down));
+    down.or_else(|| stem.strip_suffix(".up").map(|rest| (rest, Role::Up)))
 }
 
 /// Returns how long the letter in front of a version is: some write `V0001.Initial_Schema.sql`.
@@ -130,6 +135,10 @@ mod tests {
         assert_eq!(parse("9_split.sqlite.down.sql"), ("9".into(), "split".into(), Some(Dialect::Sqlite), Role::Down));
         assert_eq!(parse("10_x.up.sql"), ("10".into(), "x".into(), None, Role::Up));
         assert_eq!(parse("10_x.up..sql"), ("10".into(), "x".into(), None, Role::Up));
+        assert_eq!(parse("10_x.up.db.sql"), ("10".into(), "x".into(), None, Role::Up));
+        assert_eq!(parse("10_x.up.sql.down.sql"), ("10".into(), "x.up.sql".into(), None, Role::Down));
+        assert_eq!(parse("10_x.down.db.sql"), ("10".into(), "x".into(), None, Role::Down));
+        assert_eq!(parse("9_x.down.sqlite.sql"), ("9".into(), "x".into(), Some(Dialect::Sqlite), Role::Down));
         assert_eq!(parse("1_to_v1.2.sql"), ("1".into(), "to_v1.2".into(), None, Role::Up));
         assert_eq!(parse("V0001.First.up.sql"), ("1".into(), "First".into(), None, Role::Up));
         assert!(FileName::parse("view.sql").is_err());

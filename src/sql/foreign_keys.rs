@@ -29,7 +29,8 @@ pub fn foreign_keys_switch(statements: &[Tokens<'_>]) -> Vec<usize> {
     }
     let controls: Vec<_> = statements.iter().filter_map(|tokens| transaction_control(*tokens)).collect();
     // In a transaction the pragma does nothing.
-    let mut in_transaction = transaction_pairs(&controls) == Some(TransactionPairs::Between);
+    let pairs = transaction_pairs(&controls);
+    let mut in_transaction = matches!(pairs, Some(TransactionPairs::Between | TransactionPairs::Out));
     let (mut is_off, mut at_head) = (false, None);
     let mut pragmas = Vec::new();
     for (index, tokens) in statements.iter().enumerate() {

@@ -22,6 +22,8 @@ pub enum TransactionPairs {
     Around,
     /// `COMMIT … BEGIN`: a step out of the transaction that its author's runner opened, and into a new one.
     Between,
+    /// `COMMIT` alone: a step out of that transaction for good.
+    Out,
 }
 
 /// The pairs that these make, taken in the order of the script; `None` if one is alone or has another partner.
@@ -32,6 +34,7 @@ pub fn transaction_pairs(controls: &[TransactionControl]) -> Option<TransactionP
         [] => None,
         _ if all(TransactionControl::Begin, TransactionControl::Commit) => Some(TransactionPairs::Around),
         _ if all(TransactionControl::Commit, TransactionControl::Begin) => Some(TransactionPairs::Between),
+        [TransactionControl::Commit] => Some(TransactionPairs::Out),
         _ => None,
     }
 }

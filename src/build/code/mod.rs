@@ -1,6 +1,6 @@
 //! The code objects: what a session is asked to do with them, and what it did.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::parallel::in_parallel;
 use super::plan::{PlannedFile, Step, is_settled};
@@ -14,6 +14,7 @@ use crate::journal::{Entry, Kind, NewEntry, Stored};
 use crate::script::{Checksum, Source};
 
 mod order;
+mod reach;
 mod text;
 mod way;
 
@@ -119,13 +120,13 @@ fn files(
     steps: &[Step],
     is_partial: bool,
 ) -> Result<(Vec<CodeFile>, Vec<String>), Error> {
-    let order = checkout.code_order(site.project)?;
-    let entries = newest(inspection);
-    let due: HashSet<&str> = steps
+    let due: BTreeSet<String> = steps
         .iter()
-        .filter_map(|step| if let Step::Code(file) = step { Some(file.file.as_str()) } else { None })
+        .filter_map(|step| if let Step::Code(file) = step { Some(file.file.clone()) } else { None })
         .collect();
-    let is_due = |source: &Source| due.contains(source.file.as_str());
+    let order = checkout.code_order(site.project, is_partial.then_some(&due))?;
+    let entries = newest(inspection);
+    let is_due = |source: &Source| due.contains(&source.file);
     let reached = order.reached(|source| !is_partial || is_due(source));
     let (wanted, others): (Vec<usize>, Vec<usize>) = (0..order.files.len()).partition(|at| reached[*at]);
     let mut places = vec![None; order.files.len()];

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::reach;
 use super::text::{Made, Text, read};
 use crate::build::load::{Reading, load};
 use crate::build::parallel::{collect, in_parallel};
@@ -19,6 +20,8 @@ pub struct Order {
     pub files: Vec<Source>,
     /// The places of the files that each one needs.
     pub needs: Vec<Vec<usize>>,
+    /// The files whose reach is known; `None` if it is that of every file.
+    pub due: Option<BTreeSet<String>>,
 }
 
 impl Order {
@@ -39,9 +42,18 @@ impl Order {
     }
 }
 
-/// Reads the code files and puts them in order.
-pub fn order(project: &Project, dialect: Dialect, sources: &[Source]) -> Result<Order, ScriptErrors> {
-    let files = collect(in_parallel(sources, |source, _| read(project, dialect, &source.file)))?;
+/// Reads the code files and puts them in order. With `due`, only these files and what they reach are in order; the
+/// others are not taken apart.
+pub fn order(
+    project: &Project,
+    dialect: Dialect,
+    sources: &[Source],
+    due: Option<BTreeSet<String>>,
+) -> Result<Order, ScriptErrors> {
+    let files = match &due {
+        Some(due) => reach::read_reached(project, dialect, sources, due)?,
+        None => collect(in_parallel(sources, |source, _| read(project, dialect, &source.file)))?,
+    };
     refuse_twice(project, dialect, &files)?;
     let needs = needs(&files);
     let mut order = Vec::with_capacity(files.len());
@@ -55,7 +67,7 @@ pub fn order(project: &Project, dialect: Dialect, sources: &[Source]) -> Result<
     }
     let needs = order.iter().map(|index| needs[*index].iter().map(|needed| places[*needed]).collect()).collect();
     let files = order.into_iter().filter_map(|index| sources.get(index).cloned()).collect();
-    Ok(Order { sources: sources.to_vec(), files, needs })
+    Ok(Order { sources: sources.to_vec(), files, needs, due })
 }
 
 /// Refuses two files that make one object. Routines may share a name; the engine tells them apart.

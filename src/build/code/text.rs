@@ -32,29 +32,38 @@ pub(super) struct Made {
 /// Reads one.
 pub(super) fn read(project: &Project, dialect: Dialect, file: &str) -> Result<Text, ScriptErrors> {
     let loaded = load(project, file, Reading { dialect, layout: None, variables: None })?;
-    let text = loaded.text.as_str();
-    let mut code = Text { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() };
-    // What cannot be lexed is told when the file is cut, with its place.
-    for statement in Statements::new(text, dialect).map_while(Result::ok) {
-        let tokens = Tokens::new(text, statement.span, dialect);
-        let mut mentions = sql::mentions(tokens);
-        for (kind, name) in sql::creates(tokens) {
-            // That it makes something says nothing about another file that makes one of this name: an overload, or a
-            // trigger on another table.
-            mentions.retain(|mention| !mention.may_be(kind, &name));
-            code.creates.push(Made { kind, name, table: sql::Head::of(tokens).table, span: statement.span });
-        }
-        code.mentions.extend(mentions);
-    }
-    for (_, body) in directives(text, dialect) {
-        if let Ok(Directive::After(names)) = Directive::parse(body) {
-            code.after.extend(names);
-        }
-    }
-    Ok(code)
+    Ok(Text::of(file, loaded.text.as_str(), dialect))
 }
 
 impl Text {
+    /// A file of which nothing is known.
+    pub fn unread(file: &str) -> Self {
+        Self { path: file.to_owned(), creates: Vec::new(), mentions: BTreeSet::new(), after: Vec::new() }
+    }
+
+    /// Takes a file's text apart.
+    pub fn of(file: &str, text: &str, dialect: Dialect) -> Self {
+        let mut code = Self::unread(file);
+        // What cannot be lexed is told when the file is cut, with its place.
+        for statement in Statements::new(text, dialect).map_while(Result::ok) {
+            let tokens = Tokens::new(text, statement.span, dialect);
+            let mut mentions = sql::mentions(tokens);
+            for (kind, name) in sql::creates(tokens) {
+                // That it makes something says nothing about another file that makes one of this name: an overload, or a
+                // trigger on another table.
+                mentions.retain(|mention| !mention.may_be(kind, &name));
+                code.creates.push(Made { kind, name, table: sql::Head::of(tokens).table, span: statement.span });
+            }
+            code.mentions.extend(mentions);
+        }
+        for (_, body) in directives(text, dialect) {
+            if let Ok(Directive::After(names)) = Directive::parse(body) {
+                code.after.extend(names);
+            }
+        }
+        code
+    }
+
     /// Returns true if somebody who writes a name may mean this file.
     pub fn is_called(&self, name: &str) -> bool {
         let stem = self.path.rsplit('/').next().and_then(|last| last.split('.').next());

@@ -6,6 +6,7 @@ mod scripts;
 mod seeds;
 mod sheet;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::code::{Order, order};
@@ -38,8 +39,8 @@ pub struct Checkout {
     pub seeds: Vec<Seed>,
     /// The test data, in order.
     pub test_data: Vec<Seed>,
-    /// The order of the code files, once somebody has asked for it.
-    pub(crate) code_order: OnceLock<Arc<Order>>,
+    /// The orders of the code files, of all and of those that some reach, once somebody has asked for them.
+    pub(crate) code_orders: [OnceLock<Arc<Order>>; 2],
 }
 
 impl Checkout {
@@ -54,14 +55,18 @@ impl Checkout {
         squashed.is_some_and(|squashed| squashed.checksum == script.checksum)
     }
 
-    /// Returns the code files in the order in which they can run. They are read once.
-    pub fn code_order(&self, project: &Project) -> Result<Arc<Order>, ScriptErrors> {
-        if let Some(order) = self.code_order.get().filter(|order| order.sources == self.code) {
+    /// Returns the code files in the order in which they can run; with `due`, only these and what they reach are in
+    /// order. They are read once.
+    pub fn code_order(&self, project: &Project, due: Option<&BTreeSet<String>>) -> Result<Arc<Order>, ScriptErrors> {
+        let due = due.filter(|due| due.len() < self.code.len());
+        let known = &self.code_orders[usize::from(due.is_some())];
+        let fits = |order: &&Arc<Order>| order.sources == self.code && order.due.as_ref() == due;
+        if let Some(order) = known.get().filter(fits) {
             return Ok(Arc::clone(order));
         }
-        let order = Arc::new(order(project, self.dialect, &self.code)?);
+        let order = Arc::new(order(project, self.dialect, &self.code, due.cloned())?);
         // A copy of this checkout with other files keeps none: the order of these may be asked for again.
-        let _ = self.code_order.set(Arc::clone(&order));
+        let _ = known.set(Arc::clone(&order));
         Ok(order)
     }
 
@@ -116,5 +121,5 @@ fn read(project: &Project, dialect: Dialect, twins: Option<&mut Vec<Fault>>) -> 
     let seeds = seeds::read(project, dialect, seed_files)?;
     let test_data = seeds::read(project, dialect, test_files)?;
     let base = Base::read(project, dialect)?;
-    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data, code_order: OnceLock::new() })
+    Ok(Checkout { dialect, scripts, elsewhere, base, code, seeds, test_data, code_orders: Default::default() })
 }

@@ -1,15 +1,16 @@
 //! The steps of the code objects. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Facts, Plan, PlannedFile, Step, planned_file};
 use crate::journal::{Entry, Kind, Stored};
 use crate::script::{Checksum, Source};
 
-/// Returns true if a file has to run whatever is in the database.
-pub fn has_due(code: &[Source], entries: &[Entry]) -> bool {
+/// Returns the files that have to run whatever is in the database.
+pub fn due(code: &[Source], entries: &[Entry]) -> BTreeSet<String> {
     let entries = newest(entries);
-    code.iter().any(|source| planned_file(source, entries.get(source.file.as_str()).copied()).is_some())
+    let is_due = |source: &&Source| planned_file(source, entries.get(source.file.as_str()).copied()).is_some();
+    code.iter().filter(is_due).map(|source| source.file.clone()).collect()
 }
 
 /// Returns true if nothing but code was journaled since a script was, and no object is away.

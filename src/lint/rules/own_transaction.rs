@@ -28,13 +28,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
     let is_read_as_none = match pairs {
         Some(TransactionPairs::Around) => !context.no_transaction,
         Some(TransactionPairs::Between) => true,
+        Some(TransactionPairs::Out) => context.no_transaction,
         None => false,
     };
     for statement in &controls {
-        let message = if pairs.is_some() {
-            "the tool's own transaction is around the script"
-        } else {
-            "the build refuses the script: it controls the transaction itself"
+        let message = match pairs {
+            Some(TransactionPairs::Out) if is_read_as_none => "each statement is committed by itself here",
+            _ if is_read_as_none => "the tool's own transaction is around the script",
+            _ => "the build refuses the script: it controls the transaction itself",
         };
         let draft = found.report(&RULE, statement.span, message);
         if is_read_as_none {

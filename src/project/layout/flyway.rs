@@ -5,7 +5,7 @@ use super::PathRole;
 use crate::script::{FileName, FileNameError, Role, Version, VersionError, engine_suffix, strip_sql};
 
 /// Folders are searched to any depth and say nothing. `B` (the state that a new database may start from) is left
-/// out: dbbuild makes its own baseline. Callbacks are left out too, since they are no part of the history.
+/// out: dbbuild makes its own baseline. Where the history begins with one, `init` gives it its version. Callbacks are left out too, since they are no part of the history.
 pub fn role(path: &str) -> PathRole {
     let file = path.rsplit('/').next().unwrap_or(path);
     let stem = match engine_suffix(strip_sql(file)) {
@@ -36,6 +36,11 @@ pub fn split(stem: &str) -> Option<(char, &str, &str)> {
     let letter = stem.chars().next().filter(|letter| matches!(letter, 'V' | 'U' | 'B'))?;
     let (raw, description) = stem[1..].split_once("__")?;
     version(raw).map(|_| (letter, raw, description))
+}
+
+/// Returns the version of a name that has this letter.
+pub fn version_of(stem: &str, letter: char) -> Option<Version> {
+    split(stem).filter(|(own, ..)| *own == letter).and_then(|(_, raw, _)| version(raw))
 }
 
 /// Reads `1`, `1.2` or `1_2`: dots and underscores are the same.

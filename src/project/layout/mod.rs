@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::script::{FileName, FileNameError};
 use crate::sql::Dialect;
 
+pub use flyway::version_of as flyway_version;
 pub use folders::folder_version;
 pub use parts::Parts;
 pub use sections::{SectionFault, Sections, TERN_BETWEEN};

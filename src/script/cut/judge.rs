@@ -57,7 +57,8 @@ impl Reader<'_> {
 
     /// Reads pairs of `BEGIN … COMMIT` as the tool's own transaction: the script is then one transaction where
     /// its author had several, or one. `COMMIT … BEGIN` steps out of the transaction of a runner and into a new one:
-    /// what runs between them asks for a script without a transaction by itself.
+    /// what runs between them asks for a script without a transaction by itself. `COMMIT` alone steps out for good,
+    /// and says nothing in a script without a transaction.
     fn transaction_pairs(&mut self, statements: &[Statement], own: &mut [bool]) {
         let control =
             |statement: &Statement| sql::transaction_control(statement.tokens(self.text.as_str(), self.dialect));
@@ -66,7 +67,13 @@ impl Reader<'_> {
         let kinds: Vec<_> = controls.iter().map(|(_, control)| *control).collect();
         let pairs = sql::transaction_pairs(&kinds);
         let wrapped = pairs == Some(TransactionPairs::Around) && !self.cut.no_transaction;
-        if !wrapped && pairs != Some(TransactionPairs::Between) {
+        let is_none = match pairs {
+            Some(TransactionPairs::Around) => wrapped,
+            Some(TransactionPairs::Between) => true,
+            Some(TransactionPairs::Out) => self.cut.no_transaction,
+            None => false,
+        };
+        if !is_none {
             return;
         }
         // What was committed in the middle may matter to what follows, so no other script shares the transaction.
@@ -100,7 +107,8 @@ impl Reader<'_> {
                 "take it out: in a script without a transaction each statement is committed by itself"
             } else {
                 "take it out: the tool commits the script together with its journal entry; for a script that must run \
-                 outside a transaction put `-- dbbuild: no-transaction` at its head"
+                 outside a transaction put `-- dbbuild: no-transaction` at its head, or, if it must not be edited, \
+                 `directives = [\"no-transaction\"]` under `[script.\"VERSION\"]` in dbbuild.toml"
             };
             self.fault("script/own-transaction", span, "the script controls the transaction itself", Some(hint));
         }
