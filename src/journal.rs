@@ -1,6 +1,8 @@
 //! The version table: its entries as values. What the tables look like in a database is the engine's business
 //! (`docs/reference/journal.md` is the contract); which scripts are pending, altered or late is `reconcile`'s.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::script::Checksum;
@@ -107,6 +109,18 @@ pub struct Entry {
     pub statements_done: i32,
     /// How many statements the script has.
     pub statements: i32,
+}
+
+/// Keeps the newest entry of each kind and key, of entries in the order in which they were written.
+pub fn newest(entries: Vec<Entry>) -> Vec<Entry> {
+    // Mostly nothing has run twice.
+    if entries.iter().all(|entry| entry.attempt == 1) {
+        return entries;
+    }
+    let newest: HashMap<(Kind, &str), i64> =
+        entries.iter().map(|entry| ((entry.kind, entry.key.as_str()), entry.sequence)).collect();
+    let newest: HashSet<i64> = newest.into_values().collect();
+    entries.into_iter().filter(|entry| newest.contains(&entry.sequence)).collect()
 }
 
 /// A row to be written. The engine adds `sequence`, both times (its own clock, UTC), the duration and

@@ -54,6 +54,11 @@ impl Fresh {
         self.scratch.named_builder.as_deref()
     }
 
+    /// Returns the role whose schema, if there is one of its name, is where objects without a schema go.
+    pub fn path_user(&self) -> Option<&str> {
+        self.scratch.path_user.as_deref()
+    }
+
     /// Returns which clock it has.
     pub fn clock(&self) -> Clock {
         self.scratch.clock
@@ -157,12 +162,21 @@ impl Fresh {
 
     /// Keeps what was built as the template for later runs, if it was not a copy of that.
     pub fn keep(self) -> Result<Self, Error> {
+        self.kept(Scratch::keep)
+    }
+
+    /// The same for whoever only reads from now on: the database itself is kept, which saves a copy.
+    pub fn keep_itself(self) -> Result<Self, Error> {
+        self.kept(Scratch::keep_itself)
+    }
+
+    fn kept(self, keep: impl FnOnce(&mut Scratch)) -> Result<Self, Error> {
         if !self.is_changed {
             return Ok(self);
         }
         let Self { session, mut scratch, .. } = self;
         drop(session);
-        scratch.keep();
+        keep(&mut scratch);
         Self::of(scratch)
     }
 

@@ -11,6 +11,7 @@ mod discover;
 mod fresh;
 mod history;
 mod load;
+mod login;
 mod note;
 mod offline;
 mod parallel;
@@ -38,6 +39,7 @@ pub use discover::{Checkout, Seed, SeedForm, discover, discover_with_twins};
 pub use fresh::{Fresh, Frozen, compare};
 pub use history::{Item, Work, history};
 pub use load::{Loaded, Reading, included, load};
+pub use login::tell as tell_login;
 pub use note::entry_without_running;
 pub use offline::script as offline_script;
 pub use plan::{

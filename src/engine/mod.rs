@@ -123,7 +123,7 @@ pub enum Access {
 pub struct Inspection {
     /// The newest row of each kind and key in this project, in the order written; `None` without a journal.
     pub journal: Option<Vec<Entry>>,
-    /// Names of other projects whose rows are in the journal.
+    /// Names of the projects whose rows are in the journal, where this one has none.
     pub other_projects: Vec<String>,
     /// The database's mark.
     pub mark: Option<Mark>,

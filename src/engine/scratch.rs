@@ -75,13 +75,15 @@ pub struct Scratch {
     pub clock: Clock,
     /// The role that builds, if the texts name it or ask for it: another one would build something else.
     pub named_builder: Option<String>,
+    /// The role whose schema, if there is one of its name, is where objects without a schema go.
+    pub path_user: Option<String>,
     place: Box<dyn Throwaway>,
 }
 
 impl Scratch {
     /// Joins an engine with what removes its database when dropped.
     pub fn new(engine: Box<dyn Engine>, place: Box<dyn Throwaway>) -> Self {
-        Self { engine, clock: Clock::Own, named_builder: None, place }
+        Self { engine, clock: Clock::Own, named_builder: None, path_user: None, place }
     }
 
     /// Says which clock it has.
@@ -89,9 +91,9 @@ impl Scratch {
         Self { clock, ..self }
     }
 
-    /// Says which role builds, if it is one that the texts name or ask for.
-    pub fn with_named_builder(self, named_builder: Option<String>) -> Self {
-        Self { named_builder, ..self }
+    /// Says which role builds, if it is one that the texts name or ask for, and whose schema comes first.
+    pub fn with_roles(self, named_builder: Option<String>, path_user: Option<String>) -> Self {
+        Self { named_builder, path_user, ..self }
     }
 
     /// Makes an empty one in which a build may go better that failed here because it names the target's login, where
@@ -110,6 +112,12 @@ impl Scratch {
     /// No session may be open. A template saves time and nothing else, so what goes wrong is no failure.
     pub fn keep(&mut self) {
         self.place.keep();
+    }
+
+    /// The same without a copy, where that goes: the database itself becomes the template when the value is dropped.
+    /// From now on nothing may change in it.
+    pub fn keep_itself(&mut self) {
+        self.place.keep_itself();
     }
 
     /// Leaves the database behind when the value is dropped, for somebody to look at. The next run that needs one
@@ -139,6 +147,11 @@ pub trait Throwaway: Send {
 
     /// Keeps a template.
     fn keep(&mut self);
+
+    /// Is the template when the value is dropped, or keeps one.
+    fn keep_itself(&mut self) {
+        self.keep();
+    }
 
     /// Does not remove the database.
     fn leave(&mut self);

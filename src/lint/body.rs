@@ -3,7 +3,7 @@
 //! PL/pgSQL is read as far as its block structure: `BEGIN`, `IF`, `LOOP`, `CASE`, `EXCEPTION`. What that does not
 //! explain is opaque, and rules are silent about it.
 
-use super::dynamic::executed;
+use super::dynamic::{assigned, executed};
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
 use crate::sql::{ActionKind, Dialect, Name, Span, Token, TokenKind, Tokens, Verb};
@@ -28,6 +28,7 @@ pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &
         text,
         found,
         body: inner,
+        returned: Vec::new(),
         leaves: false,
         breaks: false,
     };
@@ -40,6 +41,8 @@ struct Reader<'a, 'f> {
     found: &'f mut Vec<Statement<'a>>,
     /// The whole body.
     body: Span,
+    /// What let the block go on, where an `IF` just returned from it.
+    returned: Vec<Guarding>,
     /// True once something may have left the block.
     leaves: bool,
     /// True once something may have left the loop, or gone on with its next turn.
@@ -75,6 +78,8 @@ impl Reader<'_, '_> {
             let before = self.tokens.start();
             self.statement(&around, depth);
             // What stands behind `IF … THEN RETURN; END IF` runs where the condition lets it.
+            let new: Vec<Guarding> = self.returned.iter().filter(|guard| !around.contains(guard)).cloned().collect();
+            around.extend(new);
             if (self.leaves || self.breaks) && !around.contains(&Guarding::Opaque) {
                 around.push(Guarding::Opaque);
             }
@@ -222,8 +227,16 @@ impl Reader<'_, '_> {
     fn condition(&mut self, around: &[Guarding], depth: usize) {
         let start = self.tokens.start();
         self.tokens.skip_to_any(&["then"]);
-        let condition = Guarding::Condition(Span::new(start, self.tokens.end()));
+        let asked = Span::new(start, self.tokens.end());
+        let condition = Guarding::Condition(asked);
         self.tokens.next();
+        let mut returns = self.tokens;
+        if returns.eat_word("return") && returns.eat(TokenKind::Semicolon) && returns.eat_words(&["end", "if"]) {
+            returns.eat(TokenKind::Semicolon);
+            self.tokens = returns;
+            self.returned.push(Guarding::Unless(asked));
+            return;
+        }
         self.list(&with(around, condition.clone()), depth + 1);
         while self.tokens.at_any(&["elsif", "elseif"]) {
             self.tokens.skip_to_any(&["then"]);
@@ -268,6 +281,10 @@ impl Reader<'_, '_> {
         read.guards = around.to_vec();
         // PERFORM, RAISE, assignments, dynamic SQL: not to be judged.
         if read.head.verb == Verb::Execute {
+            self.found.extend(executed(self.text, span, around));
+        } else if read.head.verb == Verb::Other
+            && let Some(span) = assigned(self.text, span, self.body)
+        {
             self.found.extend(executed(self.text, span, around));
         }
         let is_sql = !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do);

@@ -136,7 +136,7 @@ fn compares(body: &str) -> bool {
 /// Whether a script of its own, run again, inserts or moves on.
 fn repeats(text: &str, dialect: Dialect) -> bool {
     let by_event = |guard: &Guarding| match guard {
-        Guarding::Condition(span) => span.text(text).to_ascii_lowercase().contains("tg_op"),
+        Guarding::Condition(span) | Guarding::Unless(span) => span.text(text).to_ascii_lowercase().contains("tg_op"),
         Guarding::Opaque => text.to_ascii_lowercase().contains("tg_op"),
         Guarding::Directive(_) | Guarding::Caught(_) => false,
     };

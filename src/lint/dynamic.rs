@@ -55,7 +55,7 @@ pub(super) fn covered(text: &str, dialect: Dialect) -> Cow<'_, str> {
         let inner = Span::new(body.span.start + tag, body.span.end.saturating_sub(tag).max(body.span.start + tag));
         let mut tokens = Tokens::new(text, inner, dialect);
         while tokens.peek().is_some() {
-            if tokens.eat_word("execute") {
+            if tokens.eat_word("execute") || assigns(&mut tokens) && tokens.at_word("format") {
                 cover(tokens, &mut bytes);
             } else {
                 tokens.next();
@@ -123,11 +123,40 @@ fn placeholders(text: &mut [u8]) {
     }
 }
 
+/// Takes `:=`, which the lexer may give apart.
+fn assigns(tokens: &mut Tokens<'_>) -> bool {
+    tokens.eat_operator(":=") || {
+        let mut ahead = *tokens;
+        let colon = ahead.next().is_some_and(|token| token.text(ahead.text()) == ":");
+        let both = colon && ahead.eat_operator("=");
+        if both {
+            *tokens = ahead;
+        }
+        both
+    }
+}
+
+/// `variable := format('text', …)`, where the block executes the variable: the text from the `format` on.
+pub(super) fn assigned(text: &str, span: Span, body: Span) -> Option<Span> {
+    let mut tokens = Tokens::new(text, span, Dialect::Postgres);
+    let variable = tokens.next()?.text(text);
+    let start = tokens.end();
+    let is_text = assigns(&mut tokens) && (tokens.at_word("format") || tokens.peek()?.kind.is_string());
+    let mut words = Tokens::new(text, body, Dialect::Postgres);
+    let mut executes = false;
+    while is_text && words.skip_past("execute") {
+        executes |= words.peek().is_some_and(|token| token.text(text).eq_ignore_ascii_case(variable));
+    }
+    executes.then_some(Span::new(start, span.end))
+}
+
 /// The statements of a text that is executed: `EXECUTE 'text'`, `EXECUTE format('text', …)`.
 pub(super) fn executed<'a>(text: &'a str, span: Span, around: &[Guarding]) -> Vec<Statement<'a>> {
     let mut found = Vec::new();
     let mut tokens = Tokens::new(text, span, Dialect::Postgres);
-    tokens.next();
+    if !assigns(&mut tokens) {
+        tokens.next();
+    }
     if tokens.at_word("format") {
         tokens.next();
         tokens.eat(TokenKind::OpenParen);

@@ -9,7 +9,7 @@ use super::statement::Statement;
 use crate::sql::{Action, Kind, Name, Span, TokenKind, Tokens};
 
 /// The longest name that PostgreSQL does not cut.
-const LONGEST: usize = 63;
+pub const LONGEST: usize = 63;
 
 /// Returns the name that a constraint gets that an `ALTER` adds.
 pub fn of_action(context: &Context<'_>, statement: &Statement<'_>, action: &Action) -> Option<String> {
@@ -78,12 +78,15 @@ pub fn of_index(statement: &Statement<'_>) -> Option<String> {
     let mut columns: Vec<String> = Vec::new();
     for item in items(statement.text, list, statement.dialect) {
         let name = of_element(statement, item)?;
-        // The second of a name gets a number, the third the next one.
-        let numbered = (1_u32..).map(|number| format!("{name}{number}"));
-        let mut names = std::iter::once(name.clone()).chain(numbered);
-        columns.extend(names.find(|name| !columns.contains(name)));
+        columns.extend(numbered(&name).find(|name| !columns.contains(name)));
     }
     joined(table, &columns, "idx")
+}
+
+/// A name, and those that follow where it is taken: the second of a name gets a number, the third the next one.
+pub fn numbered(name: &str) -> impl Iterator<Item = String> {
+    let rest = (1_u32..).map(move |number| format!("{name}{number}"));
+    std::iter::once(name.to_owned()).chain(rest)
 }
 
 /// What an element of an index is called: its column, the function of an expression, or `expr`.

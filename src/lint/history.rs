@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::shape::{self, PartialKey, Shape};
+use super::generated;
+use super::shape::{self, Foreign, PartialKey, Shape};
 use super::statement::Statement;
 use crate::sql::{ActionKind, Kind, Name, Verb};
 
@@ -25,6 +26,8 @@ pub struct History {
     seeded: Vec<Name>,
     /// The indexes and triggers that were ever made on a table.
     made_on: HashMap<String, Vec<(Kind, String)>>,
+    /// The tables that ever had a foreign key to a table of this name.
+    referring: HashMap<String, Vec<Name>>,
     /// The schemas, other than the usual one, in which a table of this name was ever made.
     schemas: HashMap<String, Vec<String>>,
     /// True if some script says what a name without a schema means.
@@ -49,6 +52,8 @@ enum What {
     DropConstraint(Name, String),
     Drop(Kind, Name),
     Other(Kind, Name, String),
+    /// An index without a name: what PostgreSQL calls it, if that is free.
+    Unnamed(String, String),
     RenameOther(Kind, Name, Name),
     Label(Name, String),
     SearchPath,
@@ -123,7 +128,14 @@ pub fn dropped(statement: &Statement<'_>) -> Vec<Name> {
 }
 
 fn unnamed_index(statement: &Statement<'_>, found: &mut Vec<Fact>) {
-    if statement.head.creates(Kind::Index) && statement.head.unique {
+    if !statement.head.creates(Kind::Index) {
+        return;
+    }
+    if let Some(name) = generated::of_index(statement) {
+        let what = What::Unnamed(name, shape::flat(statement.tokens_behind_name()));
+        found.push(Fact { at: statement.span.start, what });
+    }
+    if statement.head.unique {
         unique_index(statement, found);
     }
 }
@@ -237,6 +249,20 @@ impl History {
         found
     }
 
+    /// Returns the tables whose foreign keys refer to columns of a table just before a moment.
+    pub fn referring(&self, table: &Name, columns: &[String], before: Moment) -> Vec<&Name> {
+        let refers = |foreign: &Foreign| {
+            let same = |key: &Vec<String>| key.len() == columns.len() && key.iter().all(|one| columns.contains(one));
+            foreign.table.matches(table) && foreign.key.as_ref().is_some_and(same)
+        };
+        let standing = |name: &Name| {
+            let shape = self.tables.get(name).and_then(|states| last(states, before));
+            shape.is_some_and(|shape| shape.foreign.iter().any(refers))
+        };
+        let known = self.referring.get(table.object()).into_iter().flatten();
+        known.filter(|name| standing(name)).collect()
+    }
+
     fn note(&mut self, at: Moment, what: What) {
         match what {
             What::Table(name, shape, guarded) => {
@@ -258,7 +284,7 @@ impl History {
             What::DropColumn(table, column) => self.change(at, &table, |shape| shape.drop_column(&column)),
             What::RenameColumn(table, from, to) => self.change(at, &table, |shape| shape.rename_column(&from, &to)),
             What::DropConstraint(table, name) => {
-                self.change(at, &table, |shape| shape.constraints.retain(|known| *known != name));
+                self.change(at, &table, |shape| shape.drop_constraint(&table, &name));
             }
             What::RenameTable(from, to) => {
                 let shape = self.table(&from, at).map(|shape| (**shape).clone());
@@ -293,6 +319,13 @@ impl History {
                     states.push((at, Some(definition.into())));
                 }
             }
+            What::Unnamed(name, definition) => {
+                let is_free = |name: &Name| self.other(Kind::Index, name, (usize::MAX, 0)).is_none();
+                let free = generated::numbered(&name).map(|name| Name::new([name])).find(is_free);
+                if let Some(name) = free {
+                    self.note(at, What::Other(Kind::Index, name, definition));
+                }
+            }
             What::Other(kind, name, definition) => {
                 if matches!(kind, Kind::Index | Kind::Trigger)
                     && let Some(table) = table_of(&definition)
@@ -325,6 +358,9 @@ impl History {
     }
 
     fn set(&mut self, at: Moment, key: Name, shape: Option<Shape>) {
+        for foreign in shape.iter().flat_map(|shape| &shape.foreign) {
+            note_referring(&mut self.referring, &key, foreign);
+        }
         if let Some(schema) = key.schema() {
             let schemas = self.schemas.entry(key.object().to_owned()).or_default();
             if !schemas.iter().any(|known| known == schema) {
@@ -335,16 +371,28 @@ impl History {
     }
 
     fn change(&mut self, at: Moment, table: &Name, change: impl FnOnce(&mut Shape)) {
-        let states = self.tables.entry(self.key(table)).or_default();
-        // Several actions of one statement change one state.
+        let key = self.key(table);
+        let states = self.tables.entry(key.clone()).or_default();
         let Some((moment, Some(shape))) = states.last_mut() else { return };
-        if *moment == at {
-            change(Arc::make_mut(shape));
-            return;
+        let known = shape.foreign.len();
+        // Several actions of one statement change one state.
+        if *moment != at {
+            let shape = shape.clone();
+            states.push((at, Some(shape)));
         }
-        let mut shape = (**shape).clone();
-        change(&mut shape);
-        states.push((at, Some(Arc::new(shape))));
+        let Some((_, Some(shape))) = states.last_mut() else { return };
+        let shape = Arc::make_mut(shape);
+        change(shape);
+        for foreign in shape.foreign.iter().skip(known) {
+            note_referring(&mut self.referring, &key, foreign);
+        }
+    }
+}
+
+fn note_referring(referring: &mut HashMap<String, Vec<Name>>, from: &Name, foreign: &Foreign) {
+    let known = referring.entry(foreign.table.object().to_owned()).or_default();
+    if !known.contains(from) {
+        known.push(from.clone());
     }
 }
 

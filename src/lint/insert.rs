@@ -13,6 +13,8 @@ pub struct Insert {
     pub columns_span: Option<Span>,
     /// The rows of `VALUES`, each with its parentheses; empty for a query.
     pub rows: Vec<Span>,
+    /// True if the query stands in parentheses.
+    pub in_parens: bool,
     /// The word `VALUES`.
     pub values_span: Option<Span>,
     /// `ON CONFLICT`, up to its action.
@@ -59,6 +61,7 @@ pub fn read(statement: &Statement<'_>) -> Insert {
         tokens.eat_word("value");
     }
     insert.is_strange = tokens.at_word("default");
+    insert.in_parens = tokens.at(TokenKind::OpenParen);
     let start = tokens.start();
     if tokens.eat_word("values") {
         insert.values_span = Some(Span::new(start, tokens.end()));
@@ -122,12 +125,32 @@ fn ask(statement: &Statement<'_>, insert: &mut Insert) {
                 continue;
             }
             if asked.iter().any(|asked| asked.matches(table)) {
-                insert.asks |= !asks_for_another(statement, insert, query);
+                insert.asks |= !asks_for_another(statement, insert, query) && !is_aggregate(statement, insert);
             } else {
                 insert.asks_elsewhere.extend(asked);
             }
         }
     }
+}
+
+/// `SELECT max(n) + 1 FROM t WHERE …`: it gives a row, whatever the WHERE says.
+fn is_aggregate(statement: &Statement<'_>, insert: &Insert) -> bool {
+    let functions = ["max", "min", "count", "sum", "avg", "total", "group_concat", "string_agg", "array_agg"];
+    let mut tokens = insert.selected.iter().flat_map(|value| {
+        let mut value = statement.part(*value);
+        std::iter::from_fn(move || {
+            // A query of its own is another one.
+            let mut inside = value;
+            if inside.eat(TokenKind::OpenParen) && inside.at_word("select") {
+                value.eat_parens();
+            }
+            let token = value.next()?;
+            Some((token, value.at(TokenKind::OpenParen)))
+        })
+    });
+    let calls =
+        tokens.any(|(token, is_call)| is_call && functions.iter().any(|word| token.is_word(statement.text, word)));
+    calls && !statement.tokens().has_any(&["group", "having", "over"])
 }
 
 /// The names behind FROM and JOIN.

@@ -13,20 +13,29 @@ const MOST: usize = 500;
 
 /// Takes the conditions that last away from the statements that they stand around.
 pub(super) fn let_through(text: &str, statements: &mut [Statement<'_>]) {
-    let mut conditions: Vec<Span> = Vec::new();
+    let mut conditions: Vec<(Span, bool)> = Vec::new();
     for guard in statements.iter().filter(|statement| statement.nested).flat_map(|statement| &statement.guards) {
-        if let Guarding::Condition(span) = guard
-            && !conditions.contains(span)
+        if let Some(condition) = asked(guard)
+            && !conditions.contains(&condition)
         {
-            conditions.push(*span);
+            conditions.push(condition);
         }
     }
     if conditions.len() > MOST {
         return;
     }
-    conditions.retain(|condition| lasts(text, *condition, statements));
+    conditions.retain(|(condition, negated)| lasts(text, *condition, *negated, statements));
     for statement in statements.iter_mut().filter(|_| !conditions.is_empty()) {
-        statement.guards.retain(|guard| !matches!(guard, Guarding::Condition(span) if conditions.contains(span)));
+        statement.guards.retain(|guard| !asked(guard).is_some_and(|asked| conditions.contains(&asked)));
+    }
+}
+
+/// What a guard asks, and whether it asks for the contrary.
+const fn asked(guard: &Guarding) -> Option<(Span, bool)> {
+    match guard {
+        Guarding::Condition(span) => Some((*span, false)),
+        Guarding::Unless(span) => Some((*span, true)),
+        Guarding::Directive(_) | Guarding::Caught(_) | Guarding::Opaque => None,
     }
 }
 
@@ -38,9 +47,11 @@ enum Asked {
     Row(Span),
 }
 
-fn lasts(text: &str, condition: Span, statements: &[Statement<'_>]) -> bool {
+fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>]) -> bool {
     let mut asked = Vec::new();
-    if terms(Tokens::new(text, condition, Dialect::Postgres), &mut asked).is_none() {
+    let tokens = Tokens::new(text, condition, Dialect::Postgres);
+    let read = if negated { contrary(tokens, &mut asked) } else { terms(tokens, &mut asked) };
+    if read.is_none() {
         return false;
     }
     let own = |statement: &&Statement<'_>| statement.span.start > condition.start;
@@ -71,6 +82,20 @@ fn terms(mut tokens: Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
         }
         tokens.eat_any(&["and", "or"])?;
     }
+}
+
+/// Reads a condition whose contrary only asks whether something is there: `NOT EXISTS (…)`, `to_regclass(…) IS NULL`.
+fn contrary(mut tokens: Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
+    let text = tokens.text();
+    if tokens.eat_word("to_regclass") {
+        let name = inner(text, tokens.eat_parens()?).peek().filter(|token| token.kind.is_string())?.text(text);
+        asked.push(Asked::Relation(last(name)));
+        tokens.eat_words(&["is", "null"]).then_some(())?;
+    } else {
+        tokens.eat_word("not").then_some(())?;
+        term(&mut tokens, asked)?;
+    }
+    tokens.peek().is_none().then_some(())
 }
 
 fn term(tokens: &mut Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {

@@ -203,21 +203,63 @@ fn rebuild(
     let added =
         old.and_then(|old| new.columns.iter().map(|column| &column.name).find(|name| not_in(old, name)).cloned());
     let added = added.or_else(|| named_in_query(create, context.history.table(table, (context.source, 0))?));
-    let copy = context.behind(create).find(|other| {
+    let by_query = create.tokens_behind_name().at_word("as");
+    let fills = |other: &&Statement<'_>| {
         other.head.verb == Verb::Insert && other.head.name == create.head.name && other.span.start <= last.span.start
-    })?;
+    };
+    let copy = context.behind(create).find(fills).or_else(|| by_query.then_some(create))?;
     let others_read = context.statements.iter().any(|other| {
         start <= other.span.start && other.span.start < last.end && other.span != copy.span && reads(other, &gone)
     });
     // PostgreSQL gives the new table's keys other names while the old ones are there.
     let named = context.dialect == Dialect::Postgres && !new.keys.is_empty();
-    let repeats = !others_read && !named && repeats(copy, &new, old.map(|old| &**old));
+    let span = Span::new(start, last.end);
+    let stays = !others_read && !named && !reads_what_goes(context, span, [table, between]);
+    let copies_itself =
+        if copy.span == create.span { selects_itself(create) } else { repeats(copy, &new, old.map(|old| &**old)) };
+    let repeats = stays && !loses_indexes(context, span, create, table) && copies_itself;
     let same = old.is_some_and(|old| old.columns == new.columns && old.keys == new.keys);
     let new_text = Span::new(body, create.span.end).text(context.text).to_owned();
-    Some((
-        Rebuilt { table: table.clone(), between: between.clone(), gone, added, same, repeats, new_text },
-        Span::new(start, last.end),
-    ))
+    Some((Rebuilt { table: table.clone(), between: between.clone(), gone, added, same, repeats, new_text }, span))
+}
+
+/// Whether rows come from a third table that the script drops as well.
+fn reads_what_goes(context: &Context<'_>, span: Span, own: [&Name; 2]) -> bool {
+    let inserts = context.statements.iter().filter(|other| {
+        other.head.verb == Verb::Insert
+            && span.start <= other.span.start
+            && other.span.start < span.end
+            && other.head.name.as_ref().is_some_and(|into| own.iter().any(|own| own.matches(into)))
+    });
+    let mut read = inserts.flat_map(|insert| {
+        let tables = super::insert::read_tables(insert.tokens_behind_name());
+        tables.into_iter().map(move |table| (insert, table))
+    });
+    read.any(|(insert, table)| {
+        let drops = |other: &Statement<'_>| {
+            other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(&table))
+        };
+        let is_third = !own.iter().any(|own| own.matches(&table)) && !context.made_here(&table, insert);
+        let returns = |other: &Statement<'_>| {
+            let mut renames = other.actions.iter().filter(|action| action.kind == ActionKind::Rename);
+            renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(&table)))
+        };
+        is_third && context.behind(insert).any(drops) && !context.behind(insert).any(returns)
+    })
+}
+
+/// Whether the new table gets an index before the old one goes: on a second run the old one still has it, so that it is
+/// not made again, and goes with the old table.
+fn loses_indexes(context: &Context<'_>, span: Span, create: &Statement<'_>, table: &Name) -> bool {
+    let drops =
+        |other: &&Statement<'_>| other.head.verb == Verb::Drop && dropped(other).iter().any(|name| name.matches(table));
+    let Some(drop) = context.behind(create).find(drops) else { return false };
+    context.behind(create).any(|other| {
+        other.head.creates(Kind::Index)
+            && other.span.start < drop.span.start.min(span.end)
+            && other.head.table.as_ref().zip(create.head.name.as_ref()).is_some_and(|(on, new)| on.matches(new))
+            && !context.dropped_before(other)
+    })
 }
 
 /// `CREATE TABLE new AS SELECT *, NULL AS column FROM old`: what the query adds to the columns.
@@ -234,6 +276,38 @@ fn named_in_query(create: &Statement<'_>, old: &Shape) -> Option<String> {
         let mut item = create.part(item);
         let (name, _) = item.skip_past("as").then(|| item.eat_name()).flatten()?;
         old.column_named(name.object()).is_none().then(|| name.object().to_owned())
+    })
+}
+
+/// Whether `CREATE TABLE new AS SELECT …`, run again over what it made, gives the rows as they are.
+fn selects_itself(create: &Statement<'_>) -> bool {
+    let mut tokens = create.tokens_behind_name();
+    if !tokens.eat_words(&["as", "select"]) {
+        return true;
+    }
+    tokens.eat_any(&["distinct", "all"]);
+    let start = tokens.start();
+    tokens.skip_to_any(&["from"]);
+    // One byte on either side stands for the parentheses of a list.
+    let values = super::shape::items(create.text, Span::new(start.saturating_sub(1), tokens.end() + 1), create.dialect);
+    let all = |value: &Span| value.text(create.text).trim().ends_with('*');
+    let has_all = values.iter().any(all);
+    let plain = |span: Span| {
+        let mut item = create.part(span);
+        item.eat_name().filter(|_| item.peek().is_none()).map(|(name, _)| name.object().to_owned())
+    };
+    // What comes beside all columns is another column each time.
+    values.iter().filter(|value| !all(value)).all(|value| {
+        let mut item = create.part(*value);
+        let start = item.start();
+        item.skip_to_any(&["as"]);
+        let given = Span::new(start, item.end());
+        let named = item.eat_word("as").then(|| item.eat_name()).flatten();
+        !has_all
+            && match named.map(|(name, _)| name.object().to_owned()) {
+                Some(name) => plain(given).as_ref() == Some(&name) || super::update::rests(create, given, &name),
+                None => plain(*value).is_some(),
+            }
     })
 }
 

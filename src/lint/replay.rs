@@ -12,7 +12,7 @@ use super::history::dropped;
 use super::rule::Rule;
 use super::shape::{self, Shape};
 use super::statement::Statement;
-use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Verb};
+use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Tokens, Verb};
 
 /// What a second run of the whole script does to names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,8 @@ struct Event {
     with: Vec<Key>,
     /// The table that it is dropped with.
     on: Option<String>,
+    /// The columns that it is dropped with.
+    of: Vec<String>,
     guarded: bool,
 }
 
@@ -99,6 +101,8 @@ struct State {
     is: HashMap<Key, Thing>,
     /// The table that an index or a partition is dropped with.
     on: HashMap<Key, String>,
+    /// The columns that an index or a constraint is dropped with.
+    of: HashMap<Key, Vec<String>>,
 }
 
 /// Returns true if a finding is about a name that is followed here.
@@ -202,6 +206,10 @@ impl State {
                 if let Some(on) = &event.on {
                     self.on.insert(event.key.clone(), on.clone());
                 }
+                for key in std::iter::once(&event.key).chain(&event.with).filter(|_| !event.of.is_empty()) {
+                    self.of.insert(key.clone(), event.of.clone());
+                    self.on.entry(key.clone()).or_insert_with(|| event.key.1.clone());
+                }
             }
             What::Drop => self.drop(event),
             What::Rename(to) => {
@@ -222,6 +230,13 @@ impl State {
             let goes = |key: &Key| key.1 == *table || on.get(key) == Some(table);
             self.known.iter_mut().filter(|(key, _)| goes(key)).for_each(|(_, is_there)| *is_there = false);
         }
+        if event.key.0 == Space::Column {
+            let (table, column) = (&event.key.1, &event.key.2);
+            let of = self.of.iter().filter(|(key, of)| self.on.get(*key) == Some(table) && of.contains(column));
+            for (key, _) in of {
+                self.known.insert(key.clone(), false);
+            }
+        }
     }
 
     fn rename(&mut self, from: &Key, to: &Key) {
@@ -233,6 +248,9 @@ impl State {
         if let Some(on) = self.on.remove(from) {
             self.on.insert(to.clone(), on);
         }
+        if let Some(of) = self.of.remove(from) {
+            self.of.insert(to.clone(), of);
+        }
         // What belongs to a table goes along.
         if from.0 == Space::Relation {
             let parts = self.known.iter().filter(|(key, _)| key.1 == from.2);
@@ -240,6 +258,10 @@ impl State {
                 let moved = (key.0, to.2.clone(), key.2.clone());
                 if let Some(thing) = self.is.remove(&key) {
                     self.is.insert(moved.clone(), thing);
+                }
+                if let Some((on, of)) = self.on.remove(&key).zip(self.of.remove(&key)) {
+                    self.on.insert(moved.clone(), on);
+                    self.of.insert(moved.clone(), of);
                 }
                 self.known.insert(moved, is_there);
                 self.known.insert(key, false);
@@ -271,7 +293,8 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                 _ => None,
             };
             let guarded = head.if_not_exists || head.or_replace;
-            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, guarded });
+            let of = if kind == Kind::Index { words(statement.tokens_behind_name()) } else { Vec::new() };
+            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, of, guarded });
         }
         Verb::Drop => {
             for name in dropped(statement) {
@@ -281,7 +304,8 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                     return None;
                 }
                 let key = key(kind, &name, table.clone());
-                events.push(Event { what: What::Drop, key, with: Vec::new(), on: None, guarded: head.if_exists });
+                let (with, of) = (Vec::new(), Vec::new());
+                events.push(Event { what: What::Drop, key, with, on: None, of, guarded: head.if_exists });
             }
         }
         _ => {
@@ -304,7 +328,9 @@ fn act(
     let part = |space: Space, name: &str| (space, table.clone(), name.to_owned());
     let name = action.name.as_ref().map(|name| name.object().to_owned());
     let mut push = |what: What, key: Key, with: Vec<Key>, guarded: bool| {
-        events.push(Event { what, key, with, on: None, guarded });
+        let is_constraint = key.0 == Space::Constraint && matches!(what, What::Create);
+        let of = if is_constraint { words(statement.part(action.span)) } else { Vec::new() };
+        events.push(Event { what, key, with, on: None, of, guarded });
     };
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let primary = format!("{table}_pkey");
@@ -357,6 +383,13 @@ fn act(
         _ => {}
     }
     Some(())
+}
+
+/// The names in a definition, among them its columns.
+fn words(tokens: Tokens<'_>) -> Vec<String> {
+    let (text, dialect) = (tokens.text(), tokens.dialect());
+    let names = tokens.filter(|token| token.kind.is_identifier());
+    names.map(|token| Name::part(token.text(text), token.kind, dialect).object().to_owned()).collect()
 }
 
 /// Whether a kind's names are told apart by more than the name.

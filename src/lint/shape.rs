@@ -15,8 +15,27 @@ pub struct Shape {
     pub other_keys: bool,
     /// The names of its constraints.
     pub constraints: Vec<String>,
+    /// Its foreign keys.
+    pub foreign: Vec<Foreign>,
+    /// True if a key says what becomes of a second row of it: `ON CONFLICT REPLACE`, or IGNORE. SQLite's.
+    pub resolves: bool,
+    /// True if its rows are in partitions.
+    pub partitioned: bool,
     /// True if not all is known: made from a query, like another table, or inherited.
     pub partly_known: bool,
+}
+
+/// A foreign key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The name that it was given.
+    pub name: Option<String>,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table that it refers to.
+    pub table: Name,
+    /// The columns there; `None` for the primary key.
+    pub key: Option<Vec<String>>,
 }
 
 /// A unique index `(columns) WHERE column …`.
@@ -157,6 +176,7 @@ impl Shape {
         for item in items(tokens.text(), list, tokens.dialect()) {
             shape.item(Tokens::new(tokens.text(), item, tokens.dialect()));
         }
+        shape.partitioned = tokens.has_words(&["partition", "by"]);
         shape.partly_known |= tokens.has_any(&["as", "inherits", "of"]);
         shape
     }
@@ -177,27 +197,49 @@ impl Shape {
         let name = name.object().to_owned();
         if tokens.has_words(&["primary", "key"]) || tokens.has_word("unique") {
             self.keys.push(vec![name.clone()]);
+            self.resolves |= resolves(tokens);
         }
+        self.refer(tokens, None, vec![name.clone()]);
         self.columns.retain(|column| column.name != name);
         self.columns.push(Column { name, definition: flat(tokens) });
     }
 
     /// Takes in a table constraint.
     pub fn constraint(&mut self, mut tokens: Tokens<'_>) {
-        if tokens.eat_word("constraint")
-            && let Some((name, _)) = tokens.eat_name()
-        {
-            self.constraints.push(name.object().to_owned());
+        let named = tokens.eat_word("constraint").then(|| tokens.eat_name()).flatten();
+        let name = named.map(|(name, _)| name.object().to_owned());
+        self.constraints.extend(name.clone());
+        if tokens.eat_words(&["foreign", "key"]) {
+            let columns = columns(&mut tokens).unwrap_or_default();
+            self.refer(tokens, name, columns);
+            return;
         }
         let is_key = tokens.eat_words(&["primary", "key"]) || tokens.eat_word("unique");
         self.other_keys |= tokens.at_word("exclude");
         if is_key {
+            self.resolves |= resolves(tokens);
             tokens.eat_words(&["nulls", "not", "distinct"]);
             match columns(&mut tokens) {
                 Some(columns) => self.keys.push(columns),
                 None => self.other_keys = true,
             }
         }
+    }
+
+    /// Takes in a foreign key: `REFERENCES table (columns)`.
+    fn refer(&mut self, mut tokens: Tokens<'_>, name: Option<String>, columns: Vec<String>) {
+        let Some((table, _)) = tokens.skip_past("references").then(|| tokens.eat_name()).flatten() else { return };
+        let key = tokens.at(TokenKind::OpenParen).then(|| self::columns(&mut tokens)).flatten();
+        self.foreign.push(Foreign { name, columns, table, key });
+    }
+
+    /// Takes a constraint out by its name.
+    pub fn drop_constraint(&mut self, table: &Name, name: &str) {
+        self.constraints.retain(|known| known != name);
+        self.foreign.retain(|foreign| match &foreign.name {
+            Some(own) => own != name,
+            None => format!("{}_{}_fkey", table.object(), foreign.columns.join("_")) != name,
+        });
     }
 
     /// Returns the column of this name.
@@ -219,9 +261,14 @@ impl Shape {
     /// Takes a column out, and the keys that it was in.
     pub fn drop_column(&mut self, name: &str) {
         self.columns.retain(|column| column.name != name);
+        self.foreign.retain(|foreign| !foreign.columns.iter().any(|column| column == name));
         self.keys.retain(|key| !key.iter().any(|column| column == name));
         self.partial_keys.retain(|key| key.column != name && !key.columns.iter().any(|column| column == name));
     }
+}
+
+fn resolves(key: Tokens<'_>) -> bool {
+    ["replace", "ignore"].iter().any(|word| key.has_words(&["on", "conflict", word]))
 }
 
 /// The parts of a list in parentheses, cut at its commas.

@@ -39,6 +39,8 @@ pub enum Guarding {
     Directive(Guard),
     /// The condition of an `IF` in a `DO` block.
     Condition(Span),
+    /// The condition of an `IF … THEN RETURN` in front of it.
+    Unless(Span),
     /// Conditions that an `EXCEPTION` clause catches.
     Caught(Vec<String>),
     /// A loop, or something else that cannot be judged.
@@ -173,7 +175,24 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
     if has_blocks {
         super::lasting::let_through(text, &mut found);
     }
+    in_memory(&mut found);
     found
+}
+
+/// `ATTACH ':memory:' AS m`: what stands in it is gone with the connection.
+fn in_memory(statements: &mut [Statement<'_>]) {
+    let attached = statements.iter().filter(|statement| statement.head.verb == Verb::Attach).filter_map(|statement| {
+        let file = statement.tokens().find(|token| token.kind.is_string())?;
+        let is_memory = ["':memory:'", "''"].contains(&file.text(statement.text));
+        statement.tokens().last().filter(|_| is_memory).map(|token| token.text(statement.text).to_owned())
+    });
+    let names: Vec<String> = attached.collect();
+    for statement in statements.iter_mut().filter(|_| !names.is_empty()) {
+        let schema = statement.head.name.as_ref().and_then(crate::sql::Name::schema);
+        if schema.is_some_and(|schema| names.iter().any(|name| name.eq_ignore_ascii_case(schema))) {
+            statement.guards.push(Guarding::Opaque);
+        }
+    }
 }
 
 /// `WITH x AS (INSERT …) SELECT …`: what a query writes on its way.

@@ -185,7 +185,7 @@ pub fn rests(statement: &Statement<'_>, value: Span, column: &str) -> bool {
 }
 
 /// Whether an expression is made of literals, and of SQLite's own functions of them.
-fn reads_nothing(statement: &Statement<'_>, value: Span) -> bool {
+pub fn reads_nothing(statement: &Statement<'_>, value: Span) -> bool {
     let mut tokens = statement.part(value);
     while let Some(token) = tokens.next() {
         let is_function = statement.dialect == Dialect::Sqlite && tokens.at(TokenKind::OpenParen);
@@ -263,7 +263,7 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
     if tokens.has_words(&["not", "exists"]) || tokens.has_words(&["not", "in"]) {
         return true;
     }
-    if removes_what_it_asks(statement, update, condition) {
+    if removes_what_it_asks(statement, update, condition) || changes_its_unit(statement, update, condition) {
         return true;
     }
     let mut before = None;
@@ -276,6 +276,10 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
             continue;
         };
         let is_function = tokens.at(TokenKind::OpenParen);
+        if is_function && name.object() == "typeof" && stays_text(statement, update) {
+            tokens.eat_parens();
+            continue;
+        }
         if is_function && asks_about_assigned(statement, update, tokens) {
             return true;
         }
@@ -319,6 +323,15 @@ fn asks_about_assigned(statement: &Statement<'_>, update: &Update, mut call: Tok
         && update.assignments.iter().any(about)
 }
 
+/// Whether SQLite's `typeof` calls what is assigned a text, as it did before.
+fn stays_text(statement: &Statement<'_>, update: &Update) -> bool {
+    let functions = ["strftime", "date", "datetime", "time", "lower", "upper", "replace", "substr", "printf", "format"];
+    update.assignments.iter().all(|assignment| {
+        let mut tokens = statement.part(assignment.value);
+        tokens.eat_any(&functions).is_some() && tokens.eat_parens().is_some() && tokens.peek().is_none()
+    })
+}
+
 /// `a = a || '!' … WHERE a LIKE 'x%'`: what is put at one end leaves a pattern true that looks at the other.
 fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut condition: Tokens<'_>) -> bool {
     let text = statement.text;
@@ -338,7 +351,15 @@ fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut cond
         };
         let joins = tokens.iter().any(|token| token.kind == TokenKind::Operator && token.text(text) == "||");
         let (appends, prepends) = (is_own(tokens.first()), is_own(tokens.last()));
-        joins && (appends && pattern.ends_with('%') || prepends && pattern.starts_with('%'))
+        // What is put there may be what the pattern asks for.
+        let literal = |token: Option<&Token>| token.map_or("", |token| token.text(text).trim_matches('\''));
+        let (front, behind) = (literal(tokens.first()), literal(tokens.last()));
+        let begins = pattern.strip_suffix('%').is_some_and(|asked| !asked.is_empty() && front.starts_with(asked));
+        let ends = pattern.strip_prefix('%').is_some_and(|asked| !asked.is_empty() && behind.ends_with(asked));
+        let still = |asked: bool| !pattern.trim_matches('%').contains(['%', '_']) && asked;
+        joins
+            && (appends && (pattern.ends_with('%') || still(ends))
+                || prepends && (pattern.starts_with('%') || still(begins)))
     })
 }
 
@@ -362,6 +383,44 @@ fn still_among(statement: &Statement<'_>, update: &Update, column: &str, mut con
         };
         asked.iter().map(next).any(|to| asked.contains(&to))
     })
+}
+
+/// `a = a * 1000 … WHERE a < 10000000000`: times in seconds, which are beyond the bound as milliseconds; `a = a * 100 …
+/// WHERE a < 100`: whatever is multiplied is.
+fn changes_its_unit(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
+    let number =
+        |tokens: &mut Tokens<'_>| tokens.next().and_then(|token| token.text(statement.text).parse::<f64>().ok());
+    let text = |token: Token| token.text(statement.text);
+    let bound = |column: &str| {
+        let mut tokens = statement.part(condition);
+        loop {
+            let Some((name, _)) = tokens.eat_name() else {
+                tokens.next()?;
+                continue;
+            };
+            let operator = tokens.peek().filter(|_| name.object() == column).map_or("", text);
+            if ["<", "<=", ">", ">="].contains(&operator) {
+                tokens.next();
+                return Some((operator, number(&mut tokens)?));
+            }
+        }
+    };
+    let converts = |assignment: &Assignment| {
+        let mut value = statement.part(assignment.value);
+        value.eat_name().filter(|(name, _)| name.object() == assignment.column)?;
+        let operator = value.next().map_or("", text);
+        let factor = number(&mut value).filter(|_| value.peek().is_none())?;
+        let (comparison, bound) = bound(&assignment.column)?;
+        // No time in seconds is a time in milliseconds.
+        let is_time = factor >= 1e3 && bound >= 1e8;
+        Some(match operator {
+            "*" => comparison.starts_with('<') && (is_time || factor > 1.0 && factor >= bound),
+            "/" => comparison.starts_with('>') && is_time,
+            _ => false,
+        })
+    };
+    !statement.part(condition).has_word("or")
+        && update.assignments.iter().any(|assignment| converts(assignment).unwrap_or_default())
 }
 
 /// `json_remove(a, '$.b') … WHERE json_extract(a, '$.b') IS NOT NULL`, `a - 'b' … WHERE a ? 'b'`.

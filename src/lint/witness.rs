@@ -75,6 +75,11 @@ pub fn test(context: &Context<'_>) -> Option<Test> {
             (None, Some(_)) if [Kind::Table, Kind::VirtualTable].iter().any(|kind| is_new(context, *kind, &name)) => {
                 return Some(Test::relation(false, "table", &name));
             }
+            (Some(old), Some(new)) if old.partitioned != new.partitioned => {
+                let shown = quote_literal(context.dialect, &name.to_string());
+                let query = format!("SELECT 1 FROM pg_partitioned_table WHERE partrelid = to_regclass({shown})");
+                weaker = weaker.or_else(|| Some(Test::query(old.partitioned, &query)));
+            }
             (Some(old), Some(new)) if !old.partly_known && !new.partly_known => {
                 let only = |left: &Shape, right: &Shape| {
                     let columns = left.columns.iter().map(|column| column.name.clone());
@@ -261,6 +266,7 @@ pub fn is_one_change(context: &Context<'_>) -> bool {
     context.rebuild.is_some()
         || renames_what_it_adds(context)
         || retypes_what_it_reads(context)
+        || attaches_what_it_alters(context)
         || context.structure.iter().filter(|statement| !statement.nested && statement.head.verb == Verb::Alter).any(
             |statement| {
                 let renames = statement.actions.iter().any(|action| action.kind == ActionKind::Rename);
@@ -324,6 +330,26 @@ fn retypes_what_it_reads(context: &Context<'_>) -> bool {
         };
         !names.is_empty() && context.before(statement).any(reads)
     })
+}
+
+/// `ALTER TABLE t ADD COLUMN …; ALTER TABLE p ATTACH PARTITION t …`: a partition takes no columns.
+fn attaches_what_it_alters(context: &Context<'_>) -> bool {
+    let kinds = [ActionKind::AddColumn, ActionKind::DropColumn];
+    context.structure.iter().any(|statement| {
+        let alters = statement.actions.iter().any(|action| kinds.contains(&action.kind)) && !statement.is_guarded();
+        let table = statement.head.name.as_ref().filter(|_| alters);
+        table.is_some_and(|table| becomes_partition(context, statement, table))
+    })
+}
+
+/// Whether a table is attached as a partition behind a statement, and was none before.
+pub fn becomes_partition(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    let does = |other: &Statement<'_>, kind: ActionKind| {
+        let mut actions = other.actions.iter().filter(|action| action.kind == kind);
+        actions.any(|action| action.name.as_ref().is_some_and(|child| child.matches(table)))
+    };
+    context.behind(statement).any(|other| does(other, ActionKind::AttachPartition))
+        && !context.before(statement).any(|other| does(other, ActionKind::DetachPartition))
 }
 
 /// `ADD COLUMN a …; RENAME COLUMN a TO b`: a second run adds it again.

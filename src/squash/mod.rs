@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::build::{self, Checkout, Fresh, Reading, Refusal, Site, Wish, discover, load};
 use crate::drift;
 use crate::engine::catalog::Patterns;
+use crate::engine::{Builder, Catalog, Clock};
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::numbering::Elsewhere;
@@ -173,6 +174,7 @@ fn write(
     built.build_to(site, checkout, None, &wish)?;
     let info = built.session.dump(folder, observer)?;
     let before = built.session.catalog()?;
+    build::tell_login(&built, &before, "base", observer);
 
     let mut loaded = Fresh::open(site, observer)?;
     loaded.load(site, folder)?;
@@ -200,7 +202,35 @@ fn write(
         message: format!("{} objects loaded and compared", before.len()),
         done: None,
     });
+    // Before the next build: roles outlive databases, and a script that makes one must not meet it.
+    drop((built, loaded));
+    tell_otherwise(site, checkout, &wish, &before, observer)?;
     Ok(info.server_major)
+}
+
+/// Names what the scripts make otherwise where the target's login runs them, since they name it: `drift` will.
+fn tell_otherwise(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    wish: &Wish,
+    base: &Catalog,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    let mut own = Fresh::open_at(site, Clock::Own, Builder::Login, observer)?;
+    let Some(login) = own.named_builder().map(str::to_owned) else { return Ok(()) };
+    own.build_to(site, checkout, None, wish)?;
+    let made = own.session.catalog()?;
+    let differences = drift::compare(base, &made, &Patterns::default(), &mut *own.session)?;
+    let names: Vec<String> = differences.iter().map(|one| format!("{} {}", one.kind, one.name)).collect();
+    if !names.is_empty() {
+        let message = format!(
+            "the scripts name {login}, or ask who builds them, and make otherwise where {login} runs them: {}. Databases \
+             that {login} built from them will show that as drift",
+            names.join(", ")
+        );
+        observer.event(Event::Note { code: "squash/login".into(), message });
+    }
+    Ok(())
 }
 
 fn not_whole(what: &str) -> Refusal {

@@ -779,3 +779,191 @@ create table t (id int primary key, at timestamp, kind text); insert into t valu
 alter table t add column was timestamp;
 update t set was = at;
 alter table t alter column at type boolean using (at is not null);
+
+-- case: a query in parentheses
+create table s (id int primary key); insert into s values (1);
+create table t (id int primary key);
+-- statement
+insert into t (select id from s);
+
+-- case: a query in parentheses that begins with WITH
+create table s (id int primary key); insert into s values (1);
+create table t (id int primary key);
+-- statement
+insert into t (id) (with w as (select id from s) select id from w where id > 0);
+
+-- case: an aggregate gives a row whatever its WHERE says
+create table t (id serial primary key, pos int, n text);
+-- statement
+insert into t (pos, n) select coalesce(max(pos), 0) + 1, 'x' from t where not exists (select from t where n = 'x');
+
+-- case: a query of its own under NOT EXISTS
+create table t (id serial primary key, pos int, n text);
+-- statement
+insert into t (pos, n) select (select coalesce(max(pos), 0) + 1 from t), 'x' where not exists (select from t where n = 'x');
+
+-- case: indexes without names on the same column
+create table t (a int, b int);
+-- statement
+create index on t (a) where b = 1;
+create index on t (a) where b = 2;
+create index on t (a);
+
+-- case: an index without a name where an earlier one has it
+create table t (a int, b int);
+create index on t (a);
+-- statement
+create index on t (a) where b = 2;
+
+-- case: a table makes room for a view of its name
+create table t (a int, b int);
+-- statement
+alter table t rename to t_rows;
+alter table t_rows rename column b to c;
+create view t as select a, c as b from t_rows;
+
+-- case: a table makes room for a view, guarded
+create table t (a int);
+-- statement
+alter table if exists t rename to t_rows;
+create or replace view t as select a from t_rows;
+
+-- case: a column for what becomes a partition
+create table part (id int not null);
+-- statement
+alter table part add column if not exists kind text not null default 'a';
+create table if not exists whole (id int not null, kind text not null) partition by list (kind);
+alter table whole attach partition part for values in ('a');
+
+-- case: detached, changed and attached again
+create table whole (id int not null, kind text not null) partition by list (kind);
+create table part partition of whole for values in ('a');
+-- statement
+alter table whole detach partition part;
+alter table part drop column kind;
+alter table part add column kind text not null default 'a';
+alter table part add constraint is_a check (kind = 'a');
+create index part_kind on part (kind);
+alter table whole attach partition part for values in ('a');
+
+-- case: a key whose index foreign keys of other tables use
+create table t (id int primary key, code text not null);
+create unique index t_code on t (code);
+create table u (code text references t (code));
+-- statement
+alter table t drop constraint if exists t_pkey;
+alter table t drop column if exists id;
+do $$ begin
+  if to_regclass('t_code') is not null then
+    alter table t add constraint t_pkey primary key using index t_code;
+  end if;
+end $$;
+
+-- case: a key whose foreign keys go with it
+create table t (id int primary key, v int not null default 0);
+create table u (t int references t, v int not null default 0);
+-- statement
+alter table t drop constraint if exists t_pkey cascade;
+alter table t add constraint t_pkey primary key (id, v);
+alter table u add constraint u_t foreign key (t, v) references t (id, v);
+
+-- case: a table without its partitions, made like it
+create table t (id int not null, n int) partition by range (id);
+create table t1 partition of t for values from (0) to (100);
+insert into t values (1, 1);
+-- statement
+create table new_t (like t including all);
+insert into new_t select * from t;
+alter table t rename to old_t;
+alter table new_t rename to t;
+drop table old_t;
+alter table t alter column n set default 0;
+alter table t drop constraint if exists t_n;
+alter table t add column m int;
+
+-- case: a view put back from a text in a variable
+create table t (s text);
+create type k as enum ('a');
+create view v as select 'a'::k as s;
+-- statement
+do $$
+declare was text; run text;
+begin
+  was := pg_get_viewdef('v');
+  drop view v;
+  run := format('create view v as %s', was);
+  execute run;
+end $$;
+
+-- case: a view put back from a text that nothing executes
+create view v as select 1 as s;
+-- statement
+do $$
+declare run text;
+begin
+  drop view v;
+  run := format('create view v as %s', 'select 1');
+end $$;
+
+-- case: return where the table is not there
+create table t (id int, b text);
+-- statement
+do $$ begin
+  if not exists (select 1 from pg_tables where tablename = 't') then return; end if;
+  insert into t values (1, 'a');
+end $$;
+
+-- case: return where the row is there
+create table t (id int, b text);
+-- statement
+do $$ begin
+  if exists (select 1 from t where id = 1) then
+    return;
+  end if;
+  insert into t values (1, 'a');
+end $$;
+
+-- case: return where the relation is not there
+create table t (id int, b text);
+-- statement
+do $$ begin
+  if to_regclass('t') is null then return; end if;
+  insert into t values (1, 'a');
+end $$;
+
+-- case: a type that takes nothing over
+create table t (a int, b int); insert into t values (1, 1);
+-- statement
+alter table t alter column a type text using (null);
+alter table t alter column b type boolean using false;
+
+-- case: seconds become milliseconds below a bound
+create table t (id int primary key, ts bigint); insert into t values (1, 1700000000);
+-- statement
+update t set ts = ts * 1000 where ts < 100000000000;
+
+-- case: a sum below a bound goes on
+create table t (id int primary key, n int); insert into t values (1, 1);
+-- statement
+update t set n = n * 10 where n < 1000;
+
+-- case: a prefix that the pattern asks for
+create table t (a text); insert into t values ('/x');
+-- statement
+update t set a = '/api' || a where a like '/%';
+
+-- case: keys set and taken out
+create table t (j jsonb); insert into t values ('{"a": 1, "old": 2}');
+-- statement
+update t set j = (j || jsonb_build_object('v', 2)) - 'old';
+update t set j = j || '{"w": 3}'::jsonb - 'x' - 'y';
+
+-- case: another key of the same document
+create table t (j jsonb); insert into t values ('{"a": 1}');
+-- statement
+update t set j = jsonb_set(j, '{b}', j -> 'a');
+
+-- case: the same key of the same document
+create table t (j jsonb); insert into t values ('{"a": {"b": 1}}');
+-- statement
+update t set j = jsonb_set(j, '{a,c}', j -> 'a');

@@ -265,3 +265,97 @@ create table if not exists t2 as select *, null as c from t where 0;
 insert into t2 select *, null as c from t;
 drop table t;
 alter table t2 rename to t;
+
+-- case: a rebuild that takes rows of a table that goes
+create table t (id integer primary key, a text); insert into t values (1, 'x');
+create table other (id integer primary key, a text); insert into other values (2, 'y');
+-- statement
+create table t_new (id integer primary key, a text, b text);
+insert into t_new (id, a) select id, a from t;
+insert into t_new (id, a) select id, a from other where not exists (select 1 from t_new where t_new.id = other.id);
+drop table t;
+alter table t_new rename to t;
+drop table if exists other;
+
+-- case: a rebuild whose indexes are made too early
+create table t (id integer primary key, a text check (a in ('x'))); insert into t values (1, 'x');
+-- statement
+create table if not exists t_new (id integer primary key, a text check (a in ('x', 'y')));
+create index if not exists t_a on t_new (a);
+insert into t_new (id, a) select id, a from t;
+drop table t;
+alter table t_new rename to t;
+
+-- case: a rebuild by a query that computes
+create table t (id integer primary key, n int); insert into t values (1, 1);
+-- statement
+create table tmp as select id, n + 1 as n from t;
+drop table t;
+alter table tmp rename to t;
+
+-- case: a rebuild by a query that picks rows
+create table t (id integer primary key, n int); insert into t values (1, 1), (2, null);
+-- statement
+create table tmp as select id, lower(n) as n from t where n is not null;
+drop table t;
+alter table tmp rename to t;
+
+-- case: a key that resolves its conflicts
+-- statement
+create table if not exists t (id text primary key on conflict replace, n int);
+insert into t values ('a', 1), ('b', 2);
+
+-- case: a constraint that ignores its conflicts
+create table t (id text, n int, unique (id) on conflict ignore);
+-- statement
+insert into t values ('a', 1), ('b', 2);
+
+-- case: a key that resolves no conflict of another one
+create table t (id integer primary key on conflict replace, n int);
+-- statement
+insert into t (n) values (1);
+
+-- case: numbers that begin again
+create table t (id integer primary key autoincrement, a text unique); insert into t (a) values ('x');
+-- statement
+delete from t;
+delete from sqlite_sequence where name = 't';
+insert into t (a) values ('z');
+
+-- case: a counter that is set
+create table t (id integer primary key autoincrement, a text unique);
+-- statement
+insert into sqlite_sequence (name, seq) values ('t', 1000);
+insert or ignore into t (a) values ('x');
+
+-- case: another key of the same document
+create table t (j text); insert into t values ('{"a":1}');
+-- statement
+update t set j = json_set(json_remove(j, '$.c'), '$.b', json_extract(j, '$.a'));
+
+-- case: the same key of the same document
+create table t (j text); insert into t values ('{"a":{"b":1}}');
+-- statement
+update t set j = json_set(j, '$.a.c', json_extract(j, '$.a'));
+
+-- case: milliseconds become seconds above a bound
+create table t (ts); insert into t values (1700000000000);
+-- statement
+update t set ts = ts / 1000 where ts > 10000000000;
+
+-- case: a text that stays one
+create table t (d); insert into t values ('2020-01-02');
+-- statement
+update t set d = strftime('%s', d) where typeof(d) = 'text';
+
+-- case: into a view whose trigger ignores what is there
+create table t (a primary key); create view v as select a from t;
+create trigger v_insert instead of insert on v begin insert or ignore into t values (new.a); end;
+-- statement
+insert into v values (3);
+
+-- case: into a view whose trigger inserts
+create table t (a); create view v as select a from t;
+create trigger v_insert instead of insert on v begin insert into t values (new.a); end;
+-- statement
+insert into v values (3);

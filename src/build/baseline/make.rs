@@ -13,7 +13,7 @@ use super::place::{Place, io, list};
 use super::rows::{Kept, Rows};
 use super::{Checkout, Fresh, Site};
 use crate::build::fresh::compare;
-use crate::build::{Reading, load};
+use crate::build::{Reading, load, login};
 use crate::engine::catalog::{Difference, Patterns};
 use crate::engine::{Builder, Catalog, Clock, DumpInfo, DumpPart, DumpWish, EngineError};
 use crate::error::Error;
@@ -29,13 +29,13 @@ pub(super) fn make(
     // No environment: a baseline is what a new install of any environment needs.
     let mut fresh = Fresh::begin(site, checkout, None, Builder::Nobody, observer)?;
     refuse_other_server(site, checkout, &mut fresh)?;
-    tell_builder(&fresh, observer);
     fresh.build(site, checkout, None)?;
-    let mut fresh = fresh.keep()?;
+    let mut fresh = fresh.keep_itself()?;
     let ended = Instant::now();
     let info = fresh.session.dump(&place.fresh, observer)?;
     let files = list(&place.fresh)?;
     let built = fresh.session.catalog()?;
+    login::tell(&fresh, &built, "baseline", observer);
     let digests = Digests::committed(site.project, checkout.dialect);
     // What a dump cannot carry is not in its text: the objects must be those of that time too.
     if place.is_committed(&files) && digests.is_some_and(|digests| digests.unlike(&built).is_empty()) {
@@ -46,16 +46,6 @@ pub(super) fn make(
     let maker = Maker { site, checkout, place, built, ended };
     maker.finish(observer)?;
     Ok((info, list(&place.fresh)?))
-}
-
-/// Says that who logs in decides what the baseline is.
-fn tell_builder(fresh: &Fresh, observer: &mut dyn Observer) {
-    let Some(builder) = fresh.named_builder() else { return };
-    let message = format!(
-        "the scripts name {builder}, or ask who builds them, and {builder} builds them here: as another role builds them, \
-         the baseline is another. A private server builds them the same everywhere, and so does an `owner-role`"
-    );
-    observer.event(Event::Note { code: "baseline/builder".into(), message });
 }
 
 /// The same dump of the same objects was proven when it was committed.

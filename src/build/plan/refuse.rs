@@ -1,6 +1,7 @@
 //! The states in which a build will not go on: what is in the way, and the command or edit that resolves it.
 
-use super::{Facts, changed, entry_of, name, names};
+use super::scripts::{entry_of, name, names};
+use super::{Facts, changed};
 use crate::build::{Refusal, Seed, SeedForm};
 use crate::engine::SeedMode;
 use crate::journal::{Entry, Kind, Mark, State, Status, Stored};

@@ -1,6 +1,7 @@
 //! When a base stands for scripts, and when nothing does: a database is never taken over a gap.
 
-use super::{Facts, name, names};
+use super::Facts;
+use super::scripts::{name, names};
 use crate::build::Refusal;
 use crate::journal::{Kind, State, Status, Stored};
 use crate::project::Base;

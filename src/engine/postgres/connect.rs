@@ -13,8 +13,8 @@ use super::catalog::Prepared;
 use super::conninfo::{Conninfo, Server, encode};
 use super::error::{chain, failure};
 use super::passfile::{self, Found};
-use super::quote::ident;
 use super::redact::Redactor;
+use super::settings::{BY_SUPERUSERS, option, set};
 use super::tls::{self, Mode};
 use crate::engine::{EngineError, Result};
 use crate::host::Host;
@@ -34,33 +34,6 @@ pub(super) struct Connector {
     /// Whom `"$user"` means in the search path of such databases, if not the role that builds there.
     pub(super) path_user: Option<String>,
 }
-
-/// What decides how a script's texts are read and what it makes, where a server, a database or a role may say
-/// otherwise. The start-up message's word counts above theirs.
-const PINNED: &[(&str, &str)] = &[
-    ("timezone", "UTC"),
-    ("datestyle", "ISO, MDY"),
-    ("intervalstyle", "postgres"),
-    ("extra_float_digits", "1"),
-    ("bytea_output", "hex"),
-    ("xmlbinary", "base64"),
-    ("xmloption", "content"),
-    ("lc_monetary", "C"),
-    ("lc_numeric", "C"),
-    ("lc_time", "C"),
-    ("array_nulls", "on"),
-    ("backslash_quote", "safe_encoding"),
-    ("transform_null_equals", "off"),
-    ("quote_all_identifiers", "off"),
-    ("default_text_search_config", "pg_catalog.english"),
-    ("default_table_access_method", "heap"),
-    ("default_tablespace", ""),
-    ("default_transaction_isolation", "read committed"),
-    ("default_transaction_read_only", "off"),
-    ("default_transaction_deferrable", "off"),
-    // `alter role … set role` makes somebody else the builder.
-    ("role", "none"),
-];
 
 /// What a server said beside its answers: severity and message.
 pub(super) type Notices = Arc<Mutex<Vec<(String, String)>>>;
@@ -162,42 +135,6 @@ impl Connector {
         }
     }
 
-    /// Returns the settings that every session of the tool has.
-    pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
-        let milliseconds = |limit: Duration| limit.as_millis().to_string();
-        let mut settings = vec![
-            ("lock_timeout", milliseconds(self.target.lock_timeout)),
-            ("statement_timeout", milliseconds(self.target.statement_timeout)),
-            ("standard_conforming_strings", "on".to_owned()),
-            ("check_function_bodies", "on".to_owned()),
-            ("row_security", "on".to_owned()),
-        ];
-        if self.pinned {
-            settings.extend(PINNED.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        }
-        if self.read_only {
-            settings.push(("default_transaction_read_only", "on".to_owned()));
-        }
-        if !self.target.schemas.is_empty() {
-            let path: Vec<String> = self.target.schemas.iter().map(|schema| ident(schema)).collect();
-            settings.push(("search_path", path.join(", ")));
-        } else if [Some(&self.conninfo.user), self.target.owner_role.as_ref(), self.path_user.as_ref()]
-            .contains(&Some(&self.target.journal_name))
-        {
-            // The server's default begins with "$user": a role that is called like the journal would build into it.
-            settings.push(("search_path", "public".to_owned()));
-        } else if self.pinned {
-            let user = self.path_user.as_deref().unwrap_or("$user");
-            settings.push(("search_path", format!("{}, public", ident(user))));
-        }
-        settings
-    }
-
-    /// Returns this target as one whose server's own settings do not count.
-    pub(super) fn pinned(self) -> Self {
-        Self { pinned: true, ..self }
-    }
-
     /// Connects to the first server that lets us in.
     pub(super) fn connect(&self) -> Result<Connection> {
         if tokio::runtime::Handle::try_current().is_ok() {
@@ -265,26 +202,34 @@ impl Connector {
         way: SslMode,
         tls: Option<MakeRustlsConnect>,
     ) -> Result<std::result::Result<Connection, Refusal>> {
-        let is_pooled = self.target.lock == LockMode::Claim;
+        let options = |settings: &[(&str, &str)]| settings.iter().map(|(name, value)| option(name, value)).collect();
         let own: String = self.settings().iter().map(|(name, value)| option(name, value)).collect();
-        // PostgreSQL 14 and later; others, and systems that cannot poll for it, refuse the start-up for its sake.
-        let own_with_check = format!("{own}{}", option("client_connection_check_interval", "1s"));
-        let attempts: &[Option<&str>] = if is_pooled { &[None] } else { &[Some(&own_with_check), Some(&own), None] };
-        let mut last = None;
-        for options in attempts {
-            let refusal = match self.connect_once(server, way, tls.clone(), *options)? {
+        // What not everybody has, each with the refusal that says so: what only superusers may set, and what came with
+        // PostgreSQL 14; that and systems that cannot poll for it refuse the start-up for its sake.
+        let mut more: Vec<(&str, String)> = vec![("42704", options(&[("client_connection_check_interval", "1s")]))];
+        if self.pinned {
+            more.insert(0, ("42501", options(BY_SUPERUSERS)));
+        }
+        let mut has_options = self.target.lock != LockMode::Claim;
+        let mut first = None;
+        loop {
+            let all: String = more.iter().fold(own.clone(), |all, (_, options)| all + options);
+            let refusal = match self.connect_once(server, way, tls.clone(), has_options.then_some(&all))? {
                 Ok(connection) => return Ok(Ok(connection)),
                 Err(refusal) => refusal,
             };
+            let code = refusal.code.clone().unwrap_or_default();
+            let is_too_much = more.iter().position(|(refused, _)| *refused == code);
             // 42704 and 22023: no such setting, or not this value. 08P01: pgbouncer takes no options.
-            let is_about_options = matches!(refusal.code.as_deref(), Some("42704" | "22023" | "08P01" | "0A000"));
-            let refusal = last.unwrap_or(refusal);
-            if !is_about_options {
-                return Ok(Err(refusal));
+            let is_about_options = matches!(code.as_str(), "42704" | "22023" | "08P01" | "0A000");
+            let refusal = first.unwrap_or(refusal);
+            match is_too_much.or_else(|| more.len().checked_sub(1).filter(|_| is_about_options)) {
+                Some(at) if has_options => drop(more.remove(at)),
+                _ if has_options && is_about_options => has_options = false,
+                _ => return Ok(Err(refusal)),
             }
-            last = Some(refusal);
+            first = Some(refusal);
         }
-        Ok(Err(last.unwrap_or(Refusal { code: None, message: String::new(), is_tls: false })))
     }
 
     fn connect_once(
@@ -449,20 +394,4 @@ impl Connector {
 /// Makes a failure to connect.
 pub(super) fn unreachable(target: &str, message: String, hint: Option<String>) -> EngineError {
     EngineError::Unreachable { target: target.to_owned(), message, hint }
-}
-
-/// Returns one setting as the start-up message's `options` take it: a blank or a `\` needs a `\` in front.
-fn option(name: &str, value: &str) -> String {
-    let escaped: String =
-        value.chars().flat_map(|c| (c == '\\' || c.is_whitespace()).then_some('\\').into_iter().chain([c])).collect();
-    format!(" -c {name}={escaped}")
-}
-
-/// Returns one setting as a statement of the session.
-pub(super) fn set(name: &str, value: &str) -> String {
-    // A list of names, or a plain value; neither holds anything but what `settings` put there.
-    match name {
-        "search_path" => format!("set {name} = {value};\n"),
-        _ => format!("set {name} = {};\n", super::quote::literal(value)),
-    }
 }

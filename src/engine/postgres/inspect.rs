@@ -7,23 +7,22 @@ use super::journal::Journal;
 use super::link::{Link, column, rows, value};
 use super::quote::literal;
 use crate::engine::{EngineError, Inspection, Result};
-use crate::journal::{Entry, FORMAT, Kind, Mark, Stored};
+use crate::journal::{Entry, FORMAT, Kind, Mark, Stored, newest};
 use crate::script::Checksum;
 
 /// Reads the journal, or, without one, what is there instead.
 pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Result<Inspection> {
     let schema = &journal.schema;
     let project = literal(project);
-    // One snapshot for all; two messages could see two states. The newest attempt is the last one written; to group
-    // by hash and sort by number takes half the time of sorting by key.
+    // One snapshot for all; two messages could see two states. Older attempts come along: what the server needs to
+    // find the newest of 5,000 entries is three times what it needs to send them all, and with 40,000 older ones as much.
     let message = format!(
         "begin transaction isolation level repeatable read, read only;
          select pg_catalog.current_setting('server_version_num') as version;
          select format::text, environment, protected::text from {schema}.environment;
-         select distinct project as other from {schema}.journal where project <> {project} order by 1;
-         select {entry} from {schema}.journal
-          where sequence in (select pg_catalog.max(sequence) from {schema}.journal where project = {project} group by kind, key)
-          order by sequence;
+         select distinct project as other from {schema}.journal
+          where not exists (select from {schema}.journal where project = {project}) order by 1;
+         select {entry} from {schema}.journal where project = {project} order by sequence;
          commit",
         entry = ENTRY.join(", ")
     );
@@ -57,7 +56,7 @@ pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Resu
         environment: environment.to_owned(),
         protected: value(head, "protected") != Some("false"),
     });
-    let entries = rows(rest).map(entry).collect::<Result<Vec<Entry>>>()?;
+    let entries = newest(rows(rest).map(entry).collect::<Result<_>>()?);
     let others: Vec<String> = rows(head).filter_map(|row| column(row, "other")).map(str::to_owned).collect();
     let is_empty = entries.is_empty() && others.is_empty();
     let objects = if is_empty { without_journal(link, journal)?.objects } else { Vec::new() };

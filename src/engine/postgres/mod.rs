@@ -38,6 +38,7 @@ mod scratch;
 mod seed;
 mod service;
 mod session;
+mod settings;
 mod statements;
 mod stop;
 mod tls;

@@ -3,7 +3,7 @@
 //!
 //! Promise: run again, the script changes nothing; stopped half-way, it goes on where it was.
 
-use super::connect::{Connector, set};
+use super::connect::Connector;
 use super::journal::Journal;
 use super::link::DISCARD;
 use super::lock;
@@ -11,6 +11,7 @@ use super::passfile::Found;
 use super::prepare::write_mark;
 use super::programs;
 use super::quote::literal;
+use super::settings::set;
 use crate::engine::offline::{Offline, Premise, Ran, comment, feed, unindented};
 use crate::engine::{EngineError, Mode, Result, Unit};
 use crate::interrupt::Interrupt;

@@ -25,8 +25,30 @@ impl Redactor {
 
     /// Returns the text with each secret replaced by `***`.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+        self.0.iter().fold(text.to_owned(), |text, secret| blanked(&text, secret))
     }
+}
+
+/// The letters from which on a secret is nothing that other words hold by chance.
+const LONG: usize = 8;
+
+/// A short word goes only where it stands alone: with the password `x`, `syntax` stays a word.
+fn blanked(text: &str, secret: &str) -> String {
+    let word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    if secret.len() >= LONG || !secret.chars().all(word) {
+        return text.replace(secret, "***");
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (at, _) in text.match_indices(secret) {
+        let end = at + secret.len();
+        if !text[..at].ends_with(word) && !text[end..].starts_with(word) {
+            cleaned.push_str(&text[copied..at]);
+            cleaned.push_str("***");
+            copied = end;
+        }
+    }
+    cleaned + &text[copied..]
 }
 
 #[cfg(test)]
@@ -42,5 +64,13 @@ mod tests {
             assert_eq!(redactor.clean(text), "x *** y");
         }
         assert_eq!(Redactor::default().clean("as it is"), "as it is");
+    }
+
+    #[test]
+    fn a_short_one_goes_only_as_a_word() {
+        let mut redactor = Redactor::default();
+        redactor.add("x");
+        assert_eq!(redactor.clean("syntax error at x, x=1"), "syntax error at ***, ***=1");
+        assert_eq!(redactor.clean("postgresql://ann:x@localhost/x"), "postgresql://ann:***@localhost/***");
     }
 }

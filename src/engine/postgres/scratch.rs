@@ -59,10 +59,12 @@ impl Made {
     /// Joins it with an engine.
     pub fn into_scratch(self, interrupt: &Interrupt, servers: &Servers) -> Scratch {
         let (interrupt, servers) = (interrupt.clone(), servers.clone());
+        let path_user = self.connector.path_user().map(str::to_owned);
         let engine =
             PostgresEngine { connector: self.connector, interrupt: interrupt.clone(), servers: servers.clone() };
         let place = Place { database: self.database, login: self.login, clock: self.clock, interrupt, servers };
-        Scratch::new(Box::new(engine), Box::new(place)).with_clock(self.clock).with_named_builder(self.named_builder)
+        let scratch = Scratch::new(Box::new(engine), Box::new(place)).with_clock(self.clock);
+        scratch.with_roles(self.named_builder, path_user)
     }
 }
 
@@ -90,6 +92,10 @@ impl Throwaway for Place {
 
     fn keep(&mut self) {
         self.database.keep();
+    }
+
+    fn keep_itself(&mut self) {
+        self.database.keep_itself();
     }
 
     fn leave(&mut self) {
@@ -182,6 +188,8 @@ pub(super) fn make(
 fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &ScratchWish<'_>) -> Result<Made> {
     let target = Target { address: Address::Postgres(scratch.clone()), password: None, ..throwaway(&connector.target) };
     let server = Connector::new(&target, &connector.host)?;
+    let path_user = named_path_user(connector, &server.conninfo.user, wish);
+    let server = Connector { path_user, ..server };
     let client = &mut server.connect()?.client;
     let identity = facts::identity(client);
     if wish.protected && identity.is_some() && identity == facts.identity {
@@ -198,7 +206,10 @@ fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &
     // A server where the target's database is too is somebody's: it is left as it was found.
     let keeps = identity.is_some() && identity != facts.identity;
     let template = match wish.template.filter(|_| keeps) {
-        Some(template) => Template::on_shared(client, &format!("{template} {}", server.conninfo.user), connector),
+        Some(template) => {
+            let key = format!("{template} {} {:?}", server.conninfo.user, server.path_user);
+            Template::on_shared(client, &key, connector)
+        }
         None => None,
     };
     let mut database = Database::create(&server, None, None, template)?;
@@ -215,8 +226,7 @@ fn on_private(connector: &Connector, server: Arc<PrivateServer>, wish: &ScratchW
         Builder::Another => ANOTHER,
     };
     let owner = connector.target.owner_role.as_deref();
-    // A schema that is named after the login is where `"$user"` leads on the target.
-    let path_user = (is_named && owner.is_none() && builder != login).then(|| login.clone());
+    let path_user = named_path_user(connector, builder, wish);
     // Before the roles are made: a template has its own.
     let key = |template: &str| format!("{template} {builder} {path_user:?}");
     let template = wish.template.and_then(|template| Template::on_private(&server, &key(template), connector));
@@ -242,6 +252,14 @@ fn on_own(connector: &Connector, facts: &Facts) -> Result<Made> {
     let owner = connector.target.owner_role.as_deref();
     let database = Database::create(&server, owner, None, None)?;
     Ok(Made::new(database))
+}
+
+/// Returns the target's login, if somebody else builds and the texts name it: a schema that is named after it is where
+/// `"$user"` leads on the target.
+fn named_path_user(connector: &Connector, builder: &str, wish: &ScratchWish<'_>) -> Option<String> {
+    let login = &connector.conninfo.user;
+    let counts = connector.target.owner_role.is_none() && builder != login && (wish.names)(login);
+    counts.then(|| login.clone())
 }
 
 /// Returns true if a text asks who builds.

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::connect::set;
 use super::error::Trouble;
 use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, column, rows, value};
 use super::lock;
 use super::quote::{ident, literal};
 use super::run::{self, Style};
+use super::settings::set;
 use super::stop::Stop;
 use crate::engine::{Applied, EngineError, Outcome, Result, SqlFailure, Unit};
 use crate::event::{Event, Observer};

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::clock;
 use super::database::Database;
-use super::error::{doing, said};
+use super::error::{doing, is_interrupt, met, said};
 use crate::engine::{Access, Clock, EngineError, Result};
 
 /// After so many steps of SQLite's virtual machine the wish to stop is looked at.
@@ -160,8 +160,8 @@ pub(super) fn patience(database: &Database) -> Duration {
 
 fn cannot(database: &Database, error: &rusqlite::Error) -> EngineError {
     let said = said(error).failure;
-    if said.is_somebody_else() {
-        return EngineError::Sql { doing: format!("opening {}", database.shown), failure: Box::new(said) };
+    if said.is_somebody_else() || is_interrupt(error) {
+        return met(&format!("opening {}", database.shown), error);
     }
     let (message, hint) = match said.code.as_str() {
         "SQLITE_NOTADB" => (

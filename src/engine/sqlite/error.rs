@@ -88,12 +88,15 @@ fn name(code: i32) -> String {
 
 /// Returns what turns an error of rusqlite's, met while doing something of the tool's own, into the tool's.
 pub(super) fn doing(what: &str) -> impl Fn(rusqlite::Error) -> EngineError + '_ {
-    move |error| {
-        if is_interrupt(&error) {
-            return interrupted();
-        }
-        EngineError::Sql { doing: what.to_owned(), failure: Box::new(said(&error).failure) }
+    move |error| met(what, &error)
+}
+
+/// Turns an error of rusqlite's, met while doing something of the tool's own, into the tool's.
+pub(super) fn met(doing: &str, error: &rusqlite::Error) -> EngineError {
+    if is_interrupt(error) {
+        return interrupted();
     }
+    EngineError::Sql { doing: doing.to_owned(), failure: Box::new(said(error).failure) }
 }
 
 /// Returns true if a statement stopped because somebody asked for it.
@@ -114,4 +117,18 @@ pub(super) fn is_busy(error: &EngineError) -> bool {
         _ => return false,
     };
     code.starts_with("SQLITE_BUSY") || code.starts_with("SQLITE_LOCKED")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_stopped_did_not_fail() {
+        let stopped = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None);
+        let names = crate::engine::sqlite::names::Names::with_prefix("dbbuild");
+        for error in [met("looking", &stopped), crate::engine::sqlite::journal::unusable(&names, &stopped)] {
+            assert!(matches!(error, EngineError::Interrupted { .. }), "{error}");
+        }
+    }
 }

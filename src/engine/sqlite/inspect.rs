@@ -30,7 +30,7 @@ fn read(connection: &Connection, names: &Names, project: &str) -> Result<Inspect
         return Ok(Inspection { journal: None, other_projects: Vec::new(), mark: None, objects, major: MAJOR });
     }
     let journal = entries(connection, names, project)?;
-    let other_projects = other_projects(connection, names, project)?;
+    let other_projects = if journal.is_empty() { other_projects(connection, names, project)? } else { Vec::new() };
     let nothing = journal.is_empty() && other_projects.is_empty();
     let objects = if nothing { objects(connection, names)? } else { Vec::new() };
     Ok(Inspection { journal: Some(journal), other_projects, mark: mark(connection, names)?, objects, major: MAJOR })

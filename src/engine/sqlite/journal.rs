@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::database::Database;
-use super::error::doing;
+use super::error::{doing, met};
 use super::names::Names;
 use crate::engine::offline::unindented;
 use crate::engine::{EngineError, Result};
@@ -126,10 +126,7 @@ pub(super) fn unusable(names: &Names, error: &rusqlite::Error) -> EngineError {
             EngineError::Journal(format!("the tables {}_… cannot be read: {why}", names.prefix()))
         }
         other => match other.sqlite_error_code() {
-            Some(_) => EngineError::Sql {
-                doing: "reading the journal".to_owned(),
-                failure: Box::new(super::error::said(other).failure),
-            },
+            Some(_) => met("reading the journal", other),
             None => EngineError::Journal(other.to_string()),
         },
     }

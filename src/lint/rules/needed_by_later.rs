@@ -7,18 +7,18 @@ use super::super::fix::Fix;
 use super::super::guard;
 use super::super::history::dropped;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
-use super::super::shape::names;
+use super::super::shape::{columns, names};
 use super::super::statement::Statement;
 use super::super::witness;
 use super::type_change_using::until_type;
-use crate::sql::{ActionKind, Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Kind, Name, Span, TokenKind, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "needed-by-later",
     set: Set::Idempotency,
     dialects: POSTGRES,
     summary: "DROP, TRUNCATE or a change of type of what a view or a foreign key needs that the script makes further down",
-    effect: "A second run stops with an error: the view or the foreign key that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has.",
+    effect: "A second run stops with an error: the view or the foreign key that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has. An index that foreign keys use cannot go once it is a constraint's, and a table takes no columns once it is a partition.",
     remedy: "Drop what depends on it first, with `IF EXISTS`; put a change of type into a `DO` block that tests the column's type.",
     fixable: Fixable::Sometimes,
     check,
@@ -27,6 +27,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     types(context, found);
     keys(context, found);
+    constraints(context, found);
+    partitions(context, found);
     for drop in context.structure.iter().filter(|statement| statement.head.verb == Verb::Drop) {
         let kinds = [Kind::View, Kind::MaterializedView, Kind::Function, Kind::Table, Kind::Type];
         let names = dropped(drop);
@@ -110,6 +112,53 @@ fn keys(context: &Context<'_>, found: &mut Found) {
         let Some(from) = &other.head.name else { continue };
         let message = format!("a second run fails: a foreign key of {from}, made further down, refers to it");
         found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
+    }
+}
+
+/// `DROP CONSTRAINT k; ADD CONSTRAINT k … USING INDEX i`, where foreign keys of earlier scripts use the index: it is the
+/// constraint's on a second run.
+fn constraints(context: &Context<'_>, found: &mut Found) {
+    for (statement, action) in alterations(context, ActionKind::DropConstraint) {
+        let (Some(table), Some(name)) = (&statement.head.name, &action.name) else { continue };
+        if statement.caught().is_some() || statement.part(action.span).has_word("cascade") {
+            continue;
+        }
+        let index_of = |other: &Statement<'_>| {
+            let own = other.head.name.as_ref().is_some_and(|own| own.matches(table));
+            let mut adds = other.actions.iter().filter(|added| own && added.kind == ActionKind::AddConstraint);
+            adds.find_map(|added| {
+                let mut tokens = other.part(added.span);
+                let same = added.name.as_ref() == Some(name) && tokens.skip_past("index");
+                same.then(|| tokens.eat_name()).flatten().map(|(index, _)| index)
+            })
+        };
+        let Some(index) = context.behind(statement).find_map(index_of) else { continue };
+        let moment = context.moment(statement);
+        let Some(definition) = context.history.other(Kind::Index, &index, moment) else { continue };
+        let mut tokens = Tokens::of(definition, context.dialect);
+        tokens.skip_past("on");
+        while tokens.peek().is_some_and(|token| token.kind != TokenKind::OpenParen) {
+            tokens.next();
+        }
+        let Some(columns) = columns(&mut tokens) else { continue };
+        let Some(from) = context.history.referring(table, &columns, moment).first().copied() else { continue };
+        let message =
+            format!("a second run fails: a foreign key of {from} needs index {index}, the constraint's by then");
+        found.report(&RULE, action.span, message).fix(witness::group(context));
+    }
+}
+
+/// `ALTER TABLE t ADD COLUMN …`, where `t` becomes a partition further down: it takes no columns then.
+fn partitions(context: &Context<'_>, found: &mut Found) {
+    for kind in [ActionKind::AddColumn, ActionKind::DropColumn] {
+        for (statement, action) in alterations(context, kind) {
+            let Some(table) = &statement.head.name else { continue };
+            if statement.caught().is_some() || !witness::becomes_partition(context, statement, table) {
+                continue;
+            }
+            let message = format!("a second run fails: {table} is a partition by then, attached further down");
+            found.report(&RULE, action.span, message).fix(witness::group(context));
+        }
     }
 }
 

@@ -34,7 +34,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let type_text = Span::new(type_start, tokens.end()).text(context.text);
         tokens.next();
         let expression = Span::new(tokens.start(), action.span.end);
-        if survives(statement, expression, column.object())
+        if super::super::update::reads_nothing(statement, expression)
+            || survives(statement, expression, column.object())
             || converts_to_itself(statement, expression, column.object(), type_text)
         {
             continue;

@@ -160,7 +160,21 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
                 })
         };
     drops(statement, action.span.start)
+        || goes_by_cascade(context, statement, statement, action)
         || context.before(statement).any(|other| drops(other, other.span.end) || anew(other))
+}
+
+/// A foreign key to what is dropped in front of a statement, or whose key is, with CASCADE.
+fn goes_by_cascade(context: &Context<'_>, statement: &Statement<'_>, adds: &Statement<'_>, action: &Action) -> bool {
+    let mut tokens = adds.part(action.span);
+    let Some((to, _)) = tokens.skip_past("references").then(|| tokens.eat_name()).flatten() else { return false };
+    context.before(statement).filter(|other| !other.is_guarded()).any(|other| {
+        let key = other.actions.iter().filter(|action| action.kind == ActionKind::DropConstraint);
+        let mut cascades = key.map(|action| other.part(action.span)).filter(|tokens| tokens.has_word("cascade"));
+        let table = other.head.verb == crate::sql::Verb::Drop && other.tokens().has_word("cascade");
+        cascades.next().is_some() && other.head.name.as_ref().is_some_and(|name| name.matches(&to))
+            || table && super::super::history::dropped(other).iter().any(|name| name.matches(&to))
+    })
 }
 
 /// The constraint is dropped again further down, by a statement that a condition guards: the condition's text, if it is
@@ -205,7 +219,9 @@ fn referenced_behind(context: &Context<'_>, statement: &Statement<'_>, owner: &N
                 } else {
                     ActionKind::DropConstraint
                 };
-                refers && !gone.any(|before| before.kind == takes_it && before.name == action.name)
+                refers
+                    && !goes_by_cascade(context, statement, other, action)
+                    && !gone.any(|before| before.kind == takes_it && before.name == action.name)
             })
     })
 }

@@ -8,7 +8,7 @@ use super::super::insert::{self, Insert};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Shape, items};
 use super::super::statement::Statement;
-use super::super::witness;
+use super::super::{called, update, witness};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -58,7 +58,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || statement.catches(&["unique_violation"])
             || context.is_temporary(table)
             // Its rows go with their tables.
-            || table.object() == "sqlite_sequence" && context.structure.first().is_some_and(|first| first.head.verb == Verb::Drop)
+            || is_counters(table) && context.structure.first().is_some_and(|first| first.head.verb == Verb::Drop)
+            || into_view(context, statement, table)
             || context.emptied_before(table, statement)
             || goes_with_its_table(context, statement, table)
             || deletes_on_the_way(statement, table)
@@ -68,6 +69,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let shape = context.table(table, statement).cloned();
         let key = shape.as_ref().and_then(|shape| given_key(context, &insert, shape));
+        if key.is_some() && shape.as_ref().is_some_and(|shape| shape.resolves) {
+            continue;
+        }
         let message = match &key {
             Some(key) => format!("a second run fails: the rows' keys ({}) are in {table}", key.join(", ")),
             None => format!("a second run inserts the rows into {table} again"),
@@ -177,7 +181,7 @@ fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert
     // SQLite takes the ON for a join's where the query ends with its tables; many parsers do without any.
     let ends_openly = match context.dialect {
         Dialect::Sqlite => from,
-        Dialect::Postgres => insert.values_span.is_none() && !statement.has_words(&["from"]),
+        Dialect::Postgres => insert.values_span.is_none() && !insert.in_parens && !statement.has_words(&["from"]),
     };
     let truth = if ends_openly && !insert.has_clause { " WHERE true" } else { "" };
     let text = guard::cased(&format!("{truth} ON CONFLICT DO NOTHING"), lower);
@@ -212,6 +216,18 @@ fn reads_another(context: &Context<'_>, table: &Name) -> bool {
     })
 }
 
+/// A trigger of the view says what becomes of the rows, and does nothing when they come again.
+fn into_view(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> bool {
+    let moment = context.moment(statement);
+    context.history.other(Kind::View, table, moment).is_some()
+        && context.history.on_table(table, moment).iter().any(|(kind, _)| *kind == Kind::Trigger)
+        && called::fired(context, statement, called::Event::Insert, &update::Update::default()).is_none()
+}
+
+fn is_counters(table: &Name) -> bool {
+    table.object() == "sqlite_sequence"
+}
+
 /// One row of literals becomes `SELECT … WHERE NOT EXISTS`; several are tested by the first.
 pub(super) fn where_not_exists(
     context: &Context<'_>,
@@ -244,7 +260,10 @@ pub(super) fn where_not_exists(
                 return stays.then(|| format!("{written} IS NULL"));
             }
             let compared = insert::is_literal(context.text, *value, context.dialect) && !incomparable(name);
-            compared.then(|| format!("{written} = {given}"))
+            // SQLite's counters only grow.
+            let is_counter = name == "seq" && statement.head.name.as_ref().is_some_and(is_counters);
+            let operator = if is_counter { ">=" } else { "=" };
+            compared.then(|| format!("{written} {operator} {given}"))
         })
         .collect();
     if tests.is_empty() || values.len() > columns.len() {
@@ -372,6 +391,10 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
         return None;
     }
     let shape = context.table(table, statement)?;
+    // `DELETE FROM sqlite_sequence`: the numbers begin again.
+    let begins_again = context.before(statement).any(|other| {
+        other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(is_counters) && !other.is_guarded()
+    });
     let moves = |definition: &str| {
         let words: Vec<&str> = definition.split(' ').collect();
         let has = |word: &str| words.contains(&word);
@@ -389,7 +412,7 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
         ];
         has("default") && clock.iter().any(|word| has(word))
             || definition.contains("as identity")
-            || has("autoincrement")
+            || has("autoincrement") && !begins_again
             || words.first().is_some_and(|word| word.contains("serial"))
     };
     let given = |name: &String| columns.contains(name);

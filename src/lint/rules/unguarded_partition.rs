@@ -5,7 +5,7 @@ use super::super::finding::Found;
 use super::super::guard;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::Statement;
-use crate::sql::{ActionKind, Kind, Name, quote_literal};
+use crate::sql::{Action, ActionKind, Kind, Name, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-partition",
@@ -41,6 +41,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 ActionKind::Inherit => (other, table, statement.part(action.span).at_word("no")),
                 _ => continue,
             };
+            if goes_back(context, statement, action) {
+                continue;
+            }
             let state = if present { "is no child" } else { "is a child" };
             let message = format!("a second run fails: {child} {state} of {parent}");
             let draft = found.report(&RULE, action.span, message);
@@ -54,5 +57,19 @@ fn check(context: &Context<'_>, found: &mut Found) {
             let concurrently = statement.part(action.span).has_word("concurrently");
             draft.fix(if concurrently { guard::directive(statement, &test) } else { guard::test(statement, &test) });
         }
+    }
+}
+
+/// `DETACH PARTITION p` and, further down, `ATTACH PARTITION p`: a second run does the same again.
+fn goes_back(context: &Context<'_>, statement: &Statement<'_>, action: &Action) -> bool {
+    let does = |other: &Statement<'_>, kind: ActionKind| {
+        other.head.name == statement.head.name
+            && !other.is_guarded()
+            && other.actions.iter().any(|other| other.kind == kind && other.name == action.name)
+    };
+    match action.kind {
+        ActionKind::AttachPartition => context.before(statement).any(|other| does(other, ActionKind::DetachPartition)),
+        ActionKind::DetachPartition => context.behind(statement).any(|other| does(other, ActionKind::AttachPartition)),
+        _ => false,
     }
 }

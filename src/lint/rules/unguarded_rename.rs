@@ -39,7 +39,14 @@ fn check(context: &Context<'_>, found: &mut Found) {
                     && other.head.kind == Some(kind)
                     && other.head.name.as_ref() == Some(name)
             });
-            let again = context.made_behind(statement, kind, name);
+            // A view is found under the old name as well as a table.
+            let again = context.structure.iter().any(|other| {
+                let same = |other| other == kind || shape::is_relation(other) && shape::is_relation(kind);
+                other.span.start > statement.span.start
+                    && other.head.verb == Verb::Create
+                    && other.head.kind.is_some_and(same)
+                    && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+            });
             let taken = remade || again && !is_dropped(context, action);
             if native && statement.head.if_exists && !taken
                 || remade && !native && is_rebuild(context, statement, action)

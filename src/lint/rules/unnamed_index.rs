@@ -39,13 +39,24 @@ fn check(context: &Context<'_>, found: &mut Found) {
     }
 }
 
-/// The name that PostgreSQL makes, if it is free.
+/// The name that PostgreSQL makes: with a number behind it where there is one of that name.
 fn free(context: &Context<'_>, statement: &Statement<'_>) -> Option<String> {
     let name = generated::of_index(statement)?;
-    let taken =
-        context.before(statement).any(|other| other.head.name.as_ref().is_some_and(|other| other.object() == name))
-            || context.history.other(Kind::Index, &Name::new([name.as_str()]), context.moment(statement)).is_some();
-    (!taken).then_some(name)
+    let before = || context.before(statement).filter(|other| other.head.verb == Verb::Create);
+    let taken = |name: &String| {
+        let has_it = |other: &Statement<'_>| other.head.name.as_ref().is_some_and(|other| other.object() == name);
+        let earlier = context.history.other(Kind::Index, &Name::new([name.as_str()]), (context.source, 0));
+        before().any(has_it) || earlier.is_some()
+    };
+    // Those in front that have no name either get theirs first.
+    let alike = before().filter(|other| {
+        let is_unnamed = other.head.kind == statement.head.kind && other.head.name.is_none();
+        is_unnamed && generated::of_index(other).is_some_and(|other| other == name)
+    });
+    generated::numbered(&name)
+        .filter(|name| !taken(name))
+        .nth(alike.count())
+        .filter(|name| name.len() <= generated::LONGEST)
 }
 
 fn quoted(name: &str) -> String {

@@ -29,6 +29,9 @@ from unnest(array['z', 'Ä', 'a', 'Z', 'ö']) t;
 create table if not exists \"Mixed\" (\"select\" text, plain text default 'it''s');
 insert into \"Mixed\" values (E'tab\\there', null), ('ß', ''), ('b', 'x');
 create index on value (sorted);
+create function shout() returns trigger language plpgsql as $$ begin new.plain := upper(new.plain); return new; end $$;
+create trigger shout before insert on \"Mixed\" for each row execute function shout();
+insert into \"Mixed\" values ('loud', 'trigger'), ('zone', '2024-07-01 12:00 EST'::timestamptz at time zone 'UTC');
 create view values_of_today as select id, at::date as day, span * 2 as twice from value where at > '2024-01-01';
 alter table value add constraint known check (sorted in ('z', 'Ä', 'a', 'Z', 'ö') or sorted is null);
 ";
@@ -80,6 +83,9 @@ fn two_servers_that_are_set_up_otherwise_make_the_same_bytes() {
         ("transform_null_equals", "on"),
         ("default_transaction_read_only", "on"),
         ("role", "app_owner"),
+        ("session_replication_role", "replica"),
+        ("plpgsql.variable_conflict", "use_column"),
+        ("timezone_abbreviations", "'Australia'"),
     ] {
         client.batch_execute(&format!("alter role \"Zoë\" set {name} = {value}")).unwrap();
     }
@@ -158,6 +164,10 @@ fn whoever_logs_in_makes_the_same_bytes() {
     assert!(!text.contains("alice"), "{text}");
     same(&made[0], &made[1]);
     same(&made[0], &made[2]);
+
+    case.write("db/2_own.sql", "create schema alice;\ncreate table hers ();\n");
+    case.run(&["baseline", "--target", "alice"]).exits(0).says("the scripts make a schema alice");
+    assert!(case.read("baseline/postgres/pre-data.sql").contains("CREATE TABLE alice.hers"));
 }
 
 #[test]
@@ -194,6 +204,9 @@ fn a_login_that_the_scripts_name_has_no_drift_of_its_own() {
         case.run(&["drift", "--strict", "--target", database]).exits(0).says("no drift");
     }
     case.run(&["verify", "--target", "loaded"]).exits(0);
+    let otherwise = format!("make otherwise where {login} runs them: table public.item");
+    case.run(&["squash", "--target", "loaded", "--to", "1"]).exits(0).says(&otherwise);
+    std::fs::remove_dir_all(case.path("db/base")).unwrap();
     loaded.execute("revoke all on item from public; grant delete on item to public");
     case.run(&["drift", "--target", "loaded"]).exits(1).says("grant delete to public");
 }

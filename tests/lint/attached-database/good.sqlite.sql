@@ -1,1 +1,4 @@
 SELECT 'ATTACH';
+ATTACH ':memory:' AS m;
+CREATE TABLE m.t (a);
+DETACH m;

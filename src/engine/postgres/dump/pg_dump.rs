@@ -84,7 +84,8 @@ impl PgDump {
             command.arg(format!("--dbname={}", self.conninfo(connector)));
         }
         let failed = |error: std::io::Error| cannot(&format!("`{}`: {error}", self.command.join(" ")));
-        let (out, err) = (tempfile::tempfile().map_err(failed)?, tempfile::tempfile().map_err(failed)?);
+        let io = |source| EngineError::Io { path: std::env::temp_dir(), source };
+        let (out, err) = (tempfile::tempfile().map_err(io)?, tempfile::tempfile().map_err(io)?);
         command.stdout(out.try_clone().map_err(failed)?).stderr(err.try_clone().map_err(failed)?);
         Ok(Running { child: command.spawn().map_err(failed)?, out, err })
     }

@@ -23,6 +23,8 @@ pub(super) struct Database {
     server: Connector,
     /// What it is kept as, if it is.
     template: Option<Template>,
+    /// What it becomes itself instead of being dropped, and the roles that go with that.
+    becomes: Option<(Template, Vec<(u32, String)>)>,
     /// The roles that go with it; nothing where they are not ours to take away.
     roles: Option<Roles>,
     /// True if it is left behind.
@@ -119,7 +121,6 @@ impl Database {
         if template::loses(&mut keeper, &self.name).map_err(sql)? {
             return Ok(None);
         }
-        template::wait_until_left(&mut keeper, &self.name).map_err(sql)?;
         template::copy(&mut keeper, &self.name, &name, "").map_err(sql)?;
         let mut copy = Self::of(name, keeper, server, None, self.private.clone());
         if let Some(roles) = &self.roles {
@@ -135,7 +136,7 @@ impl Database {
         template: Option<Template>,
         private: Option<Arc<PrivateServer>>,
     ) -> Self {
-        Self { name, keeper, server: server.clone(), template, roles: None, left: false, private }
+        Self { name, keeper, server: server.clone(), template, becomes: None, roles: None, left: false, private }
     }
 
     /// Drops with the database what roles of these names come from now on.
@@ -151,19 +152,26 @@ impl Database {
         self.left = true;
     }
 
-    /// Keeps it for later runs, if that was wished and goes.
+    /// Keeps a copy for later runs, if that was wished and goes.
     pub fn keep(&mut self) {
-        let Some(template) = &self.template else { return };
+        let Some((template, roles)) = self.take_template() else { return };
         let Ok(fresh) = leftover::new_name(&mut self.keeper, &self.server) else { return };
-        match &self.private {
-            Some(server) => {
-                let Ok(mut client) = server.connect("postgres") else { return };
-                template.keep(&mut client, &self.name, &fresh).ok();
-            }
-            None => {
-                template.keep(&mut self.keeper, &self.name, &fresh).ok();
-            }
+        if template::copy(&mut self.keeper, &self.name, &fresh, "").is_ok()
+            && template.name_it(&mut self.keeper, &fresh, roles).is_err()
+        {
+            leftover::drop_database(&mut self.keeper, &fresh).ok();
         }
+    }
+
+    /// Keeps the database itself for later runs, as it is now, when this value goes.
+    pub fn keep_itself(&mut self) {
+        self.becomes = self.take_template();
+    }
+
+    fn take_template(&mut self) -> Option<(Template, Vec<(u32, String)>)> {
+        let template = self.template.take()?;
+        let roles = template.roles_to_keep(&mut self.keeper, &self.name).ok()??;
+        Some((template, roles))
     }
 
     /// Returns how to reach it.
@@ -186,7 +194,11 @@ impl Drop for Database {
         {
             self.keeper = connection.client;
         }
-        leftover::drop_database(&mut self.keeper, &self.name).ok();
+        let becomes = self.becomes.take();
+        let becomes = becomes.map(|(template, roles)| template.name_it(&mut self.keeper, &self.name, roles));
+        if becomes.is_none_or(|named| named.is_err()) {
+            leftover::drop_database(&mut self.keeper, &self.name).ok();
+        }
         if let Some(Roles { before, named }) = &self.roles {
             leftover::drop_roles(&mut self.keeper, before, named).ok();
         }

@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant};
 
 use postgres::Client;
+use postgres::error::SqlState;
 
-use super::leftover;
 use crate::engine::postgres::connect::Connector;
 use crate::engine::postgres::private_server::{PrivateServer, SUPERUSER, kept};
 use crate::engine::postgres::quote::ident;
@@ -18,8 +18,12 @@ type Answer<T> = std::result::Result<T, postgres::Error>;
 /// How many templates a server keeps: those that were used last.
 const MOST: usize = 12;
 
-/// How long the sessions of a database that was just left may take to end.
-const LEAVING: Duration = Duration::from_secs(10);
+/// How long the sessions of a database that was just left may take to end, on a machine that does much else.
+const LEAVING: Duration = Duration::from_secs(60);
+
+/// How often the server, which then still counts a session for a moment, is asked to do without; it waits for five
+/// seconds each time.
+const ATTEMPTS: u32 = 3;
 
 /// A template on a server, which may be there or not.
 pub(super) struct Template {
@@ -62,33 +66,29 @@ impl Template {
         Ok(true)
     }
 
-    /// Makes it a copy of a database, if a copy would be whole.
-    pub fn keep(&self, client: &mut Client, database: &str, fresh: &str) -> Answer<()> {
+    /// Returns the roles that go with a database when it is kept, as they are now; nothing if a copy of it would not
+    /// be whole.
+    pub fn roles_to_keep(&self, client: &mut Client, database: &str) -> Answer<Option<Vec<(u32, String)>>> {
         let is_whole = match &self.roles_before {
             // Its roles are kept with it, but not what is set for all of them.
             None => !sets_for_all(client)?,
             Some(before) => roles(client)? == *before,
         };
         if !is_whole || loses(client, database)? {
-            return Ok(());
+            return Ok(None);
         }
-        let roles = if self.roles_before.is_none() { kept::roles(client)? } else { Vec::new() };
-        wait_until_left(client, database)?;
-        copy(client, database, fresh, "")?;
-        let named = self.name_it(client, fresh, roles);
-        if named.is_err() {
-            leftover::drop_database(client, fresh).ok();
-        }
-        collect(client)?;
-        named
+        if self.roles_before.is_none() { kept::roles(client).map(Some) } else { Ok(Some(Vec::new())) }
     }
 
-    fn name_it(&self, client: &mut Client, fresh: &str, roles: Vec<(u32, String)>) -> Answer<()> {
+    /// Makes a database the template: it gets the name and lets nobody in any more.
+    pub fn name_it(&self, client: &mut Client, database: &str, roles: Vec<(u32, String)>) -> Answer<()> {
         let note = kept::Note::of_now(client, roles)?;
-        client.batch_execute(&note.statement(fresh))?;
-        client.batch_execute(&format!("alter database {} allow_connections false", ident(fresh)))?;
+        client.batch_execute(&note.statement(database))?;
+        client.batch_execute(&format!("alter database {} allow_connections false", ident(database)))?;
         client.batch_execute(&format!("drop database if exists {}", ident(&self.name)))?;
-        client.batch_execute(&format!("alter database {} rename to {}", ident(fresh), ident(&self.name)))
+        let rename = format!("alter database {} rename to {}", ident(database), ident(&self.name));
+        when_left(client, database, &rename)?;
+        collect(client)
     }
 }
 
@@ -109,17 +109,31 @@ pub(super) fn copy(client: &mut Client, from: &str, to: &str, owner: &str) -> An
                and current_setting('fsync') = 'off'";
     // Copying files is faster only where no checkpoint waits for the disk; before 15 there is no choice.
     let files = if client.query_one(facts, &[])?.get(0) { " strategy file_copy" } else { "" };
-    client.batch_execute(&format!("create database {} template {}{files}{owner}", ident(to), ident(from)))
+    let create = format!("create database {} template {}{files}{owner}", ident(to), ident(from));
+    when_left(client, from, &create)
 }
 
-/// Waits until the sessions that were just closed are gone: CREATE DATABASE looks only ten times a second.
-pub(super) fn wait_until_left(client: &mut Client, database: &str) -> Answer<()> {
-    let query = "select exists (select from pg_catalog.pg_stat_activity where datname = $1)";
+/// Runs a statement that wants nobody connected to the database. CREATE DATABASE itself looks only ten times a second,
+/// and a session leaves `pg_stat_activity` before the server counts it out
+/// (<https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/storage/ipc/procarray.c>, `CountOtherDBBackends`).
+fn when_left(client: &mut Client, database: &str, statement: &str) -> Answer<()> {
+    let connected = "
+        select exists (
+            select
+            from pg_catalog.pg_stat_activity
+            where datname = $1 and backend_type = 'client backend'
+        )";
     let began = Instant::now();
-    while client.query_one(query, &[&database])?.get(0) && began.elapsed() < LEAVING {
+    while client.query_one(connected, &[&database])?.get(0) && began.elapsed() < LEAVING {
         std::thread::sleep(Duration::from_millis(2));
     }
-    Ok(())
+    let mut attempt = 1;
+    loop {
+        match client.batch_execute(statement) {
+            Err(error) if error.code() == Some(&SqlState::OBJECT_IN_USE) && attempt < ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
 }
 
 /// Returns true if a copy would lack something: CREATE DATABASE copies no settings, rights or comments of the

@@ -45,7 +45,7 @@ fn what_was_written_is_read_again() {
     applied(&mut *session, &other);
     let found = session.inspect("test").unwrap();
     assert_eq!(found.mark, Some(mark));
-    assert_eq!(found.other_projects, ["other"]);
+    assert_eq!(session.inspect("third").unwrap().other_projects, ["other", "test"]);
     let journal: Vec<(String, i32, Stored)> =
         found.journal.unwrap().into_iter().map(|entry| (entry.key, entry.attempt, entry.state)).collect();
     assert_eq!(journal, [("10".into(), 1, Stored::Applied), ("2".into(), 2, Stored::Applied)]);
