@@ -33,6 +33,12 @@ pub trait Trial {
         Ok(self.catalog()?.of_kinds(kinds))
     }
 
+    /// Reads the objects that are near what was written, in the same transaction or when it is undone. None if something
+    /// has another name now than it had there, so that others may be told otherwise too.
+    fn catalog_near(&mut self, _near: &Near) -> Result<Option<Catalog>> {
+        Ok(None)
+    }
+
     /// Returns what is another text once anything more was written. None if the engine cannot tell now.
     fn stamp(&mut self) -> Result<Option<String>>;
 
@@ -72,10 +78,32 @@ pub struct Digest {
 /// What was written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touched {
-    /// True if definitions may have changed.
-    pub definitions: bool,
+    /// The definitions that may have changed.
+    pub definitions: Definitions,
     /// The tables whose rows may have changed.
     pub tables: Tables,
+}
+
+/// The definitions that may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definitions {
+    /// None.
+    None,
+    /// Those near what was written, or others with them: where nothing is different there, nothing is anywhere.
+    Near(Near),
+    /// Any.
+    All,
+}
+
+/// What was written of the definitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    /// Kinds of which something was written.
+    pub kinds: BTreeSet<Kind>,
+    /// The numbers of what was written, in the engine's own terms.
+    pub numbers: BTreeMap<char, BTreeSet<u32>>,
+    /// What that is called, and its parts.
+    pub names: BTreeMap<String, String>,
 }
 
 /// Some tables, or all.
@@ -88,9 +116,19 @@ pub enum Tables {
 }
 
 impl Touched {
+    /// Returns the same without the definitions.
+    pub fn rows(&self) -> Self {
+        Self { definitions: Definitions::None, tables: self.tables.clone() }
+    }
+
+    /// Returns the same without the rows.
+    pub fn without_rows(self) -> Self {
+        Self { tables: Tables::Of(BTreeSet::new()), ..self }
+    }
+
     /// Returns true if nothing was written at all.
     pub fn is_nothing(&self) -> bool {
-        !self.definitions && self.tables.is_none()
+        self.definitions == Definitions::None && self.tables.is_none()
     }
 }
 

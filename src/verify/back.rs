@@ -8,7 +8,7 @@ use super::report::answered;
 use super::stage::Stage;
 use super::{Change, Finding, Halt, Level, Proof, RowFate, Work, twice};
 use crate::build::Item;
-use crate::engine::trial::{Tables, Touched, Trial};
+use crate::engine::trial::{Definitions, Trial};
 use crate::engine::{EngineError, Mode, TableRows, Unit};
 use crate::error::Error;
 use crate::script::Fault;
@@ -23,10 +23,9 @@ const LISTED: usize = 100;
 const STEPS: [(&str, &str); 2] =
     [("back/down-fails", "the way back fails"), ("back/up-fails", "after its way back, the script fails")];
 
-/// A database on its way there and back.
+/// What came of going there and back.
 struct Journey {
-    before: State,
-    after: State,
+    objects: Vec<Change>,
     lost: Vec<Change>,
 }
 
@@ -48,40 +47,67 @@ pub fn back(work: &Work<'_>, stage: &mut Stage, item: &Item, account: &mut Accou
         account.of(Proof::Back).skip(down.text.file(), "it runs without a transaction, and its script runs in one");
         return Ok(());
     }
-    let findings = match undone(stage, up, down)? {
-        Ok(journey) => told(work, down, journey),
+    let units = [down.clone(), up.clone()];
+    let findings = match undone(work, stage, &units)? {
+        Ok(journey) => told(down, journey),
         Err(finding) => vec![finding],
     };
     account.note(Proof::Back, findings, stage, &format!("after {}, before its way back", item.file))
 }
 
-fn undone(stage: &mut Stage, up: &Unit, down: &Unit) -> Result<Result<Journey, Finding>, Error> {
-    let units = [down.clone(), up.clone()];
-    let before = stage.state()?;
-    let mut trial = stage.session.trial(&units)?;
-    if let Err(finding) = step(&mut *trial, 0, &units)? {
+fn undone(work: &Work<'_>, stage: &mut Stage, units: &[Unit; 2]) -> Result<Result<Journey, Finding>, Error> {
+    let before = State::rows(&mut *stage.session.trial(&[])?)?;
+    let mut trial = stage.session.trial(units)?;
+    if let Err(finding) = step(&mut *trial, 0, units)? {
         return Ok(Err(finding));
     }
-    let mut behind = rows_of(&mut *trial)?;
+    let mut behind = State::rows(&mut *trial)?;
     let (small, large) = change::by_size(&others(&before, &behind), &before.digests, &before.digests);
     let (mut rows, mut left) = (Vec::new(), Vec::new());
     if !small.is_empty() {
         // Which rows are gone is told by looking before the way back too.
         drop(trial);
         rows = stage.session.trial(&[])?.rows(&small)?;
-        trial = stage.session.trial(&units)?;
-        if let Err(finding) = step(&mut *trial, 0, &units)? {
+        trial = stage.session.trial(units)?;
+        if let Err(finding) = step(&mut *trial, 0, units)? {
             return Ok(Err(finding));
         }
-        behind = rows_of(&mut *trial)?;
+        behind = State::rows(&mut *trial)?;
         left = trial.rows(&small)?;
     }
     let lost = lost((&rows, &before), (&left, &behind), &large);
-    if let Err(finding) = step(&mut *trial, 1, &units)? {
+    if let Err(finding) = step(&mut *trial, 1, units)? {
         return Ok(Err(finding));
     }
-    let after = State::whole(&mut *trial)?;
-    Ok(Ok(Journey { before, after, lost }))
+    let touched = trial.touched()?.without_rows();
+    let after = State::near(&mut *trial, &touched)?;
+    drop(trial);
+    let before = State::near(&mut *stage.session.trial(&[])?, &touched)?;
+    let strict = work.wish.strict;
+    let mut objects = match (&before, &after) {
+        (Some(before), Some(after)) => Some(before.objects(after, strict)),
+        _ => None,
+    };
+    if matches!(touched.definitions, Definitions::Near(_)) && objects.as_ref().is_none_or(|objects| !objects.is_empty())
+    {
+        objects = None;
+    }
+    match objects {
+        Some(objects) => Ok(Ok(Journey { objects, lost })),
+        None => Ok(whole(stage, units, strict)?.map(|objects| Journey { objects, lost })),
+    }
+}
+
+/// Goes back and forth again, and compares everything.
+fn whole(stage: &mut Stage, units: &[Unit; 2], strict: bool) -> Result<Result<Vec<Change>, Finding>, Error> {
+    let before = State::definitions(&mut *stage.session.trial(&[])?)?;
+    let mut trial = stage.session.trial(units)?;
+    for at in 0..units.len() {
+        if let Err(finding) = step(&mut *trial, at, units)? {
+            return Ok(Err(finding));
+        }
+    }
+    Ok(Ok(before.objects(&State::definitions(&mut *trial)?, strict)))
 }
 
 fn step(trial: &mut dyn Trial, at: usize, units: &[Unit; 2]) -> Result<Result<(), Finding>, EngineError> {
@@ -105,7 +131,7 @@ pub fn outside(
     let Some(down) = &item.down else { return Ok(()) };
     let mut stage = before.copy_after(up)?;
     let findings = match committed(work, &mut stage, up, down)? {
-        Ok(journey) => told(work, down, journey),
+        Ok(journey) => told(down, journey),
         Err(finding) => vec![finding],
     };
     account.note(Proof::Back, findings, &mut stage, &format!("after {} and its way back", item.file))
@@ -120,17 +146,14 @@ fn committed(work: &Work<'_>, stage: &mut Stage, up: &Unit, down: &Unit) -> Resu
     }
     let (left, behind) = {
         let mut trial = stage.session.trial(&[])?;
-        (trial.rows(&small)?, rows_of(&mut *trial)?)
+        (trial.rows(&small)?, State::rows(&mut *trial)?)
     };
     let lost = lost((&rows, &before), (&left, &behind), &large);
     if let Err(error) = answered(stage.run(work.site, &again(up)))? {
         return Ok(Err(failed(1, up, error)?));
     }
-    Ok(Ok(Journey { before, after: stage.state()?, lost }))
-}
-
-fn rows_of(trial: &mut dyn Trial) -> Result<State, EngineError> {
-    State::of(trial, &Touched { definitions: false, tables: Tables::All })
+    let objects = before.objects(&stage.state()?, work.wish.strict);
+    Ok(Ok(Journey { objects, lost }))
 }
 
 /// Returns the tables that have other rows than before, or none any more.
@@ -166,12 +189,11 @@ fn lost(before: (&[TableRows], &State), after: (&[TableRows], &State), large: &B
     lost
 }
 
-fn told(work: &Work<'_>, down: &Unit, journey: Journey) -> Vec<Finding> {
-    let objects = journey.before.objects(&journey.after, work.wish.strict);
+fn told(down: &Unit, journey: Journey) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !objects.is_empty() {
-        let message = format!("the script after its way back makes another {}", twice::summary(&objects));
-        findings.push(Finding::new(Level::Error, "back/differs", down.text.file(), message).with(objects));
+    if !journey.objects.is_empty() {
+        let message = format!("the script after its way back makes another {}", twice::summary(&journey.objects));
+        findings.push(Finding::new(Level::Error, "back/differs", down.text.file(), message).with(journey.objects));
     }
     if !journey.lost.is_empty() {
         let message = format!("the way back loses {}", twice::summary(&journey.lost));

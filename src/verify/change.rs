@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::drift::{Value, Values};
 use crate::engine::catalog::{Difference, Patterns, differences};
-use crate::engine::trial::{Digest, Digests, Tables, Touched, Trial};
+use crate::engine::trial::{Definitions, Digest, Digests, Tables, Touched, Trial};
 use crate::engine::{Catalog, Object, Result, Row, TableRows};
 use crate::sql::Name;
 
@@ -106,16 +106,34 @@ pub struct State {
 }
 
 impl State {
-    /// Looks at what was touched.
+    /// Looks at what was touched. Nothing if that is not enough to tell what is different.
+    pub fn near(trial: &mut dyn Trial, touched: &Touched) -> Result<Option<Self>> {
+        let Definitions::Near(near) = &touched.definitions else { return Self::of(trial, touched).map(Some) };
+        let Some(catalog) = trial.catalog_near(near)? else { return Ok(None) };
+        Ok(Some(Self { catalog: Some(catalog), ..Self::of(trial, &touched.rows())? }))
+    }
+
+    /// Looks at the tables that were touched, and at all definitions if some were.
     pub fn of(trial: &mut dyn Trial, touched: &Touched) -> Result<Self> {
-        let catalog = if touched.definitions { Some(trial.catalog()?) } else { None };
+        let is_defined = touched.definitions != Definitions::None;
+        let catalog = if is_defined { Some(trial.catalog()?) } else { None };
         let digests = if touched.tables.is_none() { Digests::new() } else { trial.digests(&touched.tables)? };
         Ok(Self { catalog, digests })
     }
 
     /// Looks at everything.
     pub fn whole(trial: &mut dyn Trial) -> Result<Self> {
-        Self::of(trial, &Touched { definitions: true, tables: Tables::All })
+        Self::of(trial, &Touched { definitions: Definitions::All, tables: Tables::All })
+    }
+
+    /// Looks at all definitions.
+    pub fn definitions(trial: &mut dyn Trial) -> Result<Self> {
+        Ok(Self { catalog: Some(trial.catalog()?), digests: Digests::new() })
+    }
+
+    /// Looks at all rows.
+    pub fn rows(trial: &mut dyn Trial) -> Result<Self> {
+        Self::of(trial, &Touched { definitions: Definitions::None, tables: Tables::All })
     }
 
     /// Returns what is different in the definitions.

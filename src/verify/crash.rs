@@ -1,22 +1,25 @@
 //! Crash points: the first statements of a script, then the whole script again, must end like a clean run.
 //!
 //! A script without a transaction is cut short for real and goes on by the tool's own resume, at each boundary; for
-//! a statement that no transaction can hold also between its end and its note in the journal. A transactional one
+//! a statement that no transaction can hold also between its end and its note in the journal. It is cut short at one
+//! after the other in one copy of the database first: who comes to the same end that way has had to go on from each.
+//! Where that fails, each is tried in a copy of its own. A transactional one
 //! leaves nothing behind when it is cut short; what somebody who runs it by hand would leave is tried with
 //! `--thorough`, in transactions that are undone, and weighs less.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::account::Account;
 use super::built::{Built, Moving};
 use super::change::{self, State};
 use super::outside::{Before, cut_short, is_cut, resumed, runs_bare, single};
-use super::points::{bisect, stretches};
+use super::points::{MOST, bisect, ends_and_middle, singly, stretches};
 use super::report::answered;
 use super::stage::Stage;
-use super::{Finding, Halt, Level, Proof, Work, twice};
+use super::{Change, Finding, Halt, Level, Proof, Work, twice};
 use crate::build::Item;
-use crate::engine::{Mode, Session, Unit};
+use crate::engine::{EngineError, Mode, Session, Unit};
 use crate::error::Error;
 
 /// Where a script is cut short.
@@ -46,6 +49,16 @@ impl Point {
     }
 }
 
+/// A script without a transaction, and what it makes when it is not cut short.
+struct Subject<'a, 'b> {
+    work: &'a Work<'b>,
+    item: &'a Item,
+    unit: &'a Unit,
+    clean: &'a Built,
+    /// What is another one in each build, once somebody asked.
+    moving: OnceCell<Moving>,
+}
+
 /// Cuts a script without a transaction short at each boundary. `clean` is what a run makes that is not.
 pub fn outside(
     work: &Work<'_>,
@@ -55,9 +68,21 @@ pub fn outside(
     account: &mut Account<'_>,
 ) -> Result<(), Halt> {
     let Some(unit) = item.unit() else { return Ok(()) };
-    let mut attempt = |account: &mut Account<'_>, point| {
+    let subject = Subject { work, item, unit, clean, moving: OnceCell::new() };
+    let all = points(unit);
+    let step = all.len().div_ceil(MOST);
+    let some: Vec<Point> = all.iter().rev().step_by(step.max(1)).rev().copied().collect();
+    if some.len() < all.len() {
+        let why = format!("it has {} places to be cut short at, and {} of them are tried", all.len(), some.len());
+        account.of(Proof::CrashPoints).skip(&item.file, why);
+    }
+    if subject.goes_on_from_each(before, &some)? {
+        some.iter().for_each(|_| account.of(Proof::CrashPoints).proven());
+        return Ok(());
+    }
+    let mut attempt = |account: &mut Account<'_>, point: Point| {
         let mut stage = before.copy()?;
-        let findings = from(work, before, &mut stage, item, unit, point, clean)?;
+        let findings = subject.from(before, &mut stage, point)?;
         // What is kept is kept with its finding; else it is told with those of its neighbours.
         if work.wish.keep && findings.iter().flatten().next().is_some() {
             let state = format!("after {}, {} it was run again", item.file, point.shown(unit));
@@ -65,15 +90,31 @@ pub fn outside(
         }
         Ok(findings)
     };
-    for stretch in stretches(unit) {
-        let tried = bisect(&stretch, |noted| attempt(account, Point { noted, and_one: false }))?;
+    let noted = |and_one| move |noted| Point { noted, and_one };
+    let bare: Vec<usize> = (0..unit.parts.len()).filter(|part| runs_bare(unit, *part)).collect();
+    // Many are bisected, whatever they are.
+    let apart = |all: Vec<usize>| if all.len() > MOST { vec![all] } else { singly(all) };
+    let stretches = if all.len() > MOST { vec![(1..=unit.parts.len()).collect()] } else { stretches(unit) };
+    for stretch in stretches {
+        let tried = bisect(&stretch, |at| attempt(account, noted(false)(at)))?;
         tell(item, tried, account);
     }
-    for noted in (0..unit.parts.len()).filter(|part| runs_bare(unit, *part)) {
-        let findings = attempt(account, Point { noted, and_one: true })?;
-        tell(item, BTreeMap::from([(noted, findings)]), account);
+    for stretch in apart(bare) {
+        let tried = bisect(&stretch, |at| attempt(account, noted(true)(at)))?;
+        tell(item, tried, account);
     }
     Ok(())
+}
+
+/// Returns where a script is cut short, in the order in which it comes there: of a long run of row statements behind
+/// the first, the middle and the last.
+fn points(unit: &Unit) -> Vec<Point> {
+    let noted = stretches(unit).into_iter().flat_map(|stretch| ends_and_middle(&stretch));
+    let noted = noted.map(|noted| Point { noted, and_one: false });
+    let bare = (0..unit.parts.len()).filter(|part| runs_bare(unit, *part));
+    let mut points: Vec<Point> = noted.chain(bare.map(|noted| Point { noted, and_one: true })).collect();
+    points.sort_by_key(|point| (point.noted, point.and_one));
+    points
 }
 
 /// Tells what the points of a stretch came to. Of neighbours that fail the first one is told.
@@ -95,44 +136,70 @@ fn tell(item: &Item, tried: BTreeMap<usize, Option<Vec<Finding>>>, account: &mut
     }
 }
 
-/// Cuts a script short, lets it go on, and compares. Nothing if it cannot be cut there.
-fn from(
-    work: &Work<'_>,
-    before: &mut Before<'_>,
-    stage: &mut Stage,
-    item: &Item,
-    unit: &Unit,
-    point: Point,
-    clean: &Built,
-) -> Result<Option<Vec<Finding>>, Error> {
-    if !is_cut(stage.run(work.site, &cut_short(unit, point.noted)), point.noted)? {
-        return Ok(None);
+impl Subject<'_, '_> {
+    /// Cuts the script short at one point after the other, in one database. True if it goes on from each of them and
+    /// ends where a clean run ends.
+    fn goes_on_from_each(&self, before: &mut Before<'_>, points: &[Point]) -> Result<bool, Error> {
+        let mut stage = before.copy()?;
+        for point in points {
+            let next = resumed(self.work, &mut stage, cut_short(self.unit, point.noted))?;
+            if !self.comes_to(&mut stage, &next, *point)? {
+                return Ok(false);
+            }
+            // Who was cut short comes back in a session of its own.
+            stage.reconnect()?;
+        }
+        let rest = resumed(self.work, &mut stage, self.unit.clone())?;
+        Ok(answered(stage.run(self.work.site, &rest))?.is_ok() && self.apart(before, &mut stage)?.is_empty())
     }
-    if point.and_one && answered(stage.run(work.site, &single(unit, point.noted)))?.is_err() {
-        return Ok(None);
+
+    /// Runs what is cut short at a point. False if it does not come there.
+    fn comes_to(&self, stage: &mut Stage, cut: &Unit, point: Point) -> Result<bool, EngineError> {
+        let site = self.work.site;
+        Ok(is_cut(stage.run(site, cut), point.noted)?
+            && (!point.and_one || answered(stage.run(site, &single(self.unit, point.noted)))?.is_ok()))
     }
-    // Who was cut short comes back in a session of its own.
-    stage.reconnect()?;
-    let rest = resumed(work, stage, unit.clone())?;
-    if let Err(error) = answered(stage.run(work.site, &rest))? {
-        let what = format!("{} the script cannot go on", point.shown(unit));
-        return Ok(Some(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]));
+
+    /// Cuts the script short, lets it go on, and compares. Nothing if it cannot be cut there.
+    fn from(&self, before: &mut Before<'_>, stage: &mut Stage, point: Point) -> Result<Option<Vec<Finding>>, Error> {
+        let Self { work, item, unit, .. } = self;
+        if !self.comes_to(stage, &cut_short(unit, point.noted), point)? {
+            return Ok(None);
+        }
+        stage.reconnect()?;
+        let rest = resumed(work, stage, (*unit).clone())?;
+        if let Err(error) = answered(stage.run(work.site, &rest))? {
+            let what = format!("{} the script cannot go on", point.shown(unit));
+            return Ok(Some(vec![Finding::of_error(Level::Error, "crash-points/fails", &item.file, &what, error)?]));
+        }
+        let changes = self.apart(before, stage)?;
+        if changes.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let place = unit.parts.get(point.last()).map(|part| unit.text.place(part.span));
+        let message = format!("{} it ends in another database: {}", point.shown(unit), twice::summary(&changes));
+        let finding = Finding::new(Level::Error, "crash-points/differs", &item.file, message);
+        Ok(Some(vec![finding.at(place).with(changes)]))
     }
-    let found = Built::of(stage)?;
-    let mut changes = clean.compare(&found, &mut *stage.session, &Moving::default(), work.wish.strict)?.changes;
-    if !changes.is_empty() {
+
+    /// Returns what a database has otherwise than a clean run makes it.
+    fn apart(&self, before: &mut Before<'_>, stage: &mut Stage) -> Result<Vec<Change>, Error> {
+        let Self { work, clean, .. } = self;
+        let found = Built::of(stage)?;
+        let strict = work.wish.strict;
+        let changes = clean.compare(&found, &mut *stage.session, &Moving::default(), strict)?.changes;
+        if changes.is_empty() {
+            return Ok(changes);
+        }
         // What is another one in each build says nothing.
-        let other = Built::of(&mut before.copy_after(unit)?)?;
-        let (moving, _) = clean.moving(&other, &mut *stage.session, work.wish.strict)?;
-        changes = clean.compare(&found, &mut *stage.session, &moving, work.wish.strict)?.changes;
+        if self.moving.get().is_none() {
+            let other = Built::of(&mut before.copy_after(self.unit)?)?;
+            let (moving, _) = clean.moving(&other, &mut *stage.session, strict)?;
+            self.moving.set(moving).ok();
+        }
+        let moving = self.moving.get_or_init(Moving::default);
+        Ok(clean.compare(&found, &mut *stage.session, moving, strict)?.changes)
     }
-    if changes.is_empty() {
-        return Ok(Some(Vec::new()));
-    }
-    let place = unit.parts.get(point.last()).map(|part| unit.text.place(part.span));
-    let message = format!("{} it ends in another database: {}", point.shown(unit), twice::summary(&changes));
-    let finding = Finding::new(Level::Error, "crash-points/differs", &item.file, message);
-    Ok(Some(vec![finding.at(place).with(changes)]))
 }
 
 /// Tries the crash points of a transactional script that was not run yet, as if somebody had run it by hand.

@@ -1,14 +1,18 @@
 //! Where a script is cut short: behind each of its statements, and in a long run of row statements where bisection
 //! leads.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::outside::runs_bare;
 use super::{Finding, Halt};
 use crate::engine::{Part, Unit};
 
 /// The longest run of row statements whose boundaries are all tried.
 const ALL: usize = 8;
+
+/// The most stretches of a script, and places at which it is cut short, as far as it has a choice.
+pub const MOST: usize = 250;
 
 /// Returns the numbers of finished statements at which a script may be cut short: each by itself, those of a long run
 /// of row statements together.
@@ -26,11 +30,35 @@ pub fn stretches(unit: &Unit) -> Vec<Vec<usize>> {
         }
         in_rows = is_row(part);
     }
-    stretches.into_iter().flat_map(|run| if run.len() > ALL { vec![run] } else { singly(run) }).collect()
+    let stretches = stretches.into_iter().flat_map(|run| if run.len() > ALL { vec![run] } else { singly(run) });
+    joined(unit, stretches.collect())
 }
 
-fn singly(run: Vec<usize>) -> Vec<Vec<usize>> {
+/// Joins neighbours if there are too many: each costs a run of the whole script, or a part of it.
+fn joined(unit: &Unit, stretches: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
+    let size = stretches.len().div_ceil(MOST);
+    let is_bare = |stretch: &[usize]| stretch.iter().any(|done| runs_bare(unit, done - 1));
+    let mut joined: Vec<Vec<usize>> = Vec::new();
+    for stretch in stretches {
+        match joined.last_mut() {
+            Some(last) if last.len() < size && !is_bare(last) && !is_bare(&stretch) => last.extend(stretch),
+            _ => joined.push(stretch),
+        }
+    }
+    joined
+}
+
+/// Takes each by itself.
+pub fn singly(run: Vec<usize>) -> Vec<Vec<usize>> {
     run.into_iter().map(|point| vec![point]).collect()
+}
+
+/// Returns the ends and the middle of a stretch.
+pub fn ends_and_middle(stretch: &[usize]) -> BTreeSet<usize> {
+    [0, stretch.len().saturating_sub(1) / 2, stretch.len().saturating_sub(1)]
+        .into_iter()
+        .filter_map(|at| stretch.get(at).copied())
+        .collect()
 }
 
 /// Tries the ends and the middle of a stretch, and as long as two neighbours among the points that were tried come to

@@ -12,7 +12,7 @@ use super::report::answered;
 use super::stage::Stage;
 use super::{Change, Finding, Level, Proof, Work};
 use crate::build::{Item, Work as Content};
-use crate::engine::trial::{Tables, Touched, Trial};
+use crate::engine::trial::{Definitions, Tables, Trial};
 use crate::engine::{EngineError, RowSeed, Session, Unit};
 use crate::error::Error;
 use crate::journal::Kind;
@@ -38,6 +38,15 @@ pub fn second(work: &Work<'_>, stage: &mut Stage, item: &Item) -> Result<Vec<Fin
     }
 }
 
+/// How much of the definitions is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// What is near what was written.
+    Near,
+    /// Everything: what is different is to be told.
+    Whole,
+}
+
 /// Runs a unit in a transaction that is undone, and compares. `whole` holds the whole state, once somebody needed it,
 /// for many units that are tried in one state; without it what the unit touches is looked at.
 pub fn tried(
@@ -46,43 +55,71 @@ pub fn tried(
     whole: Option<&OnceCell<State>>,
     strict: bool,
 ) -> Result<Second, EngineError> {
-    let units = std::slice::from_ref(unit);
-    let sets = sets_counters(unit);
-    if !sets && session.leaves_no_trace(unit)? {
+    if !sets_counters(unit) && session.leaves_no_trace(unit)? {
         return Ok(Second::Same);
     }
+    // A second try would find the sequences where the first has set them.
+    let near = if sets_counters(unit) { None } else { compared(session, unit, (Look::Near, None), strict)? };
+    match near {
+        Some(second) => Ok(second),
+        None => Ok(compared(session, unit, (Look::Whole, whole), strict)?.unwrap_or(Second::Same)),
+    }
+}
+
+/// Nothing if a look at what is near does not tell what is different.
+fn compared(
+    session: &mut dyn Session,
+    unit: &Unit,
+    (look, whole): (Look, Option<&OnceCell<State>>),
+    strict: bool,
+) -> Result<Option<Second>, EngineError> {
+    let units = std::slice::from_ref(unit);
+    let sets = sets_counters(unit);
     let counted = if sets { session.trial(&[])?.counters()? } else { BTreeMap::new() };
     let mut trial = session.trial(units)?;
     if let Err(error) = answered(statements(&mut *trial, 0, unit))? {
-        return Ok(Second::Failed(located(unit, error)));
+        return Ok(Some(Second::Failed(located(unit, error))));
     }
     if let Err(error) = answered(trial.settle(0))? {
         drop(trial);
         let part = blame::waiting(session, unit)?;
-        return Ok(Second::Failed(placed(unit, part, error)));
+        return Ok(Some(Second::Failed(placed(unit, part, error))));
     }
     let touched = trial.touched()?;
     let counters = if sets { change::counters(&counted, &trial.counters()?, strict) } else { Vec::new() };
     if touched.is_nothing() && counters.is_empty() {
-        return Ok(Second::Same);
+        return Ok(Some(Second::Same));
     }
-    let after = State::of(&mut *trial, &touched)?;
-    drop(trial);
     let own;
-    let before = match whole {
-        Some(known) => known_or_read(known, session)?,
-        None => {
-            own = State::of(&mut *session.trial(&[])?, &touched)?;
-            &own
-        }
+    let is_near = look == Look::Near && matches!(touched.definitions, Definitions::Near(_));
+    let (before, after) = if is_near {
+        let Some(after) = State::near(&mut *trial, &touched)? else { return Ok(None) };
+        drop(trial);
+        let Some(before) = State::near(&mut *session.trial(&[])?, &touched)? else { return Ok(None) };
+        own = before;
+        (&own, after)
+    } else {
+        let after = State::of(&mut *trial, &touched)?;
+        drop(trial);
+        let before = match whole {
+            Some(known) => known_or_read(known, session)?,
+            None => {
+                own = State::of(&mut *session.trial(&[])?, &touched)?;
+                &own
+            }
+        };
+        (before, after)
     };
     let objects = before.objects(&after, strict);
+    if is_near && !objects.is_empty() {
+        return Ok(None);
+    }
     let tables = match &touched.tables {
         Tables::All => before.tables(&after),
         Tables::Of(names) => before.tables(&after).into_iter().filter(|name| names.contains(name)).collect(),
     };
     if objects.is_empty() && tables.is_empty() && counters.is_empty() {
-        return Ok(Second::Same);
+        return Ok(Some(Second::Same));
     }
     let (small, large) = change::by_size(&tables, &before.digests, &after.digests);
     let mut blamed = match objects.is_empty() && tables.is_empty() {
@@ -95,7 +132,7 @@ pub fn tried(
         let part = blame::counters(session, unit, &counters, strict)?.or_else(last);
         blamed.push(Blamed { part, changes: counters });
     }
-    Ok(Second::Differs(blamed))
+    Ok(Some(Second::Differs(blamed)))
 }
 
 fn known_or_read<'a>(known: &'a OnceCell<State>, session: &mut dyn Session) -> Result<&'a State, EngineError> {
@@ -195,8 +232,7 @@ pub fn summary(changes: &[Change]) -> String {
 
 /// Loads a CSV file once more: no row may be written.
 fn rows_again(work: &Work<'_>, stage: &mut Stage, item: &Item, rows: &RowSeed) -> Result<Vec<Finding>, Error> {
-    let everything = Touched { definitions: false, tables: Tables::All };
-    let before = State::of(&mut *stage.session.trial(&[])?, &everything)?;
+    let before = State::rows(&mut *stage.session.trial(&[])?)?;
     let mut again = rows.clone();
     again.entry.attempt += 1;
     let loaded = match answered(stage.load(work.site, &again))? {
@@ -205,7 +241,7 @@ fn rows_again(work: &Work<'_>, stage: &mut Stage, item: &Item, rows: &RowSeed) -
             return Ok(vec![Finding::of_error(Level::Error, "seeds/fails", &item.file, "a second run fails", error)?]);
         }
     };
-    let after = State::of(&mut *stage.session.trial(&[])?, &everything)?;
+    let after = State::rows(&mut *stage.session.trial(&[])?)?;
     let changes = change::counted(&before, &after);
     let written = loaded.inserted + loaded.updated + loaded.deleted;
     if changes.is_empty() && written == 0 {

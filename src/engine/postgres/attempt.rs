@@ -7,7 +7,7 @@ use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
 use super::stop::Stop;
-use super::transaction::{claim, ended, give_up, settings};
+use super::transaction::{claim, ended, settings};
 use crate::engine::contents::Contents;
 use crate::engine::{Applied, EngineError, Result, Unit};
 use crate::event::Observer;
@@ -32,7 +32,7 @@ pub(super) fn attempt(
     let mut before = None;
     let went = go(link, journal, units, run, asked, &mut before, observer);
     if !matches!(went, Ok(Some(_))) {
-        give_up(link);
+        link.undo();
         if let Some(before) = before.filter(|_| link.is_open()) {
             contents::put_counters_back(link, journal, &before)?;
         }

@@ -6,7 +6,7 @@ use super::journal::{Finished, Journal, are_finished};
 use super::link::{Link, value};
 use super::run::{self, Style};
 use super::stop::Stop;
-use super::transaction::{claim, ended, give_up, settings};
+use super::transaction::{claim, ended, settings};
 use crate::engine::{Applied, EngineError, Outcome, Result, Unit};
 use crate::event::Observer;
 use crate::journal::{NewEntry, Run};
@@ -23,7 +23,7 @@ pub(super) fn apply(
         Ok(Some(applied)) => Ok(applied.into_iter().map(Outcome::Applied).collect()),
         Ok(None) => Ok(units.iter().map(|_| Outcome::Taken).collect()),
         Err((index, stop)) => {
-            give_up(link);
+            link.undo();
             link.check_interrupt(|| "nothing of these scripts was kept".into())?;
             let Some(unit) = units.get(index) else { return Ok(Vec::new()) };
             Err(stop.into_error(unit, index, None, &link.connector.shown()))

@@ -22,10 +22,13 @@ pub(super) const DISCARD: &str = "close all;\nset session authorization default;
                                   deallocate all;\nunlisten *;\ndiscard plans;\ndiscard temp;\n\
                                   discard sequences;\n";
 
-/// The parts that forget what is prepared.
+/// The parts that forget what is prepared. In a scratch database the tool has prepared what it asks over and over, so
+/// they are left out there unless scripts have prepared something too.
 const FORGETS: [&str; 2] = ["deallocate all;", "discard plans;"];
-const PREPARED_BY_SCRIPTS: &str =
-    "select exists (select from pg_catalog.pg_prepared_statements where from_sql) as is_prepared";
+const PREPARED_BY_SCRIPTS: &str = "select exists (
+    select from pg_catalog.pg_prepared_statements where from_sql and not starts_with(name, 'dbbuild_')
+) as is_prepared;
+";
 
 /// The answers to one message, or what came instead.
 pub(super) type Answer = std::result::Result<Answers, Trouble>;
@@ -99,12 +102,12 @@ impl Link {
 
     /// Sends one message of a script; it can be cancelled.
     pub(super) fn send(&mut self, sql: &str) -> Answer {
-        self.exchange(true, |client| client.simple_query(sql))
+        self.simple(true, sql)
     }
 
     /// Sends one message of the tool's own; it cannot be cancelled.
     pub(super) fn send_own(&mut self, sql: &str) -> Answer {
-        self.exchange(false, |client| client.simple_query(sql))
+        self.simple(false, sql)
     }
 
     /// Sends one message of the tool's own. `doing` is for the error: `reading the journal`.
@@ -117,6 +120,14 @@ impl Link {
     /// nothing of it.
     pub(super) fn inside(&mut self, doing: &str, sql: &str) -> Result<Vec<SimpleQueryMessage>> {
         self.send_own(sql).map_err(|trouble| trouble.own(doing, &self.connector.shown()))
+    }
+
+    fn simple(&mut self, cancellable: bool, sql: &str) -> Answer {
+        let answers = self.exchange(cancellable, |client| client.simple_query(sql))?;
+        if self.connector.pinned && value(&answers, "is_prepared") == Some("t") {
+            self.exchange(false, |client| client.simple_query("deallocate all"))?;
+        }
+        Ok(answers)
     }
 
     /// Uses the driver's client. Whatever is not the database's own answer drops the connection.
@@ -202,27 +213,22 @@ impl Link {
         }
     }
 
-    /// Undoes what is under way, and puts the session into the state in which it began, but does not forget what the
-    /// tool has prepared on it.
+    /// Undoes what is under way, and puts the session into the state in which it began.
     pub(super) fn undo(&mut self) {
         self.rollback();
-        if self.connector.target.lock != LockMode::Session {
-            self.take_notices();
-            return;
-        }
-        let text: String = DISCARD.split_inclusive('\n').filter(|line| !FORGETS.contains(&line.trim())).collect();
-        let text = format!("{text}{}{PREPARED_BY_SCRIPTS}", self.settings_text());
-        match self.send_own(&text) {
-            Ok(answers) if value(&answers, "is_prepared") == Some("f") => {}
-            Ok(_) => self.reset(),
-            Err(_) => self.drop_connection(),
+        if self.connector.target.lock == LockMode::Session {
+            self.reset();
         }
         self.take_notices();
     }
 
     /// Returns the statements that put a session into the state in which it began.
     pub(super) fn reset_text(&self) -> String {
-        format!("{DISCARD}{}", self.settings_text())
+        if !self.connector.pinned {
+            return format!("{DISCARD}{}", self.settings_text());
+        }
+        let kept = DISCARD.split_inclusive('\n').filter(|line| !FORGETS.contains(&line.trim()));
+        format!("{}{}{PREPARED_BY_SCRIPTS}", kept.collect::<String>(), self.settings_text())
     }
 
     /// Returns the statements that set what could not be said when the session began.

@@ -13,7 +13,7 @@ use super::link::{Answers, Link, value};
 use super::run;
 use super::session::PostgresSession;
 use super::stop::Stop;
-use super::transaction::{self, Tried, give_up};
+use super::transaction::{self, Tried};
 use super::trial::counted;
 use crate::engine::trial::Seen;
 use crate::engine::{Applied, Part, Result, Unit};
@@ -55,7 +55,7 @@ pub(super) fn measured(session: &mut PostgresSession, unit: &Unit, run: &Run) ->
     let ran = transaction::go(link, journal, unit, run, work, &mut Silent);
     link.take_notices();
     let Ok(Tried::Applied(applied)) = ran else {
-        give_up(link);
+        link.undo();
         link.check_interrupt(|| "nothing of a proof is kept".into())?;
         return Ok(None);
     };
@@ -86,10 +86,15 @@ impl Notes {
     /// Runs the statements.
     fn statements(&mut self, link: &mut Link, unit: &Unit, applied: &mut Applied) -> std::result::Result<(), Stop> {
         // What is made from here on has higher numbers, until they begin anew; then more is read than need be.
-        let newest = "select coalesce(pg_catalog.max(oid::bigint), 0)::text as newest from pg_catalog.pg_class";
-        let newest = link.inside(DOING, newest)?;
-        let question = format!("execute {PREPARED} ({})", value(&newest, "newest").unwrap_or("0"));
-        self.ask(link, &format!("{};\n{question}", prepare()))?;
+        let facts = format!(
+            "select coalesce(pg_catalog.max(oid::bigint), 0)::text as newest,
+                    exists (select from pg_catalog.pg_prepared_statements where name = '{PREPARED}') as is_known
+               from pg_catalog.pg_class"
+        );
+        let facts = link.inside(DOING, &facts)?;
+        let question = format!("execute {PREPARED} ({})", value(&facts, "newest").unwrap_or("0"));
+        let prepare = if value(&facts, "is_known") == Some("t") { String::new() } else { prepare() };
+        self.ask(link, &format!("{prepare}{question}"))?;
         let mut groups = Groups::new();
         let mut rest = unit.parts.as_slice();
         while let Some(first) = rest.first() {
@@ -157,12 +162,13 @@ fn noted(mut note: Note, row: &SimpleQueryRow, before: &Counters) -> Note {
     note
 }
 
-/// Prepares the question, since planning it costs more than asking. What sets the session back forgets it.
+/// Prepares the question, since planning it costs more than asking.
 fn prepare() -> String {
     format!(
         "prepare {PREPARED} (bigint) as
          select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint::text as dbbuild_clock, l.*
            from (select) one
-           left join ({LOCKED} and l.relation::bigint <= $1) l on true"
+           left join ({LOCKED} and l.relation::bigint <= $1) l on true;
+         "
     )
 }

@@ -23,6 +23,7 @@ mod link;
 mod load;
 mod lock;
 mod measured;
+mod near;
 mod offline;
 mod passfile;
 mod prepare;

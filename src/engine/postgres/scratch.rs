@@ -213,9 +213,7 @@ fn on_configured(connector: &Connector, scratch: &Secret, facts: &Facts, wish: &
         None => None,
     };
     let mut database = Database::create(&server, None, None, template)?;
-    if keeps {
-        database.takes_roles((wish.roles)());
-    }
+    database.takes_roles((wish.roles)());
     Ok(Made::new(database))
 }
 

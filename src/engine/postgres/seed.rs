@@ -11,7 +11,7 @@ use super::journal::{Finished, Journal};
 use super::link::{Link, value};
 use super::quote::ident;
 use super::stop::Stop;
-use super::transaction::{backoff, claim, give_up, is_committed, reason};
+use super::transaction::{backoff, claim, is_committed, reason};
 use crate::engine::{EngineError, Loaded, Result, RowSeed, UnitFailure};
 use crate::event::{Event, Observer};
 use crate::journal::{NewEntry, Run};
@@ -50,7 +50,7 @@ pub(super) fn load(
             Ok(None) => return Ok(None),
             Err(stop) => stop,
         };
-        give_up(link);
+        link.undo();
         link.check_interrupt(|| format!("nothing of {name} was kept"))?;
         if !stop.is_worth_another_try() || attempt > link.connector.target.retries {
             return Err(error(link, seed, stop));

@@ -120,8 +120,9 @@ impl Session for PostgresSession {
             contents::read(link, &journal, &tables, None)
         };
         let mut judge = |link: &mut Link, before: &Contents| {
-            let found =
-                link.lend_reader(|reader, connector| catalog::read_inside(reader, connector, &journal, None))?;
+            let found = link.lend_reader(|reader, connector| {
+                catalog::read_inside(reader, connector, &journal, catalog::Extent::Whole)
+            })?;
             let rows: Result<Vec<_>> = wanted
                 .iter()
                 .map(|table| link.lend(|client, connector, _| catalog::rows_like_inside(client, connector, table)))

@@ -54,7 +54,7 @@ pub(super) fn apply(
             },
             Err(stop) => stop,
         };
-        give_up(link);
+        link.undo();
         if link.interrupt.is_raised() {
             return Err(EngineError::Interrupted { kept: format!("nothing of {} was kept", unit.step_name()) });
         }
@@ -88,15 +88,6 @@ pub(super) fn reason(stop: &Stop) -> String {
         "40P01" => "a deadlock".into(),
         _ => "a serialization failure".into(),
     }
-}
-
-/// Undoes what is under way and resets the session.
-pub(super) fn give_up(link: &mut Link) {
-    link.rollback();
-    if link.connector.target.lock == LockMode::Session {
-        link.reset();
-    }
-    link.take_notices();
 }
 
 /// Claims a unit's entry, lets `work` run its statements, finishes the entry, and commits.

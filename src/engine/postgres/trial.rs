@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::SimpleQueryMessage;
 
-use super::catalog::{self, Reader};
+use super::catalog::{self, Extent, Reader};
 use super::connect::Connector;
 use super::dump::own;
 use super::error::Trouble;
@@ -16,12 +16,13 @@ use super::guard::{self, Groups};
 use super::held::{self, Counted, Counters, LOCKED, Locked, number};
 use super::inspect::project_schemas;
 use super::link::{column, rows, value};
+use super::near;
 use super::quote::{literal, qualified};
 use super::run;
 use super::session::PostgresSession;
 use super::stop::Stop;
 use super::transaction;
-use crate::engine::trial::{Digest, Digests, Held, Tables, Touched, Trial};
+use crate::engine::trial::{Definitions, Digest, Digests, Held, Near, Tables, Touched, Trial};
 use crate::engine::{Applied, Catalog, EngineError, Result, TableRows, Unit};
 use crate::sql::{Kind, Name};
 
@@ -149,11 +150,27 @@ impl<'a> PostgresTrial<'a> {
         })
     }
 
-    fn look(&mut self, kinds: Option<&BTreeSet<Kind>>) -> Result<Catalog> {
+    fn look(&mut self, extent: Extent<'_>) -> Result<Catalog> {
         let journal = self.session.journal.clone();
         let read =
-            |reader: &mut Reader<'_>, connector: &Connector| catalog::read_inside(reader, connector, &journal, kinds);
+            |reader: &mut Reader<'_>, connector: &Connector| catalog::read_inside(reader, connector, &journal, extent);
         self.aside("reading the catalog", read)
+    }
+
+    /// Says which definitions may have changed, if these of the server's catalogs were written to.
+    fn definitions(&mut self, written: &BTreeSet<String>) -> Result<Definitions> {
+        if written.is_empty() {
+            return Ok(Definitions::None);
+        }
+        let Some(kinds) = near::kinds(written) else { return Ok(Definitions::All) };
+        let answers = self.ask("reading what was written", &near::written(&literal(&self.transaction)))?;
+        let numbers = near::numbers(&answers);
+        let names = self.names(&numbers)?;
+        Ok(Definitions::Near(Near { kinds, numbers, names }))
+    }
+
+    fn names(&mut self, numbers: &BTreeMap<char, BTreeSet<u32>>) -> Result<BTreeMap<String, String>> {
+        Ok(near::named(&self.ask("reading names", &near::names(numbers))?))
     }
 
     fn schemas(&self) -> String {
@@ -229,9 +246,9 @@ impl Trial for PostgresTrial<'_> {
         let answers = self.ask("reading what was written", &query)?;
         if value(&answers, "counts") == Some("off") {
             // A script has switched the counters off: what it wrote since is not counted.
-            return Ok(Touched { definitions: true, tables: Tables::All });
+            return Ok(Touched { definitions: Definitions::All, tables: Tables::All });
         }
-        let (mut definitions, mut tables) = (false, BTreeSet::new());
+        let (mut written, mut tables) = (BTreeSet::new(), BTreeSet::new());
         for row in rows(&answers) {
             let (Some(schema), Some(name)) = (column(row, "schema"), column(row, "name")) else { continue };
             let before = column(row, "oid").and_then(|oid| self.before.get(oid)).copied().unwrap_or_default();
@@ -239,20 +256,28 @@ impl Trial for PostgresTrial<'_> {
                 continue;
             }
             if column(row, "system") == Some("t") {
-                definitions = true;
+                written.insert(name.to_owned());
             } else {
                 tables.insert(Name::new([schema, name]));
             }
         }
-        Ok(Touched { definitions, tables: Tables::Of(tables) })
+        Ok(Touched { definitions: self.definitions(&written)?, tables: Tables::Of(tables) })
     }
 
     fn catalog(&mut self) -> Result<Catalog> {
-        self.look(None)
+        self.look(Extent::Whole)
     }
 
     fn catalog_of(&mut self, kinds: &BTreeSet<Kind>) -> Result<Catalog> {
-        self.look(Some(kinds))
+        self.look(Extent::Kinds(kinds))
+    }
+
+    fn catalog_near(&mut self, near: &Near) -> Result<Option<Catalog>> {
+        if near::is_renamed(near, &self.names(&near.numbers)?) {
+            return Ok(None);
+        }
+        self.session.link.inside("reading the catalog", &near::setting(near))?;
+        self.look(Extent::Near(&near.kinds)).map(Some)
     }
 
     fn stamp(&mut self) -> Result<Option<String>> {

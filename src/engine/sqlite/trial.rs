@@ -14,7 +14,7 @@ use super::names::{Names, quote};
 use super::run::statement;
 use super::session::SqliteSession;
 use super::{apply, catalog, connection, transaction};
-use crate::engine::trial::{Digest, Digests, Tables, Touched, Trial};
+use crate::engine::trial::{Definitions, Digest, Digests, Tables, Touched, Trial};
 use crate::engine::{Access, Catalog, EngineError, Mode, Result, TableRows, Unit};
 use crate::sql::Name;
 
@@ -144,9 +144,10 @@ impl Trial for SqliteTrial<'_> {
 
     fn touched(&mut self) -> Result<Touched> {
         let now = Counters::read(self.session.connection())?;
-        let definitions = (now.schema, now.settings) != (self.before.schema, self.before.settings);
+        let is_defined = (now.schema, now.settings) != (self.before.schema, self.before.settings);
+        let definitions = if is_defined { Definitions::All } else { Definitions::None };
         // A table that is rebuilt or altered may have its rows changed without any being counted.
-        let rows = definitions || now.rows != self.before.rows;
+        let rows = is_defined || now.rows != self.before.rows;
         Ok(Touched { definitions, tables: if rows { Tables::All } else { Tables::Of(BTreeSet::new()) } })
     }
 

@@ -1,5 +1,7 @@
 //! What can be said of any object: grants, comments, security labels, and what it needs.
 
+use crate::engine::postgres::quote::literal;
+
 /// Comments on everything that initdb did not make.
 pub(super) const COMMENTS: &str = "
     select d.classoid as classid, d.objoid as oid, d.objsubid as subid, d.description as text
@@ -62,8 +64,13 @@ pub(super) const NEEDS: &str = "
            <> (d.refclassid, d.refobjid)";
 
 /// Names of roles, and who builds here: who asks, the owner role, and whoever made the journal.
-pub(super) const ROLES: &str = "
-    select r.oid, r.rolname::text as name,
-           r.rolname in (session_user, current_user) or r.rolname = $1
-               or exists (select from pg_namespace n where n.nspname = $2 and n.nspowner = r.oid) as builds
-      from pg_roles r";
+pub(super) fn roles(owner: &str, journal: &str) -> String {
+    format!(
+        "select r.oid, r.rolname::text as name,
+                r.rolname in (session_user, current_user) or r.rolname = {}
+                    or exists (select from pg_namespace n where n.nspname = {} and n.nspowner = r.oid) as builds
+           from pg_roles r",
+        literal(owner),
+        literal(journal)
+    )
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use postgres::{Client, Row};
+use postgres::Row;
 
 use super::{Reader, attached, database};
 use crate::engine::Result;
@@ -39,10 +39,10 @@ pub(super) struct Roles {
 }
 
 impl Roles {
-    pub(super) fn read(client: &mut Client, connector: &Connector, journal: &Journal) -> Result<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, connector: &Connector, journal: &Journal) -> Result<Self> {
         let sql = own(connector, "reading the roles");
         let owner = connector.target.owner_role.as_deref().unwrap_or_default();
-        let rows = client.query(attached::ROLES, &[&owner, &journal.name]).map_err(&sql)?;
+        let rows = reader.query(&attached::roles(owner, &journal.name)).map_err(&sql)?;
         let (mut names, mut builders) = (HashMap::new(), BTreeSet::new());
         for row in rows {
             let (oid, name, builds): (u32, String, bool) = (row.get(0), row.get(1), row.get(2));

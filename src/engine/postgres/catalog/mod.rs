@@ -6,7 +6,7 @@ use postgres::types::FromSql;
 use postgres::{Client, Row};
 
 use super::connect::Connector;
-use super::dump::{own, server_major};
+use super::dump::own;
 use super::inspect::project_schemas;
 use super::journal::Journal;
 use crate::engine::catalog::{Catalog, Object};
@@ -30,6 +30,7 @@ mod types;
 pub(super) use reader::{Prepared, Reader};
 pub(super) use reread::reread;
 pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
+pub(super) use scope::NEAR;
 
 use grants::{Grant, Roles};
 use scope::Scope;
@@ -41,7 +42,7 @@ type Id = (u32, u32, i32);
 pub(super) fn read(reader: &mut Reader<'_>, connector: &Connector, journal: &Journal) -> Result<Catalog> {
     let sql = own(connector, "reading the catalog");
     reader.client.batch_execute("begin isolation level repeatable read read only").map_err(&sql)?;
-    let read = within(reader, connector, journal, None);
+    let read = within(reader, connector, journal, Extent::Whole);
     // It only read; and if the connection broke, then `read` says so.
     let ended = reader.client.batch_execute("rollback").map_err(&sql);
     let catalog = read?;
@@ -49,16 +50,36 @@ pub(super) fn read(reader: &mut Reader<'_>, connector: &Connector, journal: &Jou
     Ok(catalog)
 }
 
-/// The same, inside a transaction that is open, which it leaves as it was. With `kinds` at least the objects of these.
+/// What is read.
+#[derive(Clone, Copy)]
+pub(super) enum Extent<'a> {
+    /// Everything.
+    Whole,
+    /// At least the objects of these kinds.
+    Kinds(&'a BTreeSet<Kind>),
+    /// The same, and of relations only those that the setting [`NEAR`] names.
+    Near(&'a BTreeSet<Kind>),
+}
+
+impl Extent<'_> {
+    fn has(self, some: &[Kind]) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Kinds(kinds) | Self::Near(kinds) => some.iter().any(|kind| kinds.contains(kind)),
+        }
+    }
+}
+
+/// The same, inside a transaction that is open, which it leaves as it was.
 pub(super) fn read_inside(
     reader: &mut Reader<'_>,
     connector: &Connector,
     journal: &Journal,
-    kinds: Option<&BTreeSet<Kind>>,
+    extent: Extent<'_>,
 ) -> Result<Catalog> {
     let sql = own(connector, "reading the catalog");
     reader.client.batch_execute(LOOK).map_err(&sql)?;
-    let read = within(reader, connector, journal, kinds);
+    let read = within(reader, connector, journal, extent);
     reader.client.batch_execute(LOOKED).map_err(&sql)?;
     read
 }
@@ -75,25 +96,22 @@ fn inside<T>(client: &mut Client, connector: &Connector, work: impl FnOnce(&mut 
     read
 }
 
-fn within(
-    reader: &mut Reader<'_>,
-    connector: &Connector,
-    journal: &Journal,
-    kinds: Option<&BTreeSet<Kind>>,
-) -> Result<Catalog> {
+fn within(reader: &mut Reader<'_>, connector: &Connector, journal: &Journal, extent: Extent<'_>) -> Result<Catalog> {
     let sql = own(connector, "reading the catalog");
     reader.begin().map_err(&sql)?;
-    let major = server_major(reader.client, connector)?;
     let condition = project_schemas(&connector.target.schemas, journal);
-    let schemas = reader.query(&format!("select n.oid from pg_namespace n where {condition}")).map_err(&sql)?;
-    let schemas: Vec<u32> = schemas.iter().map(|row| row.get(0)).collect();
-    let scope = Scope::of_schemas(major, &schemas);
-    let roles = Roles::read(reader.client, connector, journal)?;
-    let is_wanted = |some: &[Kind]| kinds.is_none_or(|kinds| some.iter().any(|kind| kinds.contains(kind)));
+    let facts = reader.query(&facts(&condition)).map_err(&sql)?;
+    let Some(facts) = facts.first() else { return Err(unknown("fact")) };
+    let schemas: Vec<u32> = facts.get("schemas");
+    let is_there: Vec<bool> = facts.get("is_there");
+    let near = matches!(extent, Extent::Near(_));
+    let scope = Scope::of_schemas(facts.get::<_, i32>("major").unsigned_abs(), &schemas, near);
+    let roles = Roles::read(reader, connector, journal)?;
 
     let mut found: Vec<(Id, Object)> = Vec::new();
     let mut columns: HashMap<u32, Vec<String>> = HashMap::new();
-    for (some, query) in QUERIES.iter().filter(|(some, _)| is_wanted(some)) {
+    let questions = QUERIES.iter().zip(is_there).filter(|((some, ..), is_there)| *is_there && extent.has(some));
+    for ((some, query, _), _) in questions {
         for row in reader.query(&query(&scope)).map_err(&sql)? {
             let (id, object) = object(&row, &roles).map_err(&sql)?;
             if object.kind == Kind::Column {
@@ -109,14 +127,14 @@ fn within(
         }
     }
     attach(reader, connector, &roles, &mut found)?;
-    if kinds.is_none() {
+    if matches!(extent, Extent::Whole) {
         needs(reader, connector, &mut found)?;
     }
     let mut objects: Vec<Object> = found.into_iter().map(|(_, object)| object).collect();
-    if is_wanted(&[Kind::UserMapping]) {
+    if extent.has(&[Kind::UserMapping]) {
         objects.extend(mappings(reader, connector, &roles)?);
     }
-    if is_wanted(&[Kind::DefaultPrivileges]) {
+    if extent.has(&[Kind::DefaultPrivileges]) {
         objects.extend(grants::default_privileges(reader, connector, &scope.schema("n"), &roles)?);
     }
     Ok(Catalog::new(objects))
@@ -125,21 +143,28 @@ fn within(
 /// Asks for objects.
 type Query = fn(&Scope) -> String;
 
-/// What is asked, and of which kinds the objects are that are found.
-const QUERIES: [(&[Kind], Query); 13] = [
+/// What is asked, of which kinds the objects are that are found, and in which catalogs something must be that initdb
+/// did not put there: else there is nothing to find, and planning the question costs more than this.
+const QUERIES: [(&[Kind], Query, &[&str]); 13] = [
     (
         &[Kind::Schema, Kind::Extension, Kind::EventTrigger, Kind::Publication, Kind::ForeignDataWrapper, Kind::Server],
         database::database,
+        // One of initdb's schemas is the project's.
+        &[],
     ),
-    (&[Kind::Table], relations::tables),
-    (&[Kind::Column], relations::columns),
-    (&[Kind::Sequence], relations::sequences),
-    (&[Kind::View, Kind::MaterializedView], relations::views),
-    (&[Kind::Constraint], parts::constraints),
-    (&[Kind::Index], parts::indexes),
-    (&[Kind::Trigger, Kind::Rule, Kind::Policy], parts::triggers_rules_policies),
-    (&[Kind::Function, Kind::Procedure, Kind::Aggregate], routines::routines),
-    (&[Kind::Type, Kind::Domain, Kind::Collation], types::types),
+    (&[Kind::Table], relations::tables, &["pg_class"]),
+    (&[Kind::Column], relations::columns, &["pg_class"]),
+    (&[Kind::Sequence], relations::sequences, &["pg_class"]),
+    (&[Kind::View, Kind::MaterializedView], relations::views, &["pg_rewrite"]),
+    (&[Kind::Constraint], parts::constraints, &["pg_constraint"]),
+    (&[Kind::Index], parts::indexes, &["pg_class"]),
+    (
+        &[Kind::Trigger, Kind::Rule, Kind::Policy],
+        parts::triggers_rules_policies,
+        &["pg_trigger", "pg_rewrite", "pg_policy"],
+    ),
+    (&[Kind::Function, Kind::Procedure, Kind::Aggregate], routines::routines, &["pg_proc"]),
+    (&[Kind::Type, Kind::Domain, Kind::Collation], types::types, &["pg_type", "pg_collation"]),
     (
         &[
             Kind::Operator,
@@ -152,13 +177,45 @@ const QUERIES: [(&[Kind], Query); 13] = [
             Kind::AccessMethod,
         ],
         operators::operators,
+        &[
+            "pg_operator",
+            "pg_opfamily",
+            "pg_opclass",
+            "pg_conversion",
+            "pg_cast",
+            "pg_transform",
+            "pg_language",
+            "pg_am",
+        ],
     ),
     (
         &[Kind::TextSearchConfiguration, Kind::TextSearchDictionary, Kind::TextSearchParser, Kind::TextSearchTemplate],
         search::text_search,
+        &["pg_ts_config", "pg_ts_dict", "pg_ts_parser", "pg_ts_template"],
     ),
-    (&[Kind::Statistics], search::statistics),
+    (&[Kind::Statistics], search::statistics, &["pg_statistic_ext"]),
 ];
+
+/// Returns the kinds that are asked for.
+pub(super) fn kinds() -> impl Iterator<Item = Kind> {
+    QUERIES.iter().flat_map(|(some, ..)| some.iter().copied())
+}
+
+/// Asks which server it is, which schemas are the project's, and for which questions there may be something to find.
+fn facts(schemas: &str) -> String {
+    let made = |catalog: &&str| format!("exists (select from {catalog} where oid >= 16384)");
+    let any = |catalogs: &[&str]| match catalogs {
+        [] => "true".to_owned(),
+        some => some.iter().map(made).collect::<Vec<_>>().join(" or "),
+    };
+    let is_there: Vec<String> = QUERIES.iter().map(|(.., catalogs)| any(catalogs)).collect();
+    format!(
+        "select current_setting('server_version_num')::int4 / 10000 as major,
+                array(select n.oid from pg_namespace n where {schemas}) as schemas,
+                array[{}] as is_there",
+        is_there.join(", ")
+    )
+}
 
 /// Makes an object of a row; a query that knows nothing of a column leaves it out.
 fn object(row: &Row, roles: &Roles) -> std::result::Result<(Id, Object), postgres::Error> {

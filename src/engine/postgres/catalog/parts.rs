@@ -30,7 +30,7 @@ pub(super) fn constraints(scope: &Scope) -> String {
            join pg_namespace n on n.oid = c.typnamespace
           where k.contype = 'c' and {domain}",
         relation = scope.on_relation("k"),
-        domain = scope.on_relation("k").replace("c.relnamespace", "c.typnamespace"),
+        domain = scope.on_type("k"),
     )
 }
 

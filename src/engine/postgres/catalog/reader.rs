@@ -3,17 +3,21 @@
 
 use std::collections::HashMap;
 
-use postgres::{Client, Error, Row, SimpleQueryMessage, Statement};
+use postgres::{Client, Error, Row, Statement};
 
 use crate::engine::postgres::connect::Connection;
-use crate::engine::postgres::dump;
+use crate::engine::postgres::{dump, link};
 
 /// How many questions are kept: a schema that comes or goes makes others of most of them.
 const MOST: usize = 100;
 
-/// The questions that a connection has prepared.
+/// The questions that a connection has prepared, and how many pages the catalog had then: a plan for a small one is
+/// bad for a large one.
 #[derive(Default)]
-pub struct Prepared(HashMap<String, Statement>);
+pub struct Prepared {
+    statements: HashMap<String, Statement>,
+    pages: usize,
+}
 
 /// A connection that is asked.
 pub struct Reader<'a> {
@@ -31,31 +35,31 @@ impl<'a> Reader<'a> {
 
     /// Pins every setting that changes a text, for the rest of the transaction.
     pub fn begin(&mut self) -> Result<(), Error> {
-        // A script or a reset of the session may have taken them away.
-        let there = "select count(*)::text from pg_catalog.pg_prepared_statements where not from_sql";
-        let answers = self.client.simple_query(&format!("{};\n{there}", dump::SETTINGS))?;
-        let there = answers.iter().filter_map(|answer| match answer {
-            SimpleQueryMessage::Row(row) => row.get(0)?.parse::<usize>().ok(),
-            _ => None,
-        });
-        let there = there.last().unwrap_or_default();
-        if let Some(Prepared(prepared)) = self.prepared.as_deref_mut()
-            && (prepared.len() > there || prepared.len() > MOST)
+        // A script may have taken them away.
+        let facts = "
+            select (select count(*) from pg_catalog.pg_prepared_statements where not from_sql)::text as prepared,
+                   (pg_catalog.pg_relation_size('pg_catalog.pg_attribute') / 8192)::text as pages";
+        let answers = self.client.simple_query(&format!("{};\n{facts}", dump::SETTINGS))?;
+        let number = |name| link::value(&answers, name).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let (there, pages): (usize, usize) = (number("prepared"), number("pages"));
+        if let Some(Prepared { statements, pages: planned_for }) = self.prepared.as_deref_mut()
+            && (statements.len() > there || statements.len() > MOST || pages * 4 > *planned_for * 5)
         {
-            prepared.clear();
+            statements.clear();
+            *planned_for = pages;
         }
         Ok(())
     }
 
     /// Asks a question.
     pub fn query(&mut self, text: &str) -> Result<Vec<Row>, Error> {
-        let Some(Prepared(prepared)) = self.prepared.as_deref_mut() else { return self.client.query(text, &[]) };
-        if let Some(statement) = prepared.get(text) {
+        let Some(prepared) = self.prepared.as_deref_mut() else { return self.client.query(text, &[]) };
+        if let Some(statement) = prepared.statements.get(text) {
             return self.client.query(statement, &[]);
         }
         let statement = self.client.prepare(text)?;
         let rows = self.client.query(&statement, &[])?;
-        prepared.insert(text.to_owned(), statement);
+        prepared.statements.insert(text.to_owned(), statement);
         Ok(rows)
     }
 }

@@ -1,4 +1,4 @@
-//! What a query is about: everything of the project's schemas, or one object.
+//! What a query is about: everything of the project's schemas, or one object, or some relations and the rest.
 
 /// Conditions that the queries put in, each on the alias that the query uses.
 #[derive(Debug, Clone)]
@@ -9,16 +9,21 @@ pub(super) struct Scope {
     schemas: String,
     /// The number of the one object that is asked for.
     one: Option<u32>,
+    /// True if of the relations only those are asked for that a setting names.
+    near: bool,
 }
 
+/// The setting with the numbers of relations, as an array.
+pub(in crate::engine::postgres) const NEAR: &str = "dbbuild.near";
+
 impl Scope {
-    pub(super) fn of_schemas(major: u32, schemas: &[u32]) -> Self {
+    pub(super) fn of_schemas(major: u32, schemas: &[u32], near: bool) -> Self {
         let numbers: Vec<String> = schemas.iter().map(u32::to_string).collect();
-        Self { major, schemas: format!("'{{{}}}'::oid[]", numbers.join(",")), one: None }
+        Self { major, schemas: format!("'{{{}}}'::oid[]", numbers.join(",")), one: None, near }
     }
 
     pub(super) fn of_one(major: u32, oid: u32) -> Self {
-        Self { major, schemas: "null::oid[]".to_owned(), one: Some(oid) }
+        Self { major, schemas: "null::oid[]".to_owned(), one: Some(oid), near: false }
     }
 
     /// Objects in a schema, named by its column: `c`, `relnamespace`.
@@ -29,17 +34,31 @@ impl Scope {
         }
     }
 
+    /// Relations `c`, which may be only some.
+    pub(super) fn relations(&self) -> String {
+        format!("{}{}", self.within("c", "relnamespace"), self.only_near())
+    }
+
     /// Parts of a relation `c`, named by their own alias.
     pub(super) fn on_relation(&self, alias: &str) -> String {
+        format!("{}{}", self.on(alias, "relnamespace"), self.only_near())
+    }
+
+    /// Parts of a type `c`, named by their own alias.
+    pub(super) fn on_type(&self, alias: &str) -> String {
+        self.on(alias, "typnamespace")
+    }
+
+    fn on(&self, alias: &str, schema: &str) -> String {
         match self.one {
             Some(oid) => format!("{alias}.oid = {oid}"),
-            None => format!("c.relnamespace = any ({}) and {}", self.schemas, no_member("c")),
+            None => self.within("c", schema),
         }
     }
 
-    /// Columns of a relation `c`.
-    pub(super) fn columns(&self) -> String {
-        self.within("c", "relnamespace")
+    fn only_near(&self) -> String {
+        let only = || format!(" and c.oid = any (pg_catalog.current_setting('{NEAR}')::oid[])");
+        if self.near { only() } else { String::new() }
     }
 
     /// Objects that are in no schema. Numbers below 16384 are initdb's

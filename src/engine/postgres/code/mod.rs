@@ -11,7 +11,7 @@ use super::link::{Link, column, rows, value};
 use super::quote::literal;
 use super::run;
 use super::stop::Stop;
-use super::transaction::{self, backoff, claim, give_up, settings};
+use super::transaction::{self, backoff, claim, settings};
 use crate::engine::code::{
     Again, CodeWork, Creation, Keeping, Kept, Owned, creations, journaled, key_name, to_journal,
 };
@@ -55,13 +55,13 @@ pub(super) fn keep(
         link.check_interrupt(nothing_kept)?;
         let (unit, stop) = match Keeper::new(link, journal, work, run).go(observer) {
             Ok(Keeping::Lacks) => {
-                give_up(link);
+                link.undo();
                 return Ok(Keeping::Lacks);
             }
             Ok(kept) => return Ok(kept),
             Err(halt) => halt,
         };
-        give_up(link);
+        link.undo();
         link.check_interrupt(nothing_kept)?;
         if stop.is_worth_another_try() && attempt <= link.connector.target.retries {
             attempt += 1;

@@ -111,21 +111,24 @@ fn a_configured_server_comes_first_and_never_is_the_protected_one() {
         connector(&target.url("postgres"), |target| target.scratch = Some(Secret::new(url)), host.clone())
     };
     let named = || BTreeSet::from(["made_by_a_script".to_owned(), "here_before".to_owned()]);
-    let wish = ScratchWish { roles: &named, ..ScratchWish::empty(true) };
-    playground.connect("postgres").unwrap().batch_execute("create role here_before").unwrap();
-    let made = make(&at(&playground), &Servers::default(), &wish, &mut Silent).unwrap();
-    assert_eq!(databases(&playground), std::slice::from_ref(&made.connector.conninfo.database));
-    assert_eq!(made.connector.target.protected, Some(false));
-    let build = "create role made_by_a_script; create role of_another_run; create table t ();
-                 grant select on t to made_by_a_script";
-    made.connector.connect().unwrap().client.batch_execute(build).unwrap();
-    drop(made);
-    assert!(databases(&playground).is_empty());
-    // A role goes if it came with the build and the texts name it.
-    let roles = "select string_agg(rolname::text, ' ' order by rolname) from pg_roles
-                  where rolname in ('made_by_a_script', 'of_another_run', 'here_before')";
-    let left: String = playground.connect("postgres").unwrap().query_one(roles, &[]).unwrap().get(0);
-    assert_eq!(left, "here_before of_another_run");
+    // The target's own server may be named too, where it is not protected.
+    for (server, protected) in [(&playground, true), (&target, false)] {
+        let wish = ScratchWish { roles: &named, ..ScratchWish::empty(protected) };
+        server.connect("postgres").unwrap().batch_execute("create role here_before").unwrap();
+        let made = make(&at(server), &Servers::default(), &wish, &mut Silent).unwrap();
+        assert_eq!(databases(server), std::slice::from_ref(&made.connector.conninfo.database));
+        assert_eq!(made.connector.target.protected, Some(false));
+        let build = "create role made_by_a_script; create role of_another_run; create table t ();
+                     grant select on t to made_by_a_script";
+        made.connector.connect().unwrap().client.batch_execute(build).unwrap();
+        drop(made);
+        assert!(databases(server).is_empty());
+        // A role goes if it came with the build and the texts name it.
+        let roles = "select string_agg(rolname::text, ' ' order by rolname) from pg_roles
+                      where rolname in ('made_by_a_script', 'of_another_run', 'here_before')";
+        let left: String = server.connect("postgres").unwrap().query_one(roles, &[]).unwrap().get(0);
+        assert_eq!(left, "here_before of_another_run");
+    }
 
     let error = make(&at(&target), &Servers::default(), &ScratchWish::empty(true), &mut Silent).err().unwrap();
     assert_eq!(error.code(), "scratch/protected");
