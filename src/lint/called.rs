@@ -4,7 +4,7 @@
 //! changes nothing the second time.
 
 use super::context::Context;
-use super::history::dropped;
+use super::facts::dropped;
 use super::insert;
 use super::statement::{Guarding, Statement, statements};
 use super::update::{self, Update};

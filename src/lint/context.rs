@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::history::{History, Moment, dropped};
+use super::facts::dropped;
+use super::history::{History, Moment};
 use super::rebuild::Rebuild;
 use super::routine::{has_arguments, same_arguments};
 use super::shape::{Shape, flat, names};

@@ -3,7 +3,7 @@
 //! `IF EXISTS (…)`, `to_regclass(…) IS NOT NULL`, `count(*) > 0`: what only asks whether something is there, and what
 //! is neither dropped, renamed nor changed behind the question. What is not one of these is taken for a guard.
 
-use super::history::dropped;
+use super::facts::dropped;
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, TokenKind, Tokens, Verb};

@@ -6,9 +6,12 @@
 mod alteration;
 mod body;
 mod called;
+mod condition;
 mod context;
 mod creation;
+mod document;
 mod dynamic;
+mod facts;
 mod finding;
 mod fix;
 mod generated;
@@ -70,7 +73,7 @@ pub struct Source {
 
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
 pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Finding> {
-    let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
+    let facts = in_parallel(sources, |_, source| facts::facts(&statement::statements(&source.text, dialect)));
     let history = History::of(facts).with_seeds(seeded(sources, dialect));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
@@ -232,7 +235,7 @@ const PASSES: usize = 12;
 
 /// Fixes every source that is not exempt. Returns the sources that changed and how many fixes each took.
 pub fn fix_all(sources: &mut [Source], dialect: Dialect, options: &Options, risky: bool) -> Vec<(usize, usize)> {
-    let facts = in_parallel(sources, |_, source| history::facts(&statement::statements(&source.text, dialect)));
+    let facts = in_parallel(sources, |_, source| facts::facts(&statement::statements(&source.text, dialect)));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     // A fix never changes what a script makes, so what later scripts meet stays what it is.

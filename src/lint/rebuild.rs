@@ -2,8 +2,8 @@
 //! <https://www.sqlite.org/lang_altertable.html#otheralter>
 
 use super::context::Context;
+use super::facts::dropped;
 use super::guard::Test;
-use super::history::dropped;
 use super::shape::Shape;
 use super::statement::Statement;
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb};
@@ -290,7 +290,7 @@ fn selects_itself(create: &Statement<'_>) -> bool {
     tokens.skip_to_any(&["from"]);
     // One byte on either side stands for the parentheses of a list.
     let values = super::shape::items(create.text, Span::new(start.saturating_sub(1), tokens.end() + 1), create.dialect);
-    let all = |value: &Span| value.text(create.text).trim().ends_with('*');
+    let all = |value: &Span| is_all(value.text(create.text));
     let has_all = values.iter().any(all);
     let plain = |span: Span| {
         let mut item = create.part(span);
@@ -320,12 +320,18 @@ fn reads(statement: &Statement<'_>, columns: &[String]) -> bool {
             .any(|token| name(token).parts().iter().any(|part| columns.contains(part)))
 }
 
+/// `*`, `t.*`.
+fn is_all(value: &str) -> bool {
+    let value = value.trim();
+    value == "*" || value.ends_with(".*")
+}
+
 /// Whether the copying INSERT, run again over the new shape, copies the rows as they are.
 fn repeats(copy: &Statement<'_>, new: &Shape, old: Option<&Shape>) -> bool {
     let insert = super::insert::read(copy);
     let by_position = insert.columns.is_none();
     let names = |shape: &Shape| shape.columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
-    if by_position && insert.selected.iter().any(|value| value.text(copy.text).contains('*')) {
+    if by_position && insert.selected.iter().any(|value| is_all(value.text(copy.text))) {
         // Only the same columns in the same order.
         return old.is_some_and(|old| names(old) == names(new));
     }

@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 
 use super::context::Context;
+use super::facts::dropped;
 use super::generated;
-use super::history::dropped;
 use super::rule::Rule;
 use super::shape::{self, Shape};
 use super::statement::Statement;
@@ -301,6 +301,15 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                 let made =
                     |other: &&&Statement<'_>| other.head.creates(kind) && other.head.name.as_ref() == Some(&name);
                 if context.structure.iter().filter(made).any(|made| context.is_elsewhere(made, &name)) {
+                    return None;
+                }
+                // A name that is of something else by then is found, and is not what is to be dropped.
+                let is_other = |other: &&&Statement<'_>| {
+                    let made = other.head.kind.filter(|_| other.head.verb == Verb::Create);
+                    made.is_some_and(|made| made != kind && shape::is_relation(made) && shape::is_relation(kind))
+                };
+                let same = |other: &&Statement<'_>| other.head.name.as_ref().is_some_and(|other| other.matches(&name));
+                if context.structure.iter().filter(is_other).any(same) {
                     return None;
                 }
                 let key = key(kind, &name, table.clone());

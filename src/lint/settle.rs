@@ -1,9 +1,10 @@
 //! Whether an expression that reads its own column comes to rest after one run.
 
+use super::document::{is_of_keys, reads_another_key, sets_keys, takes_keys_out};
 use super::shape::items;
 use super::statement::Statement;
 use super::update::Assignment;
-use crate::sql::{Dialect, Span, Token, TokenKind, Tokens};
+use crate::sql::{Dialect, Span, TokenKind, Tokens};
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
 const SETTLING: &[&str] = &[
@@ -127,12 +128,11 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     // Beyond the first argument the column must not come again.
     let holds_own = |part: &&Span| own.iter().any(|span| part.start <= span.start && span.end <= part.end);
     let sets_paths = matches!(name.as_str(), "json_set" | "json_insert" | "json_replace" | "jsonb_set");
-    let paths: Vec<Span> = parts.iter().skip(1).step_by(2).take(parts.len() / 2).copied().collect();
     let later = parts
         .iter()
         .skip(1)
         .filter(holds_own)
-        .any(|part| !(sets_paths && reads_another_key(statement, *part, own, &paths)));
+        .any(|part| !(sets_paths && reads_another_key(statement, *part, own, assignment.value)));
     if !SETTLING.contains(&name.as_str()) || later {
         return false;
     }
@@ -154,97 +154,6 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     let own: Vec<Span> =
         own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
     own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
-}
-
-/// `column || '{"key": …}'`, `column - 'key'`, one behind the other: JSON that has the key, or lacks it, afterwards;
-/// `flags | 4`.
-fn sets_keys(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
-    let text = tokens.text();
-    let mut bits = tokens;
-    let Some(operator) = bits.next().map(|token| token.text(text)) else { return true };
-    // Bits that are set or cleared, a remainder.
-    let is_fixed = |token: Token| token.kind == TokenKind::Number || token.text(text) == "~";
-    if ["|", "&", "%"].contains(&operator) && bits.peek().is_some() && bits.all(is_fixed) {
-        return true;
-    }
-    while let Some(operator) = tokens.next().map(|token| token.text(text)) {
-        let Some(operand) = tokens.next() else { return false };
-        let written = operand.text(text);
-        let is_known = match operator {
-            // `'{a}'` is an array, which grows.
-            "||" if written.trim_start_matches('\'').starts_with('{') => written.contains(':') || written == "'{}'",
-            "||" if written.eq_ignore_ascii_case("jsonb_build_object") => {
-                let arguments = tokens.eat_parens().unwrap_or_default();
-                !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end)
-            }
-            "-" | "#-" => operand.kind.is_string(),
-            _ => false,
-        };
-        while tokens.eat_operator("::") {
-            tokens.eat_name();
-        }
-        if !is_known {
-            return false;
-        }
-    }
-    true
-}
-
-/// `((column || '{"a": 1}') - 'b')`: keys alone are set and taken out.
-fn is_of_keys(statement: &Statement<'_>, value: Span, own: &[Span]) -> bool {
-    let mut tokens = statement.part(value);
-    if let Some(inner) = tokens.eat_parens() {
-        let inner = Span::new(inner.start + 1, inner.end.saturating_sub(1).max(inner.start + 1));
-        return is_of_keys(statement, inner, own) && sets_keys(tokens, own);
-    }
-    tokens.eat_name().is_some_and(|(_, span)| own.contains(&span)) && sets_keys(tokens, own)
-}
-
-/// `json_set(column, '$.a', json_extract(column, '$.b'))`: what is read stays as it is.
-fn reads_another_key(statement: &Statement<'_>, part: Span, own: &[Span], paths: &[Span]) -> bool {
-    let key = |span: Span| {
-        let text = span.text(statement.text).trim().trim_matches('\'');
-        text.trim_start_matches("$.").trim_matches(['{', '}']).replace(',', ".")
-    };
-    let mut tokens = statement.part(part);
-    let called = tokens.eat_word("json_extract").then(|| tokens.eat_parens()).flatten();
-    let read = match called {
-        Some(arguments) => items(statement.text, arguments, statement.dialect),
-        None => {
-            let Some((_, column)) = tokens.eat_name() else { return false };
-            if !["->", "->>", "#>"].iter().any(|operator| tokens.eat_operator(operator)) {
-                return false;
-            }
-            vec![column, Span::new(tokens.start(), part.end)]
-        }
-    };
-    let ([column, path], true) = (read.as_slice(), tokens.peek().is_none() || called.is_none()) else { return false };
-    let is_literal = |span: &Span| super::insert::is_literal(statement.text, *span, statement.dialect);
-    let within = |left: &str, right: &str| left == right || left.starts_with(&format!("{right}."));
-    let read = key(*path);
-    let is_column = own.iter().any(|own| own.text(statement.text) == column.text(statement.text).trim());
-    is_column
-        && is_literal(path)
-        && paths.iter().all(|path| is_literal(path) && !within(&read, &key(*path)) && !within(&key(*path), &read))
-}
-
-/// `(column -> 'list') - 'a' - 'b'`: what is read of the column loses what it no longer has the next time.
-fn takes_keys_out(statement: &Statement<'_>, value: Span) -> bool {
-    let text = statement.text;
-    let mut tokens = statement.part(value);
-    let mut takes = false;
-    while let Some(token) = tokens.next() {
-        let is_string = tokens.peek().is_some_and(|next| next.kind.is_string());
-        match token.text(text) {
-            "-" | "#-" if is_string => takes = true,
-            "->" | "->>" | "::" => {}
-            _ if token.kind == TokenKind::Operator => return false,
-            // A function of it.
-            _ if token.kind.is_identifier() && tokens.at(TokenKind::OpenParen) => return false,
-            _ => {}
-        }
-    }
-    takes
 }
 
 /// `regexp_replace(column, '^', 'x')`, `regexp_replace(column, '^(.*)$', 'x\1')`: what is found stays.

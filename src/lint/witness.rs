@@ -4,10 +4,10 @@
 //! history knows of a table just before and just behind the script is compared; nothing is replayed.
 
 use super::context::Context;
+use super::facts::dropped;
 use super::fix::Fix;
 use super::generated;
 use super::guard::{self, Test};
-use super::history::dropped;
 use super::shape::{Column, Shape};
 use super::statement::Statement;
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb, quote_literal};

@@ -359,3 +359,55 @@ create table t (a); create view v as select a from t;
 create trigger v_insert instead of insert on v begin insert into t values (new.a); end;
 -- statement
 insert into v values (3);
+
+-- case: a rebuild that multiplies
+create table t (id integer primary key, a int); insert into t values (1, 1);
+-- statement
+create table t2 (id integer primary key, a int not null);
+insert into t2 select id, a * 2 from t;
+drop table t;
+alter table t2 rename to t;
+
+-- case: ignored by its rowid
+create table t (a text);
+-- statement
+insert or ignore into t (rowid, a) values (7, 'x');
+
+-- case: replaced by a row with another value
+create table t (id text primary key, n text unique);
+-- statement
+insert or replace into t values (lower(hex(randomblob(16))), 'n');
+
+-- case: a key of a document that gets another name
+create table t (j text); insert into t values ('{"old":1}');
+-- statement
+update t set j = json_remove(json_set(j, '$.new', json_extract(j, '$.old')), '$.old');
+
+-- case: a sign below its bound
+create table t (a int); insert into t values (5);
+-- statement
+update t set a = -a where a > 0;
+
+-- case: read, then set
+create table t (a int, b int); insert into t values (1, 2);
+-- statement
+update t set b = a;
+update t set a = null;
+
+-- case: some rows are moved
+create table a (x int); insert into a values (1), (2); create table b (x int);
+-- statement
+insert into b select x from a where x = 1;
+delete from a where x = 1;
+
+-- case: other rows are deleted than were copied
+create table a (x int); insert into a values (1), (2); create table b (x int);
+-- statement
+insert into b select x from a where x = 1;
+delete from a where x = 2;
+
+-- case: a table takes a view's name
+create view v as select 1 as a;
+-- statement
+drop view if exists v;
+create table v (a int);

@@ -6,7 +6,7 @@ use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::Column;
 use super::unguarded_insert::where_not_exists;
-use crate::sql::Verb;
+use crate::sql::{Dialect, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "conflict-without-key",
@@ -40,6 +40,10 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if table.object() == "sqlite_sequence" {
             let message = "the guard lies: sqlite_sequence has no key, so a second run inserts the row again";
             found.report(&RULE, statement.head_span(), message).help("write UPDATE, or WHERE NOT EXISTS (…)");
+            continue;
+        }
+        let is_rowid = |column: &String| ["rowid", "oid", "_rowid_"].contains(&column.as_str());
+        if context.dialect == Dialect::Sqlite && insert.columns.iter().flatten().any(is_rowid) {
             continue;
         }
         let Some(shape) = context.table(table, statement) else { continue };

@@ -2,10 +2,10 @@
 
 use super::super::alteration::alterations;
 use super::super::context::Context;
+use super::super::facts::dropped;
 use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
-use super::super::history::dropped;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape::{columns, names};
 use super::super::statement::Statement;

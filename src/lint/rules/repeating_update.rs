@@ -1,6 +1,7 @@
 //! UPDATE that moves on with each run.
 
 use super::super::called::{Event, fired};
+use super::super::condition;
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
@@ -39,6 +40,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
         for update in updates {
             let why = update::moves_on(statement, &update)
                 .or_else(|| new_each_time(context, statement, &update))
+                .or_else(|| replaced_by_new(context, statement))
+                .or_else(|| read_then_set(context, statement, &update))
                 .or_else(|| by_trigger(context, statement, &update));
             if let Some(why) = why
                 && super::super::tree::agrees(statement)
@@ -77,10 +80,47 @@ fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Upda
     Some(format!("`{}` gets another value on each run", moving.column))
 }
 
+/// `INSERT OR REPLACE`, where the row brings another value each time.
+fn replaced_by_new(context: &Context<'_>, statement: &Statement<'_>) -> Option<String> {
+    let replaces = statement.head.or_replace || statement.head.verb == Verb::Replace;
+    let insert = insert::read(statement);
+    if !replaces || context.emptied_before(statement.head.name.as_ref()?, statement) {
+        return None;
+    }
+    let moves = insert.rows.iter().any(|row| update::is_volatile_inside(statement.part(*row)));
+    moves.then(|| "the row that replaces has another value on each run".to_owned())
+}
+
+/// `UPDATE t SET b = a; UPDATE t SET a = NULL`: what is read is something else by then.
+fn read_then_set(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
+    if statement.head.verb != Verb::Update || update.condition.is_some() {
+        return None;
+    }
+    let reads = |assignment: &update::Assignment, column: &str| {
+        let mut value = statement.part(assignment.value);
+        assignment.column != column
+            && value.eat_name().is_some_and(|(name, _)| name.object() == column)
+            && value.peek().is_none()
+    };
+    let sets = |other: &&Statement<'_>| {
+        other.head.verb == Verb::Update && other.head.name == statement.head.name && !other.is_guarded()
+    };
+    context.behind(statement).filter(sets).find_map(|other| {
+        let later = update::read(other);
+        let sets = |set: &&update::Assignment| {
+            let fixed = update::reads_nothing(other, set.value);
+            fixed && update.assignments.iter().any(|assignment| reads(assignment, &set.column))
+        };
+        let set = later.assignments.iter().filter(|_| later.condition.is_none()).find(sets)?;
+        Some(format!("it reads `{}`, which the script sets further down", set.column))
+    })
+}
+
 /// The rows are updated again, to what they are, and a trigger takes that for a change.
 fn by_trigger(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
-    let guarded =
-        |condition: Span| update::excludes_itself(statement, update, condition) || statement.head.verb == Verb::Insert;
+    let guarded = |condition: Span| {
+        condition::excludes_itself(statement, update, condition) || statement.head.verb == Verb::Insert
+    };
     if update.condition.is_some_and(guarded) || statement.tokens().has_words(&["matched", "and"]) {
         return None;
     }

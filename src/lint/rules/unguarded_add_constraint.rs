@@ -156,7 +156,7 @@ fn dropped(context: &Context<'_>, statement: &Statement<'_>, action: &Action, na
             other.head.verb == crate::sql::Verb::Drop
                 && other.head.kind == Some(Kind::Table)
                 && statement.head.name.as_ref().is_some_and(|table| {
-                    super::super::history::dropped(other).iter().any(|dropped| dropped.matches(table))
+                    super::super::facts::dropped(other).iter().any(|dropped| dropped.matches(table))
                 })
         };
     drops(statement, action.span.start)
@@ -173,7 +173,7 @@ fn goes_by_cascade(context: &Context<'_>, statement: &Statement<'_>, adds: &Stat
         let mut cascades = key.map(|action| other.part(action.span)).filter(|tokens| tokens.has_word("cascade"));
         let table = other.head.verb == crate::sql::Verb::Drop && other.tokens().has_word("cascade");
         cascades.next().is_some() && other.head.name.as_ref().is_some_and(|name| name.matches(&to))
-            || table && super::super::history::dropped(other).iter().any(|name| name.matches(&to))
+            || table && super::super::facts::dropped(other).iter().any(|name| name.matches(&to))
     })
 }
 

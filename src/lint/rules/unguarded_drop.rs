@@ -6,7 +6,7 @@ use super::super::fix::Fix;
 use super::super::routine::same_arguments;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::Statement;
-use super::super::{guard, history, shape};
+use super::super::{facts, guard, shape};
 use crate::sql::{Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -59,7 +59,7 @@ fn becomes(context: &Context<'_>, statement: &Statement<'_>, kind: Kind) -> Opti
     }
     let is_named = |other: &&Statement<'_>| match other.head.verb {
         Verb::Create => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
-        Verb::Drop => history::dropped(other).iter().any(|dropped| dropped.matches(name)),
+        Verb::Drop => facts::dropped(other).iter().any(|dropped| dropped.matches(name)),
         _ => false,
     };
     let last = context.behind(statement).filter(is_named).last()?;
@@ -71,7 +71,7 @@ fn becomes(context: &Context<'_>, statement: &Statement<'_>, kind: Kind) -> Opti
 fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let head = &statement.head;
     let Some(name) = &head.name else { return false };
-    history::dropped(statement).len() == 1
+    facts::dropped(statement).len() == 1
         && context.before(statement).any(|other| {
             into(other).is_some_and(|made| head.kind == Some(Kind::Table) && made.matches(name))
                 || other.head.verb == Verb::Create
@@ -84,10 +84,10 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
 
 /// What the script makes again further down, and leaves, is there to be dropped on a second run.
 fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
-    let names = history::dropped(statement);
+    let names = facts::dropped(statement);
     let comes_back = |name: &Name| {
         let is_named = |other: &Statement<'_>| match other.head.verb {
-            Verb::Drop => history::dropped(other).iter().any(|dropped| dropped.matches(name)),
+            Verb::Drop => facts::dropped(other).iter().any(|dropped| dropped.matches(name)),
             _ => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
         };
         let same = |other: &&Statement<'_>| {

@@ -2,9 +2,9 @@
 
 use super::super::alteration::alterations;
 use super::super::context::Context;
+use super::super::facts::dropped;
 use super::super::finding::Found;
 use super::super::guard;
-use super::super::history::dropped;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use crate::sql::{ActionKind, Kind, Verb, quote_literal};
 

@@ -6,7 +6,7 @@ use super::super::fix::{Edit, Fix};
 use super::super::guard;
 use super::super::insert::{self, Insert};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::shape::{Shape, items};
+use super::super::shape::{Shape, flat, items};
 use super::super::statement::Statement;
 use super::super::{called, update, witness};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
@@ -144,7 +144,7 @@ fn goes_with_its_table(context: &Context<'_>, statement: &Statement<'_>, table: 
     context.made_here(table, statement)
         && context.behind(statement).any(|other| {
             let drops = other.head.verb == Verb::Drop && other.head.kind == Some(Kind::Table) && !other.is_guarded();
-            drops && super::super::history::dropped(other).iter().any(|name| name.matches(table))
+            drops && super::super::facts::dropped(other).iter().any(|name| name.matches(table))
         })
 }
 
@@ -339,11 +339,15 @@ fn reads_what_was_written(context: &Context<'_>, statement: &Statement<'_>) -> b
 fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let sources = insert::read_tables(statement.tokens_behind_name());
     let [source] = sources.as_slice() else { return false };
+    let condition = |statement: &Statement<'_>| {
+        let mut tokens = statement.tokens();
+        tokens.skip_past("where").then(|| flat(tokens))
+    };
     context.behind(statement).any(|other| {
         let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(source));
-        names_it
-            && (other.head.verb == Verb::Truncate
-                || other.head.verb == Verb::Delete && !other.tokens().has_word("where"))
+        let asked = condition(other);
+        let same = asked.is_none() || asked == condition(statement);
+        names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && same)
     })
 }
 

@@ -89,7 +89,7 @@ fn is_of_case(statement: &Statement<'_>, name: &Name, action: &Action) -> bool {
 fn is_rebuild(context: &Context<'_>, statement: &Statement<'_>, action: &Action) -> bool {
     let Some(to) = &action.name else { return false };
     context.before(statement).any(|other| {
-        other.head.verb == Verb::Drop && super::super::history::dropped(other).iter().any(|name| name.matches(to))
+        other.head.verb == Verb::Drop && super::super::facts::dropped(other).iter().any(|name| name.matches(to))
     })
 }
 
@@ -97,7 +97,7 @@ fn is_rebuild(context: &Context<'_>, statement: &Statement<'_>, action: &Action)
 fn is_dropped(context: &Context<'_>, action: &Action) -> bool {
     let Some(to) = &action.name else { return false };
     context.structure.iter().any(|other| {
-        other.head.verb == Verb::Drop && super::super::history::dropped(other).iter().any(|name| name.matches(to))
+        other.head.verb == Verb::Drop && super::super::facts::dropped(other).iter().any(|name| name.matches(to))
     })
 }
 

@@ -1,9 +1,9 @@
 //! A statement that needs what the script drops or renames further down.
 
 use super::super::context::Context;
+use super::super::facts;
 use super::super::finding::Found;
 use super::super::guard::{self, Test};
-use super::super::history;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Column, Shape};
 use super::super::statement::Statement;
@@ -99,7 +99,7 @@ fn losses(context: &Context<'_>) -> Vec<Loss> {
         let at = statement.span.start;
         let head = &statement.head;
         if head.verb == Verb::Drop && head.kind == Some(Kind::Table) {
-            for table in history::dropped(statement) {
+            for table in facts::dropped(statement) {
                 found.extend(lost_columns(context, statement, &table));
                 found.push(Loss { at, table, column: None, anew: false });
             }

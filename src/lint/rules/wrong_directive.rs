@@ -1,8 +1,8 @@
 //! A guard directive for another name than the statement's, or the wrong way round.
 
 use super::super::context::Context;
+use super::super::facts::dropped;
 use super::super::finding::Found;
-use super::super::history::dropped;
 use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::statement::{Guarding, Statement};
