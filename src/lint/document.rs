@@ -49,7 +49,7 @@ pub(super) fn is_of_keys(statement: &Statement<'_>, value: Span, own: &[Span]) -
 }
 
 /// `json_set(column, '$.a', json_extract(column, '$.b'))`: what is read stays as it is.
-pub(super) fn reads_another_key(statement: &Statement<'_>, part: Span, own: &[Span], value: Span) -> bool {
+pub(super) fn reads_another_key(statement: &Statement<'_>, part: Span, own: &[Span]) -> bool {
     let key = |span: Span| {
         let text = span.text(statement.text).trim().trim_matches('\'');
         text.trim_start_matches("$.").trim_matches(['{', '}']).replace(',', ".")
@@ -71,9 +71,10 @@ pub(super) fn reads_another_key(statement: &Statement<'_>, part: Span, own: &[Sp
     let within = |left: &str, right: &str| left == right || left.starts_with(&format!("{right}."));
     let read = key(*path);
     let is_column = own.iter().any(|own| own.text(statement.text) == column.text(statement.text).trim());
-    // Neither set nor taken out anywhere.
+    // Neither set nor taken out anywhere, around this value either.
     let mut texts = statement
-        .part(value)
+        .tokens()
+        .take_while(|token| !token.is_word(statement.text, "where"))
         .filter(|token| token.kind.is_string() && (token.span.end <= part.start || part.end <= token.span.start));
     is_column
         && is_literal(path)

@@ -132,7 +132,7 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         .iter()
         .skip(1)
         .filter(holds_own)
-        .any(|part| !(sets_paths && reads_another_key(statement, *part, own, assignment.value)));
+        .any(|part| !(sets_paths && reads_another_key(statement, *part, own)));
     if !SETTLING.contains(&name.as_str()) || later {
         return false;
     }

@@ -109,8 +109,9 @@ fn asks(connection: &Connection, guard: &Guard) -> bool {
                 plain(column)
             )
         }
-        Test::Object(_, name) => {
-            format!("select 1 from sqlite_schema where name = '{}' collate nocase", name.trim_matches('"'))
+        Test::Object(object, name) => {
+            let (kind, name) = (object.word(), name.trim_matches('"'));
+            format!("select 1 from sqlite_schema where type = '{kind}' and name = '{name}' collate nocase")
         }
     };
     let present = connection.prepare(&query).unwrap().exists([]).unwrap();
