@@ -128,11 +128,8 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     // Beyond the first argument the column must not come again.
     let holds_own = |part: &&Span| own.iter().any(|span| part.start <= span.start && span.end <= part.end);
     let sets_paths = matches!(name.as_str(), "json_set" | "json_insert" | "json_replace" | "jsonb_set");
-    let later = parts
-        .iter()
-        .skip(1)
-        .filter(holds_own)
-        .any(|part| !(sets_paths && reads_another_key(statement, *part, own)));
+    let later =
+        parts.iter().skip(1).filter(holds_own).any(|part| !(sets_paths && reads_another_key(statement, *part, own)));
     if !SETTLING.contains(&name.as_str()) || later {
         return false;
     }
