@@ -42,6 +42,7 @@ pub use load::{Loaded, Reading, included, load};
 pub use login::tell as tell_login;
 pub use note::entry_without_running;
 pub use offline::script as offline_script;
+pub use parallel::{collect, in_parallel};
 pub use plan::{
     Note, Plan, PlannedFile, PlannedScript, Step, Wish, damaged_base, first_mark, is_protected, refuse_other_mark,
 };

@@ -171,6 +171,11 @@ impl Context {
         super::exit::told(writeln!(anstream::stdout(), "{}", text.as_ref()));
     }
 
+    /// The same for a text that has no colours: a long one is not searched for them.
+    pub fn print_plain(&self, text: &str) {
+        super::exit::told(writeln!(std::io::stdout(), "{text}"));
+    }
+
     /// Returns true if colours reach who reads the result.
     pub fn is_styled(&self) -> bool {
         anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never

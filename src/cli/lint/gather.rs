@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::build::{Checkout, Reading, SeedForm, discover_with_twins, load};
+use crate::build::{Checkout, Reading, SeedForm, collect, discover_with_twins, in_parallel, load};
 use crate::cli::Context;
 use crate::error::Error;
 use crate::lint::{Role, Source};
 use crate::numbering::Elsewhere;
 use crate::project::settings::Value;
 use crate::project::{Address, Project, SettingsError};
-use crate::script::{Directive, Version};
+use crate::script::{Directive, Fault, Script, Version};
 use crate::sql::{Dialect, Tokens};
 
 /// The sources of one dialect.
@@ -74,25 +74,52 @@ fn of_dialect(
         Err(error) if wanted.paths.is_empty() => return Err(error),
         Err(_) => (None, Vec::new()),
     };
-    let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
-    let mut seen = BTreeSet::new();
     if let Some(checkout) = &checkout {
         for (file, text) in base_schema(project, checkout) {
-            gathered.sources.push(Source { file: file.clone(), text, exempt: true, ..Source::default() });
-            gathered.writable.push(false);
-            seen.insert(file);
+            gathered.push(Source { file, text, exempt: true, ..Source::default() }, false);
         }
-        let newest =
-            checkout.scripts.iter().filter(|script| merged.contains(&script.file)).map(|script| &script.version);
-        let newest = newest.max().cloned();
-        for script in &checkout.scripts {
-            let reading = Reading { dialect, layout: Some(project.layout()), variables: None };
-            let loaded = load(project, &script.file, reading)?;
+        gathered.scripts(project, checkout, &twins, wanted, merged)?;
+        gathered.code_and_seeds(project, checkout)?;
+    }
+    let is_changed = |file: &str| changed.is_none_or(|changed| changed.contains(file));
+    let is_wanted =
+        |source: &Source| source.fills.is_none() && wanted.is_named(&source.file) && is_changed(&source.file);
+    gathered.wanted = gathered.sources.iter().map(is_wanted).collect();
+    let seen: BTreeSet<&str> = gathered.sources.iter().map(|source| source.file.as_str()).collect();
+    for path in alone(project, wanted, &seen, dialect) {
+        let loaded = load(project, &path, Reading { dialect, layout: None, variables: None })?;
+        gathered.wanted.push(is_changed(&path));
+        let is_writable = wanted.all || !merged.contains(&path);
+        gathered.push(Source { file: path, text: loaded.text.as_str().to_owned(), ..Source::default() }, is_writable);
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    fn push(&mut self, source: Source, is_writable: bool) {
+        self.sources.push(source);
+        self.writable.push(is_writable);
+    }
+
+    fn scripts(
+        &mut self,
+        project: &Project,
+        checkout: &Checkout,
+        twins: &[Fault],
+        wanted: &Wanted<'_>,
+        merged: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let history: Option<Version> = project.settings.project.history.as_deref().and_then(|text| text.parse().ok());
+        let is_merged = |script: &&Script| merged.contains(&script.file);
+        let newest = checkout.scripts.iter().filter(is_merged).map(|script| &script.version).max();
+        let reading = Reading { dialect: self.dialect, layout: Some(project.layout()), variables: None };
+        let texts = in_parallel(&checkout.scripts, |script, _| load(project, &script.file, reading));
+        for (script, loaded) in checkout.scripts.iter().zip(collect(texts)?) {
             let said = project.script_directives(&script.version);
             let is_history = history.as_ref().is_some_and(|history| script.version <= *history);
-            let is_merged = merged.contains(&script.file);
-            let late = newest.as_ref().filter(|newest| !is_merged && script.version < **newest);
-            gathered.sources.push(Source {
+            let is_merged = is_merged(&script);
+            let late = newest.filter(|newest| !is_merged && script.version < **newest);
+            let source = Source {
                 file: script.file.clone(),
                 text: loaded.text.as_str().to_owned(),
                 role: Role::Script,
@@ -101,50 +128,41 @@ fn of_dialect(
                 late: late.map(ToString::to_string),
                 twin: twins.iter().find(|twin| twin.file == script.file).map(|twin| twin.message.clone()),
                 fills: None,
-            });
-            gathered.writable.push(wanted.all || !is_history && !is_merged);
-            seen.insert(script.file.clone());
+            };
+            self.push(source, wanted.all || !is_history && !is_merged);
         }
+        Ok(())
+    }
+
+    fn code_and_seeds(&mut self, project: &Project, checkout: &Checkout) -> Result<(), Error> {
         let code = checkout.code.iter().map(|source| (&source.file, Role::Code));
-        let seeds = checkout.seeds.iter().filter(|seed| seed.form == SeedForm::Sql).map(|seed| &seed.source.file);
-        for (file, role) in code.chain(seeds.map(|file| (file, Role::Seed))) {
-            let reading = Reading { dialect, layout: None, variables: None };
-            let loaded = load(project, file, reading)?;
-            let text = loaded.text.as_str().to_owned();
-            gathered.sources.push(Source { file: file.clone(), text, role, ..Source::default() });
-            gathered.writable.push(true);
-            seen.insert(file.clone());
+        let seeds = checkout.seeds.iter().filter(|seed| seed.form == SeedForm::Sql);
+        let files: Vec<_> = code.chain(seeds.map(|seed| (&seed.source.file, Role::Seed))).collect();
+        let reading = Reading { dialect: self.dialect, layout: None, variables: None };
+        let texts = in_parallel(&files, |(file, _), _| load(project, file, reading));
+        for ((file, role), loaded) in files.into_iter().zip(collect(texts)?) {
+            let (file, text) = (file.clone(), loaded.text.as_str().to_owned());
+            self.push(Source { file, text, role, ..Source::default() }, true);
         }
         for seed in &checkout.seeds {
             let SeedForm::Rows { table, .. } = &seed.form else { continue };
-            let fills = Tokens::of(table, dialect).eat_name().map(|(name, _)| name);
+            let fills = Tokens::of(table, self.dialect).eat_name().map(|(name, _)| name);
             let file = seed.source.file.clone();
-            gathered.sources.push(Source { file, role: Role::Seed, exempt: true, fills, ..Source::default() });
-            gathered.writable.push(false);
+            self.push(Source { file, role: Role::Seed, exempt: true, fills, ..Source::default() }, false);
         }
+        Ok(())
     }
-    let is_named = |file: &str| {
-        wanted.paths.is_empty()
-            || wanted.paths.iter().any(|path| {
-                path.is_empty()
-                    || file == path
-                    || file.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
-            })
-    };
-    let is_changed = |file: &str| changed.is_none_or(|changed| changed.contains(file));
-    gathered.wanted = gathered
-        .sources
-        .iter()
-        .map(|source| source.fills.is_none() && is_named(&source.file) && is_changed(&source.file))
-        .collect();
-    for path in alone(project, wanted, &seen, dialect) {
-        let loaded = load(project, &path, Reading { dialect, layout: None, variables: None })?;
-        let text = loaded.text.as_str().to_owned();
-        gathered.sources.push(Source { file: path.clone(), text, ..Source::default() });
-        gathered.writable.push(wanted.all || !merged.contains(&path));
-        gathered.wanted.push(is_changed(&path));
+}
+
+impl Wanted<'_> {
+    /// Returns true if a file was asked for, by its name or that of a folder.
+    fn is_named(&self, file: &str) -> bool {
+        let holds = |path: &String| {
+            let rest = file.strip_prefix(path.as_str());
+            path.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.paths.is_empty() || self.paths.iter().any(holds)
     }
-    Ok(gathered)
 }
 
 /// Returns the schema that the base makes, which later scripts meet. Where the old scripts are still there, they
@@ -165,7 +183,7 @@ fn base_schema(project: &Project, checkout: &Checkout) -> Vec<(String, String)> 
 }
 
 /// Files that were named and are no part of the project.
-fn alone(project: &Project, wanted: &Wanted<'_>, seen: &BTreeSet<String>, dialect: Dialect) -> Vec<String> {
+fn alone(project: &Project, wanted: &Wanted<'_>, seen: &BTreeSet<&str>, dialect: Dialect) -> Vec<String> {
     let mut found = Vec::new();
     for path in &wanted.paths {
         if project.files.has(path) {
@@ -179,7 +197,7 @@ fn alone(project: &Project, wanted: &Wanted<'_>, seen: &BTreeSet<String>, dialec
         Dialect::Postgres => ".sqlite.sql",
         Dialect::Sqlite => ".postgres.sql",
     };
-    found.retain(|path| !seen.contains(path) && !path.ends_with(other));
+    found.retain(|path| !seen.contains(path.as_str()) && !path.ends_with(other));
     found.dedup();
     found
 }
@@ -248,10 +266,10 @@ fn looks_like(project: &Project, wanted: &Wanted<'_>) -> Dialect {
     let folder = project.scripts_folder(Dialect::Postgres);
     let walked = project.files.walk(folder).into_iter().map(|found| found.path);
     let files: Vec<String> = walked.chain(wanted.paths.iter().cloned()).filter(|path| path.ends_with(".sql")).collect();
-    let is_sqlite = |path: &String| {
+    let is_sqlite = in_parallel(&files, |path, _| {
         let text = project.files.read(path).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).to_ascii_lowercase();
         SQLITE_WORDS.iter().any(|word| text.contains(word))
-    };
-    if files.iter().any(is_sqlite) { Dialect::Sqlite } else { Dialect::Postgres }
+    });
+    if is_sqlite.contains(&true) { Dialect::Sqlite } else { Dialect::Postgres }
 }

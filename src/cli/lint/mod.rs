@@ -182,7 +182,7 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
     match context.global.format {
         Format::Text => {
             let styled = context.is_styled();
-            print_all(context, findings, |finding, out| FindingText(finding).write(out, styled));
+            print_all(context, findings, styled, |finding, out| FindingText(finding).write(out, styled));
             context.print(format!(
                 "{}, {} in {} · {}",
                 plural(errors, "error"),
@@ -197,7 +197,7 @@ fn print(context: &Context, findings: &[Finding], scripts: usize, started: Insta
         }
         Format::Sarif => context.document(&sarif::document(findings)),
         Format::Github => {
-            print_all(context, findings, |finding, out| out.push_str(&sarif::annotation(finding)));
+            print_all(context, findings, false, |finding, out| out.push_str(&sarif::annotation(finding)));
         }
     }
 }
@@ -224,7 +224,7 @@ fn plural(count: usize, word: &str) -> String {
 }
 
 /// Prints findings, many at a time: each write to the terminal or pipe costs more than its text.
-fn print_all(context: &Context, findings: &[Finding], write: impl Fn(&Finding, &mut String)) {
+fn print_all(context: &Context, findings: &[Finding], styled: bool, write: impl Fn(&Finding, &mut String)) {
     for some in findings.chunks(512) {
         let mut out = String::new();
         for (index, finding) in some.iter().enumerate() {
@@ -233,7 +233,7 @@ fn print_all(context: &Context, findings: &[Finding], write: impl Fn(&Finding, &
             }
             write(finding, &mut out);
         }
-        context.print(out);
+        if styled { context.print(out) } else { context.print_plain(&out) }
     }
 }
 

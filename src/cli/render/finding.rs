@@ -42,8 +42,10 @@ impl FindingText<'_> {
 
     /// Appends the text, with colours or without.
     pub fn write(&self, out: &mut String, styled: bool) {
-        if styled || !self.plain(out) {
+        if styled {
             out.push_str(&self.to_string());
+        } else if !self.plain(out) {
+            out.push_str(&anstream::adapter::strip_str(&self.to_string()).to_string());
         }
     }
 }
