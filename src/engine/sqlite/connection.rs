@@ -146,7 +146,7 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
 }
 
 /// Nothing of a throwaway database has to outlive a crash.
-fn forget_on_a_crash(connection: &Connection) -> Result<()> {
+fn forget_on_a_crash(connection: &Connection) -> rusqlite::Result<()> {
     // Where a script chose WAL the file stays in it: leaving it needs every other connection gone.
     let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
     if mode != "wal" {
