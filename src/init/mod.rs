@@ -4,6 +4,7 @@
 //! build does; what a build would refuse is told as a note, not hidden.
 
 mod candidates;
+mod drizzle;
 mod look;
 mod quoted;
 mod reading;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::candidates::{FolderEngine, is_pop};
+use super::drizzle;
 use super::look::Look;
 use super::recognise::Folders;
 use crate::project::layout::{Parts, TERN_BETWEEN, flyway_version, folder_version};
@@ -23,6 +24,8 @@ pub(super) struct Reading<'a> {
     pub(super) layout: Layout,
     /// Versions of files whose names say none, or another one.
     pub(super) versions: BTreeMap<String, String>,
+    /// Files that no runner runs.
+    pub(super) unlisted: Vec<String>,
     /// What the user should know.
     pub(super) notes: Vec<String>,
     /// The folders whose paths say their engine.
@@ -33,8 +36,8 @@ pub(super) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(root: &'a Path, paths: &'a [String], layout: Layout, wanted: Option<EngineName>) -> Self {
-        let (versions, notes, own) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        Self { root, paths, wanted, layout, versions, notes, own, common: None }
+        let (versions, unlisted, notes, own) = (BTreeMap::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        Self { root, paths, wanted, layout, versions, unlisted, notes, own, common: None }
     }
 
     /// Reads a folder; the error is a note on why the candidate is none. The folders of an `unnumbered` candidate are
@@ -51,6 +54,9 @@ impl<'a> Reading<'a> {
         if self.layout == Layout::Flyway && engine != FolderEngine::Other {
             self.versions.extend(beginning(&folder, self.paths, &mut self.notes));
         }
+        if self.layout == Layout::Plain && engine != FolderEngine::Other {
+            self.drizzle(&folder);
+        }
         self.notes.extend(programs(self.root, &folder));
         match engine {
             FolderEngine::Other => {
@@ -65,6 +71,22 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes over what drizzle's own list says of a folder.
+    fn drizzle(&mut self, folder: &str) {
+        let is_inside = |path: &&String| below(path, folder).is_some_and(|rest| !rest.contains('/'));
+        let scripts: Vec<&str> = self.paths.iter().filter(is_inside).map(String::as_str).collect();
+        let Some(journal) = drizzle::journal(self.root, folder, &scripts) else { return };
+        let list = format!("{folder}/meta/_journal.json");
+        if !journal.unlisted.is_empty() {
+            self.notes.push(format!("not in {list}, so ignored: {}", journal.unlisted.join(", ")));
+        }
+        if !journal.versions.is_empty() {
+            self.notes.push(format!("[layout.versions] gives scripts the order of {list} where their numbers do not"));
+        }
+        self.unlisted.extend(journal.unlisted);
+        self.versions.extend(journal.versions);
     }
 
     /// Returns the folders of the scripts and the engines that these are for.

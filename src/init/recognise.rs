@@ -158,7 +158,7 @@ fn recognise_in(
         reading.folder(folder, engine, candidate.unnumbered)?;
     }
     let (folders, engines) = reading.folders();
-    let Reading { layout, versions, mut notes, .. } = reading;
+    let Reading { layout, versions, unlisted, mut notes, .. } = reading;
     if candidate.unnumbered {
         notes.push(
             "the folders are versions and the files in them have none: [layout.versions] gives those of one folder \
@@ -180,7 +180,7 @@ fn recognise_in(
         scripts: BTreeMap::new(),
         newest: None,
         directives: BTreeMap::new(),
-        ignore: Vec::new(),
+        ignore: unlisted.iter().map(|file| globset::escape(file)).collect(),
         dates: false,
         templates: false,
         versions,

@@ -22,7 +22,7 @@ pub fn survey(root: &Path, recognised: &mut Recognised) -> Result<(), Error> {
     faults = others;
     if !names.is_empty() {
         let files: BTreeSet<String> = names.iter().map(|fault| fault.file.clone()).collect();
-        recognised.ignore = files.iter().map(|file| globset::escape(file)).collect();
+        recognised.ignore.extend(files.iter().map(|file| globset::escape(file)));
         recognised.notes.push(format!("no scripts, so ignored: {}", shortened(files.into_iter().collect())));
         faults = discovered(root, recognised)?;
     }

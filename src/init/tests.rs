@@ -105,6 +105,27 @@ fn pairs_are_plain_and_their_needs_are_written_down() {
 }
 
 #[test]
+fn drizzles_list_says_what_ran_and_in_which_order() {
+    let entries = ["0000_a", "0002_c", "0001_b", "0003_d"].map(|tag| format!(r#"{{ "idx": 0, "tag": "{tag}" }}"#));
+    let (recognised, project, ..) = recognised(&[
+        ("drizzle/0000_a.sql", "create table a (id serial);"),
+        ("drizzle/0001_b.sql", "alter table a add column c jsonb;"),
+        ("drizzle/0001_left.sql", "alter table a add column c jsonb;"),
+        ("drizzle/0002_c.sql", "alter table a add column b jsonb;"),
+        ("drizzle/0003_d.sql", "alter table a drop column b;"),
+        ("drizzle/meta/_journal.json", &format!(r#"{{ "version": "5", "entries": [{}] }}"#, entries.join(", "))),
+    ]);
+    let order: Vec<&str> =
+        recognised.scripts[&EngineName::Postgres].iter().map(|script| script.file.as_str()).collect();
+    assert_eq!(order, ["0000_a", "0002_c", "0001_b", "0003_d"].map(|tag| format!("drizzle/{tag}.sql")));
+    assert_eq!(recognised.ignore, ["drizzle/0001_left.sql"]);
+    assert!(recognised.notes.iter().any(|note| note.contains("so ignored: drizzle/0001_left.sql")));
+    let given: Vec<(&str, &str)> =
+        project.settings.layout.versions.iter().map(|(file, version)| (file.as_str(), version.as_str())).collect();
+    assert_eq!(given, [("drizzle/0002_c.sql", "0.1")]);
+}
+
+#[test]
 fn a_folder_per_change_for_several_engines() {
     let (recognised, project, _, _folder) = recognised(&[
         ("migrations/mysql/2024-01-01-000000_a/up.sql", "create table t (id int auto_increment);"),

@@ -22,7 +22,8 @@ pub enum TransactionPairs {
     Around,
     /// `COMMIT … BEGIN`: a step out of the transaction that its author's runner opened, and into a new one.
     Between,
-    /// `COMMIT` alone: a step out of that transaction for good.
+    /// `COMMIT` alone, once or several times: a step out of that transaction for good. PostgreSQL takes a second one
+    /// with a warning.
     Out,
 }
 
@@ -34,7 +35,7 @@ pub fn transaction_pairs(controls: &[TransactionControl]) -> Option<TransactionP
         [] => None,
         _ if all(TransactionControl::Begin, TransactionControl::Commit) => Some(TransactionPairs::Around),
         _ if all(TransactionControl::Commit, TransactionControl::Begin) => Some(TransactionPairs::Between),
-        [TransactionControl::Commit] => Some(TransactionPairs::Out),
+        _ if controls.iter().all(|control| *control == TransactionControl::Commit) => Some(TransactionPairs::Out),
         _ => None,
     }
 }

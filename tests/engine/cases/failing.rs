@@ -60,11 +60,11 @@ cases! {
             case.run(&[]).exits(3).says("error[script/own-transaction]").says("db/0003_own.sql:");
             assert_eq!(case.content(), case.pick("no database", ""), "case {number} changed something");
         }
-        // A step out of a runner's transaction for good.
-        let out = "create table if not exists a (id integer);\ncommit;\ncreate table if not exists b (id integer);\n";
-        case.write("db/0003_own.sql", format!("-- dbbuild: no-transaction\n{out}"));
+        // A step out of a runner's transaction for good, said twice.
+        let out = "create table if not exists a (id integer);\ncommit;\ncreate table if not exists b (id integer); commit;\n";
+        case.write("db/0003_own.sql", format!("-- dbbuild: no-transaction\n{out}create table if not exists c (id integer);\n"));
         case.run(&[]).exits(0);
-        assert_eq!(case.ask("select count(*) from a, b"), "0");
+        assert_eq!(case.ask("select count(*) from a, b, c"), "0");
     }
 
     fn one_pair_of_begin_and_commit_around_a_script_is_the_tools_own(case) {
