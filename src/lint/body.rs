@@ -237,14 +237,19 @@ impl Reader<'_, '_> {
             self.returned.push(Guarding::Unless(asked));
             return;
         }
-        self.list(&with(around, condition.clone()), depth + 1);
-        while self.tokens.at_any(&["elsif", "elseif"]) {
+        self.list(&with(around, condition), depth + 1);
+        // What stands in a branch runs where those in front did not.
+        let mut around = with(around, Guarding::Unless(asked));
+        while self.tokens.eat_any(&["elsif", "elseif"]).is_some() {
+            let start = self.tokens.start();
             self.tokens.skip_to_any(&["then"]);
+            let asked = Span::new(start, self.tokens.end());
             self.tokens.next();
-            self.list(&with(around, Guarding::Opaque), depth + 1);
+            self.list(&with(&around, Guarding::Condition(asked)), depth + 1);
+            around.push(Guarding::Unless(asked));
         }
         if self.tokens.eat_word("else") {
-            self.list(&with(around, Guarding::Opaque), depth + 1);
+            self.list(&around, depth + 1);
         }
         self.end("if");
     }

@@ -219,13 +219,28 @@ pub fn values_of(text: &str, dialect: Dialect, insert: &Insert, at: usize) -> Ve
     insert.rows.iter().filter_map(value).collect()
 }
 
-/// Returns true if a row brings NULL for a column, which conflicts with nothing, or a value that is another one each time.
-pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, column: &str) -> bool {
-    let at = match &insert.columns {
+/// Returns true if a row brings for a key what conflicts with nothing.
+pub fn escapes(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, key: &[String]) -> bool {
+    let nulls_conflict = shape.null_keys.iter().any(|known| known == key);
+    let is_null = |value: &Span| value.text(text).trim().eq_ignore_ascii_case("null");
+    key.iter().any(|column| {
+        let at = position(insert, shape, column);
+        let values = at.map_or_else(Vec::new, |at| values_of(text, dialect, insert, at));
+        is_new(text, dialect, insert, shape, column) && !(nulls_conflict && values.iter().all(is_null))
+    })
+}
+
+/// Where a row has its value for a column.
+fn position(insert: &Insert, shape: &Shape, column: &str) -> Option<usize> {
+    match &insert.columns {
         Some(columns) => columns.iter().position(|known| known == column),
         None => shape.columns.iter().position(|known| known.name == column),
-    };
-    let Some(at) = at else { return false };
+    }
+}
+
+/// Returns true if a row brings NULL for a column, which conflicts with nothing, or a value that is another one each time.
+pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, column: &str) -> bool {
+    let Some(at) = position(insert, shape, column) else { return false };
     values_of(text, dialect, insert, at).into_iter().any(|value| {
         let tokens = Tokens::new(text, value, dialect);
         let is_null = value.text(text).trim().eq_ignore_ascii_case("null");
@@ -235,11 +250,7 @@ pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, colu
 
 /// Whether rows are in a partial index, as far as their values tell: some may be, or none is.
 pub fn reaches(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, key: &PartialKey) -> bool {
-    let at = match &insert.columns {
-        Some(columns) => columns.iter().position(|known| *known == key.column),
-        None => shape.columns.iter().position(|known| known.name == key.column),
-    };
-    let Some(at) = at else {
+    let Some(at) = position(insert, shape, &key.column) else {
         // The row gets the column's default, or NULL.
         let default = shape.column_named(&key.column).is_none_or(|column| column.definition.contains("default"));
         return default || key.holds("null") == Some(true);

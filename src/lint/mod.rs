@@ -3,12 +3,14 @@
 //! Reads texts only: no file, no database. Statement heads decide by tokens; the parser's tree is asked before a
 //! finding is made, and where the two disagree there is none.
 
+mod alike;
 mod alteration;
 mod body;
 mod called;
 mod condition;
 mod context;
 mod creation;
+mod dependence;
 mod document;
 mod dynamic;
 mod facts;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use super::alike;
 use super::context::Context;
 use super::facts::dropped;
 use super::generated;
@@ -73,6 +74,8 @@ struct Event {
     with: Vec<Key>,
     /// The table that it is dropped with.
     on: Option<String>,
+    /// The table that it is made like.
+    like: Option<String>,
     /// The columns that it is dropped with.
     of: Vec<String>,
     guarded: bool,
@@ -105,10 +108,13 @@ struct State {
     of: HashMap<Key, Vec<String>>,
 }
 
-/// Returns true if a finding is about a name that is followed here.
+/// Returns true if a finding is about a name that is followed here, or about a copy that takes its original's name.
 pub fn answers(context: &Context<'_>, rule: &Rule, at: usize) -> bool {
     let holds = |statement: &&Statement<'_>| statement.span.start <= at && at < statement.end.max(statement.span.end);
     let statement = context.statements.iter().rfind(holds);
+    if rule.name == "unguarded-insert" {
+        return statement.is_some_and(|statement| alike::copies_what_it_becomes(context, statement));
+    }
     let followed = |statement: &Statement<'_>| {
         let head = &statement.head;
         let mut actions = statement.actions.iter().filter(|action| action.span.start <= at && at < action.span.end);
@@ -203,12 +209,17 @@ impl State {
                     self.known.insert(key.clone(), true);
                     self.is.insert(key.clone(), Thing::Made(key.clone()));
                 }
+                if let Some(model) = &event.like {
+                    self.copy_columns(model, &event.key.2);
+                }
                 if let Some(on) = &event.on {
                     self.on.insert(event.key.clone(), on.clone());
                 }
                 for key in std::iter::once(&event.key).chain(&event.with).filter(|_| !event.of.is_empty()) {
                     self.of.insert(key.clone(), event.of.clone());
-                    self.on.entry(key.clone()).or_insert_with(|| event.key.1.clone());
+                    let is_relation = event.key.0 == Space::Relation;
+                    let owner = if is_relation { &event.key.2 } else { &event.key.1 };
+                    self.on.entry(key.clone()).or_insert_with(|| owner.clone());
                 }
             }
             What::Drop => self.drop(event),
@@ -218,6 +229,19 @@ impl State {
             }
         }
         Some(true)
+    }
+
+    /// A table that is made like another one has its columns.
+    fn copy_columns(&mut self, model: &str, table: &str) {
+        let of_model = |(key, is_there): &(&Key, &bool)| **is_there && key.0 == Space::Column && key.1 == model;
+        let columns: Vec<Key> = self.known.iter().filter(of_model).map(|(key, _)| key.clone()).collect();
+        for key in columns {
+            let copied = (key.0, table.to_owned(), key.2.clone());
+            if let Some(thing) = self.is.get(&key).cloned() {
+                self.is.insert(copied.clone(), thing);
+            }
+            self.known.insert(copied, true);
+        }
     }
 
     fn drop(&mut self, event: &Event) {
@@ -286,15 +310,19 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
     let table = head.table.as_ref().map(|table| table.object().to_owned());
     match head.verb {
         Verb::Create => {
-            let with = if kind == Kind::Table { parts(statement, name) } else { Vec::new() };
+            let mut with = if kind == Kind::Table { parts(statement, name) } else { Vec::new() };
             let on = match kind {
                 Kind::Index => table.clone(),
                 Kind::Table => parent(statement),
                 _ => None,
             };
             let guarded = head.if_not_exists || head.or_replace;
-            let of = if kind == Kind::Index { words(statement.tokens_behind_name()) } else { Vec::new() };
-            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, of, guarded });
+            let like = if kind == Kind::Table { parts_alike(context, statement, name) } else { Vec::new() };
+            let keeps_words = kind == Kind::Index || !like.is_empty();
+            let of = if keeps_words { words(statement.tokens_behind_name()) } else { Vec::new() };
+            with.extend(like);
+            let model = alike::model(statement).map(|model| model.object().to_owned());
+            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, like: model, of, guarded });
         }
         Verb::Drop => {
             for name in dropped(statement) {
@@ -314,7 +342,7 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                 }
                 let key = key(kind, &name, table.clone());
                 let (with, of) = (Vec::new(), Vec::new());
-                events.push(Event { what: What::Drop, key, with, on: None, of, guarded: head.if_exists });
+                events.push(Event { what: What::Drop, key, with, on: None, like: None, of, guarded: head.if_exists });
             }
         }
         _ => {
@@ -339,7 +367,7 @@ fn act(
     let mut push = |what: What, key: Key, with: Vec<Key>, guarded: bool| {
         let is_constraint = key.0 == Space::Constraint && matches!(what, What::Create);
         let of = if is_constraint { words(statement.part(action.span)) } else { Vec::new() };
-        events.push(Event { what, key, with, on: None, of, guarded });
+        events.push(Event { what, key, with, on: None, like: None, of, guarded });
     };
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let primary = format!("{table}_pkey");
@@ -433,6 +461,14 @@ fn parts(statement: &Statement<'_>, table: &Name) -> Vec<Key> {
     let of_table = |space: Space, name: String| (space, table.object().to_owned(), name);
     let columns = shape.columns.into_iter().map(|column| of_table(Space::Column, column.name));
     columns.chain(shape.constraints.into_iter().map(|name| of_table(Space::Constraint, name))).collect()
+}
+
+/// The indexes and constraints of a table that is made like another one, as far as the script speaks of them.
+fn parts_alike(context: &Context<'_>, create: &Statement<'_>, table: &Name) -> Vec<Key> {
+    let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
+    let constraint = |name: &str| (Space::Constraint, table.object().to_owned(), name.to_owned());
+    let named = alike::names(context, create, table);
+    named.into_iter().flat_map(|name| [relation(name), constraint(name)]).collect()
 }
 
 /// The table that a partition is dropped with.

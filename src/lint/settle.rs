@@ -87,6 +87,11 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     if own.contains(&first.span) {
         return false;
     }
+    // Negative whatever it was.
+    if first.text(text) == "-" && tokens.at_word("abs") {
+        let call = Span::new(tokens.start(), assignment.value.end);
+        return settles(statement, &Assignment { column: assignment.column.clone(), value: call }, own);
+    }
     let name = first.text(text).to_ascii_lowercase();
     let Some(arguments) = tokens.eat_parens() else { return false };
     // `jsonb_set(…) || '{"key": …}'`: both come to rest.
@@ -100,11 +105,15 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         return false;
     }
     if ["replace", "regexp_replace", "array_replace"].contains(&name.as_str()) {
-        return !(name == "regexp_replace" && puts_beside(statement, arguments))
-            && replacement_settles(statement, arguments);
+        let goes_on =
+            name == "regexp_replace" && (puts_beside(statement, arguments) || replaces_the_next(statement, arguments));
+        return !goes_on && replacement_settles(statement, arguments);
     }
     if let Some(settles) = shown_settles(statement, &name, arguments, own) {
         return settles;
+    }
+    if name == "split_part" {
+        return items(text, arguments, statement.dialect).get(2).is_some_and(|part| part.text(text).trim() == "1");
     }
     if name == "translate" && !translation_settles(statement, arguments) {
         return false;
@@ -162,6 +171,16 @@ fn puts_beside(statement: &Statement<'_>, arguments: Span) -> bool {
     let finds_all = pattern.contains(".*") || pattern.contains(".+");
     finds_nothing && !to.is_empty()
         || finds_all && to.contains('\\') && !to.trim_start_matches(['\\', '&', '1']).is_empty()
+}
+
+/// `regexp_replace(column, 'a', 'b')` replaces the first one that it finds, and the next one on the next run.
+fn replaces_the_next(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let literal = |at: usize| parts.get(at).map(|part| part.text(statement.text).trim().trim_matches('\''));
+    let is_global = literal(3).is_some_and(|flags| flags.contains('g'));
+    let pattern = literal(1).unwrap_or_default();
+    let is_fixed = pattern.starts_with('^') || pattern.ends_with('$') || pattern.contains(".*");
+    parts.get(1).is_some_and(|part| part.text(statement.text).contains('\'')) && !is_global && !is_fixed
 }
 
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.

@@ -9,6 +9,8 @@ pub struct Shape {
     pub columns: Vec<Column>,
     /// The sets of columns that identify a row: primary key, unique constraints, unique indexes that are not partial.
     pub keys: Vec<Vec<String>>,
+    /// Those of them in which NULL is a value like another one.
+    pub null_keys: Vec<Vec<String>>,
     /// Keys of the rows that one column tells apart from the others.
     pub partial_keys: Vec<PartialKey>,
     /// Keys on expressions, or of rows that more than a column tells: something can conflict, but not by columns alone.
@@ -196,7 +198,7 @@ impl Shape {
         let Some((name, _)) = tokens.eat_name() else { return };
         let name = name.object().to_owned();
         if tokens.has_words(&["primary", "key"]) || tokens.has_word("unique") {
-            self.keys.push(vec![name.clone()]);
+            self.key(vec![name.clone()], tokens.has_words(&["nulls", "not", "distinct"]));
             self.resolves |= resolves(tokens);
         }
         self.refer(tokens, None, vec![name.clone()]);
@@ -218,12 +220,18 @@ impl Shape {
         self.other_keys |= tokens.at_word("exclude");
         if is_key {
             self.resolves |= resolves(tokens);
-            tokens.eat_words(&["nulls", "not", "distinct"]);
+            let has_nulls = tokens.eat_words(&["nulls", "not", "distinct"]);
             match columns(&mut tokens) {
-                Some(columns) => self.keys.push(columns),
+                Some(columns) => self.key(columns, has_nulls),
                 None => self.other_keys = true,
             }
         }
+    }
+
+    /// Takes in a key; `has_nulls`: one in which NULL is a value like another one.
+    pub fn key(&mut self, columns: Vec<String>, has_nulls: bool) {
+        self.null_keys.extend(has_nulls.then(|| columns.clone()));
+        self.keys.push(columns);
     }
 
     /// Takes in a foreign key: `REFERENCES table (columns)`.
@@ -253,7 +261,8 @@ impl Shape {
             to.clone_into(&mut column.name);
         }
         let partial = self.partial_keys.iter_mut().flat_map(|key| key.columns.iter_mut().chain([&mut key.column]));
-        for name in self.keys.iter_mut().flatten().chain(partial).filter(|name| *name == from) {
+        let keys = self.keys.iter_mut().chain(&mut self.null_keys).flatten();
+        for name in keys.chain(partial).filter(|name| *name == from) {
             to.clone_into(name);
         }
     }
@@ -277,9 +286,15 @@ pub fn items(text: &str, list: Span, dialect: Dialect) -> Vec<Span> {
     let mut tokens = Tokens::new(text, inner, dialect);
     let mut found = Vec::new();
     let mut start = tokens.start();
+    let mut brackets = 0_usize;
     while let Some(token) = tokens.peek() {
         match token.kind {
-            TokenKind::Comma => {
+            TokenKind::OpenBracket => brackets += 1,
+            TokenKind::CloseBracket => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        match token.kind {
+            TokenKind::Comma if brackets == 0 => {
                 found.push(Span::new(start, tokens.end()));
                 tokens.next();
                 start = tokens.start();

@@ -54,10 +54,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
         let conflicts = |key: &&Vec<String>| {
             let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
-            key.iter().all(filled)
-                && !key.iter().any(|column| {
-                    given(column) && insert::is_new(context.text, context.dialect, &insert, shape, column)
-                })
+            key.iter().all(filled) && !insert::escapes(context.text, context.dialect, &insert, shape, key)
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
         // A row that is not in a partial index does not conflict in it.

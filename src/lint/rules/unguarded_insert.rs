@@ -166,13 +166,13 @@ fn given_key(context: &Context<'_>, insert: &Insert, shape: &Shape) -> Option<Ve
         Some(columns) => columns.contains(column),
         None => true,
     };
-    let is_new = |column: &String| insert::is_new(context.text, context.dialect, insert, shape, column);
+    let escapes = |key: &Vec<String>| insert::escapes(context.text, context.dialect, insert, shape, key);
     let reached = shape
         .partial_keys
         .iter()
         .filter(|key| insert::reaches(context.text, context.dialect, insert, shape, key))
         .map(|key| &key.columns);
-    shape.keys.iter().chain(reached).find(|key| key.iter().all(given) && !key.iter().any(is_new)).cloned()
+    shape.keys.iter().chain(reached).find(|key| key.iter().all(given) && !escapes(key)).cloned()
 }
 
 fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {
