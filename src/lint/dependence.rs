@@ -17,6 +17,7 @@ pub fn depends(context: &Context<'_>, drop: &Statement<'_>, other: &Statement<'_
         statement.head.verb == Verb::Drop && same && dropped(statement).iter().any(|dropped| dropped.matches(own))
     };
     needs(drop, other, name)
+        && !takes(&drop)
         && !context.before(drop).any(|before| takes(&before))
         && !context.behind(other).any(|behind| takes(&behind))
         && !freed(context, drop, other)
@@ -32,7 +33,9 @@ pub fn freed(context: &Context<'_>, statement: &Statement<'_>, adds: &Statement<
     let frees = |before: &Action, of: &Statement<'_>, action: &Action| match before.kind {
         ActionKind::DropConstraint | ActionKind::DropColumn => true,
         ActionKind::AlterColumn => {
-            action.kind == ActionKind::AlterColumn && of.part(before.span).has_words(&["drop", "default"])
+            let tokens = of.part(before.span);
+            action.kind == ActionKind::AlterColumn
+                && (tokens.has_words(&["drop", "default"]) || tokens.has_word("type"))
         }
         _ => false,
     };

@@ -66,7 +66,8 @@ fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>
         }
         false => terms(tokens, &mut there),
         true if tokens.at_word("not") || tokens.has_words(&["is", "null"]) => contrary(tokens, &mut there),
-        true => terms(tokens, &mut away),
+        // The branch for another server is not judged.
+        true => terms(tokens, &mut away).filter(|()| !away.is_empty()),
     };
     if read.is_none() {
         return false;

@@ -1252,3 +1252,21 @@ do $$ begin
     grant select on t_old to nobody_here;
   end if;
 end $$;
+
+-- case: a type made anew behind a column that is text meanwhile
+create type k as enum ('a'); create table t (a k default 'a');
+-- statement
+alter table t alter column a set data type text;
+alter table t alter column a set default 'a'::text;
+drop type k;
+create type k as enum ('a', 'b');
+alter table t alter column a set default null;
+alter table t alter column a set data type k using a::k;
+alter table t alter column a set default 'b'::k;
+
+-- case: views dropped together
+create view a as select 1 as n; create view b as select n from a;
+-- statement
+drop view a, b;
+create view a as select 2 as n;
+create view b as select n from a;
