@@ -29,6 +29,8 @@ pub struct Insert {
     pub asks_elsewhere: Vec<Name>,
     /// What a query gives, by position, if its list is plain.
     pub selected: Vec<Span>,
+    /// True if a query in it counts the rows of the table that is filled.
+    pub counts_own: bool,
     /// True if the query has a WHERE, GROUP BY or the like at its own level.
     pub has_clause: bool,
 }
@@ -73,6 +75,10 @@ pub fn read(statement: &Statement<'_>) -> Insert {
     insert.body_end = tokens.end();
     read_tail(tokens, &mut insert);
     insert.selected = selected(statement, insert.values_span.is_some());
+    let reads_own = |table: &Name| read_tables(statement.tokens()).iter().any(|read| read.matches(table));
+    let mut all = statement.tokens();
+    let aggregates = all.any(|token| token.is_word(statement.text, "max") || token.is_word(statement.text, "count"));
+    insert.counts_own = aggregates && statement.head.name.as_ref().is_some_and(reads_own);
     ask(statement, &mut insert);
     insert
 }
@@ -244,7 +250,9 @@ pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, colu
     values_of(text, dialect, insert, at).into_iter().any(|value| {
         let tokens = Tokens::new(text, value, dialect);
         let is_null = value.text(text).trim().eq_ignore_ascii_case("null");
-        is_null || super::update::is_volatile(tokens) || super::update::counts_on(tokens)
+        let mut all = tokens;
+        let adds = insert.counts_own && all.any(|token| token.text(text) == "+");
+        is_null || adds || super::update::is_volatile(tokens) || super::update::counts_on(tokens)
     })
 }
 

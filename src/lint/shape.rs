@@ -19,12 +19,21 @@ pub struct Shape {
     pub constraints: Vec<String>,
     /// Its foreign keys.
     pub foreign: Vec<Foreign>,
-    /// True if a key says what becomes of a second row of it: `ON CONFLICT REPLACE`, or IGNORE. SQLite's.
-    pub resolves: bool,
+    /// What a key says becomes of a second row of it. SQLite's.
+    pub resolves: Option<Resolution>,
     /// True if its rows are in partitions.
     pub partitioned: bool,
     /// True if not all is known: made from a query, like another table, or inherited.
     pub partly_known: bool,
+}
+
+/// `ON CONFLICT …` behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// The row that is there goes.
+    Replace,
+    /// The new one does not come.
+    Ignore,
 }
 
 /// A foreign key.
@@ -147,6 +156,26 @@ impl Column {
         (plain.starts_with("char") && words.next() == Some(")")).then(|| format!("{plain}({length})"))
     }
 
+    /// Returns true if a row that brings no value for it gets another one each time.
+    pub fn is_renewed(&self) -> bool {
+        const CLOCK: &[&str] = &[
+            "now",
+            "current_timestamp",
+            "clock_timestamp",
+            "gen_random_uuid",
+            "uuid_generate_v4",
+            "nextval",
+            "random",
+            "randomblob",
+            "'now'",
+            "unixepoch",
+        ];
+        let words: Vec<&str> = self.definition.split(' ').collect();
+        words.contains(&"default") && CLOCK.iter().any(|word| words.contains(word))
+            || self.definition.contains("as identity")
+            || self.type_word().contains("serial")
+    }
+
     /// Returns its type's first word.
     pub fn type_word(&self) -> &str {
         self.definition.split(' ').next().unwrap_or_default()
@@ -199,7 +228,7 @@ impl Shape {
         let name = name.object().to_owned();
         if tokens.has_words(&["primary", "key"]) || tokens.has_word("unique") {
             self.key(vec![name.clone()], tokens.has_words(&["nulls", "not", "distinct"]));
-            self.resolves |= resolves(tokens);
+            self.resolves = self.resolves.or(resolution(tokens));
         }
         self.refer(tokens, None, vec![name.clone()]);
         self.columns.retain(|column| column.name != name);
@@ -219,7 +248,7 @@ impl Shape {
         let is_key = tokens.eat_words(&["primary", "key"]) || tokens.eat_word("unique");
         self.other_keys |= tokens.at_word("exclude");
         if is_key {
-            self.resolves |= resolves(tokens);
+            self.resolves = self.resolves.or(resolution(tokens));
             let has_nulls = tokens.eat_words(&["nulls", "not", "distinct"]);
             match columns(&mut tokens) {
                 Some(columns) => self.key(columns, has_nulls),
@@ -276,8 +305,9 @@ impl Shape {
     }
 }
 
-fn resolves(key: Tokens<'_>) -> bool {
-    ["replace", "ignore"].iter().any(|word| key.has_words(&["on", "conflict", word]))
+fn resolution(key: Tokens<'_>) -> Option<Resolution> {
+    let says = |word: &str| key.has_words(&["on", "conflict", word]);
+    says("replace").then_some(Resolution::Replace).or(says("ignore").then_some(Resolution::Ignore))
 }
 
 /// The parts of a list in parentheses, cut at its commas.

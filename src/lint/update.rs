@@ -326,7 +326,12 @@ fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment:
             .assignments
             .iter()
             .find(|other| other.column != assignment.column && other.column == name.object() && !function);
-        if let Some(other) = other {
+        // Of a document another key is read than is set.
+        let reads_key = |other: &&Assignment| {
+            let own = mentions(statement, assignment.value, &other.column);
+            super::document::reads_another_key(statement, assignment.value, &own)
+        };
+        if let Some(other) = other.filter(|other| !reads_key(other)) {
             return Some(&other.column);
         }
     }

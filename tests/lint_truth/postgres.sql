@@ -1270,3 +1270,23 @@ create view a as select 1 as n; create view b as select n from a;
 drop view a, b;
 create view a as select 2 as n;
 create view b as select n from a;
+
+-- case: a merge that never matches
+create table t (id int primary key, a int); insert into t values (1, 1); create table u (id int, a int);
+-- statement
+merge into u using t on u.a = 99 when not matched then insert values (t.id, t.a);
+
+-- case: an index without a name on a view that is made anew
+create table t (id int primary key, a int);
+-- statement
+drop materialized view if exists m; create materialized view m as select a from t; create index on m (a);
+
+-- case: a loop over all rows
+create table t (id int primary key, a int, b int); insert into t values (1, 1, null);
+-- statement
+do $$ declare r record; begin for r in select id from t loop update t set a = a + 1 where id = r.id; end loop; end $$;
+
+-- case: a row that brings the default of now
+create table t (id int primary key, a int, at timestamptz default now());
+-- statement
+insert into t (id, a) values (1, 1) on conflict (id) do update set a = excluded.a, at = excluded.at;

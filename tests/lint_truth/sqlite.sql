@@ -473,3 +473,18 @@ alter table t_new rename to t;
 create table g (id integer primary key autoincrement, name text);
 -- statement
 insert into sqlite_sequence (name, seq) values ('g', 99);
+
+-- case: another key is read than is set
+create table t (id integer primary key, a int, b text); insert into t values (1, 1, '{"k":1}');
+-- statement
+update t set b = json_insert(b, '$.m', 2), a = json_extract(b, '$.k');
+
+-- case: a key that replaces gives another rowid
+create table t (id integer primary key, a int, b text unique on conflict replace);
+-- statement
+insert into t (a, b) values (1, 'x');
+
+-- case: a key that a query counts on
+create table t (id integer primary key, a int); insert into t values (1, 1);
+-- statement
+with x as (select max(id) as m from t) insert into t select m + 1, 0 from x;
