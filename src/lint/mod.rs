@@ -144,6 +144,7 @@ fn lint_one(
         rebuild: None,
         swap: None,
         code,
+        columns: std::cell::OnceCell::new(),
     };
     context.rebuild = rebuild::find(&context);
     context.swap = swap::find(&context);

@@ -5,6 +5,7 @@
 //! second whether guards on single statements end where the first run did. Where anything is not known, nothing is said.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::alike;
 use super::context::Context;
@@ -79,6 +80,12 @@ struct Event {
     /// The columns that it is dropped with.
     of: Vec<String>,
     guarded: bool,
+}
+
+impl Event {
+    const fn new(what: What, key: Key) -> Self {
+        Self { what, key, with: Vec::new(), on: None, like: None, of: Vec::new(), guarded: false }
+    }
 }
 
 enum What {
@@ -310,12 +317,9 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
     let table = head.table.as_ref().map(|table| table.object().to_owned());
     match head.verb {
         Verb::Create => {
-            let mut with = if kind == Kind::Table { parts(statement, name) } else { Vec::new() };
-            let on = match kind {
-                Kind::Index => table.clone(),
-                Kind::Table => parent(statement),
-                _ => None,
-            };
+            let mut with = if kind == Kind::Table { parts(context, statement, name) } else { Vec::new() };
+            let on = if kind == Kind::Table { parent(statement) } else { table.clone() };
+            let on = on.filter(|_| matches!(kind, Kind::Index | Kind::Table));
             let guarded = head.if_not_exists || head.or_replace;
             let like = if kind == Kind::Table { parts_alike(context, statement, name) } else { Vec::new() };
             let keeps_words = kind == Kind::Index || !like.is_empty();
@@ -341,8 +345,7 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                     return None;
                 }
                 let key = key(kind, &name, table.clone());
-                let (with, of) = (Vec::new(), Vec::new());
-                events.push(Event { what: What::Drop, key, with, on: None, like: None, of, guarded: head.if_exists });
+                events.push(Event { guarded: head.if_exists, ..Event::new(What::Drop, key) });
             }
         }
         _ => {
@@ -367,7 +370,7 @@ fn act(
     let mut push = |what: What, key: Key, with: Vec<Key>, guarded: bool| {
         let is_constraint = key.0 == Space::Constraint && matches!(what, What::Create);
         let of = if is_constraint { words(statement.part(action.span)) } else { Vec::new() };
-        events.push(Event { what, key, with, on: None, like: None, of, guarded });
+        events.push(Event { with, of, guarded, ..Event::new(what, key) });
     };
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let primary = format!("{table}_pkey");
@@ -456,19 +459,21 @@ fn key(kind: Kind, name: &Name, table: Option<String>) -> Key {
 }
 
 /// The columns and constraints that come with a table.
-fn parts(statement: &Statement<'_>, table: &Name) -> Vec<Key> {
-    let shape = Shape::read(statement.tokens_behind_name());
-    let of_table = |space: Space, name: String| (space, table.object().to_owned(), name);
-    let columns = shape.columns.into_iter().map(|column| of_table(Space::Column, column.name));
-    columns.chain(shape.constraints.into_iter().map(|name| of_table(Space::Constraint, name))).collect()
+fn parts(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> Vec<Key> {
+    // With a guard the history may know the table that was there instead.
+    let made = context.history.table(table, (context.source, statement.span.start + 1));
+    let read = || Arc::new(Shape::read(statement.tokens_behind_name()));
+    let shape = made.filter(|_| !statement.head.if_not_exists).map_or_else(read, Arc::clone);
+    let of_table = |space: Space, name: &str| (space, table.object().to_owned(), name.to_owned());
+    let columns = shape.columns.iter().map(|column| of_table(Space::Column, &column.name));
+    columns.chain(shape.constraints.iter().map(|name| of_table(Space::Constraint, name))).collect()
 }
 
 /// The indexes and constraints of a table that is made like another one, as far as the script speaks of them.
 fn parts_alike(context: &Context<'_>, create: &Statement<'_>, table: &Name) -> Vec<Key> {
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let constraint = |name: &str| (Space::Constraint, table.object().to_owned(), name.to_owned());
-    let named = alike::names(context, create, table);
-    named.into_iter().flat_map(|name| [relation(name), constraint(name)]).collect()
+    alike::names(context, create, table).into_iter().flat_map(|name| [relation(name), constraint(name)]).collect()
 }
 
 /// The table that a partition is dropped with.

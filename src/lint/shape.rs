@@ -383,7 +383,11 @@ pub fn flat(tokens: Tokens<'_>) -> String {
             line.push(' ');
         }
         let written = token.text(text);
-        if token.kind == TokenKind::Word { line.push_str(&written.to_lowercase()) } else { line.push_str(written) }
+        let start = line.len();
+        line.push_str(written);
+        if token.kind == TokenKind::Word {
+            line[start..].make_ascii_lowercase();
+        }
     }
     line
 }
