@@ -1,8 +1,8 @@
-//! `CREATE TABLE new (LIKE old …)`: tables that are made like another one, and take its place.
+//! Tables that are made after another one: `CREATE TABLE new (LIKE old …)`, which may take its place, and partitions.
 
 use super::context::Context;
 use super::statement::Statement;
-use crate::sql::{ActionKind, Kind, Name, TokenKind, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, TokenKind, Verb};
 
 /// The table that a `CREATE TABLE` takes for its model.
 pub fn model(create: &Statement<'_>) -> Option<Name> {
@@ -47,4 +47,11 @@ pub fn copies_what_it_becomes(context: &Context<'_>, copy: &Statement<'_>) -> bo
         is_named(other) && renames.any(|action| action.name.as_ref().is_some_and(|to| to.matches(&original)))
     };
     context.before(copy).any(is_like) && context.behind(copy).any(becomes)
+}
+
+/// The table that a partition is dropped with.
+pub fn parent(create: &Statement<'_>) -> Option<String> {
+    let mut tokens = create.tokens_behind_name();
+    let is_partition = create.dialect == Dialect::Postgres && tokens.eat_words(&["partition", "of"]);
+    is_partition.then(|| tokens.eat_name()).flatten().map(|(name, _)| name.object().to_owned())
 }

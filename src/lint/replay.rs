@@ -14,7 +14,7 @@ use super::generated;
 use super::rule::Rule;
 use super::shape::{self, Shape};
 use super::statement::Statement;
-use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Tokens, Verb};
+use crate::sql::{Action, ActionKind, Kind, Name, Tokens, Verb};
 
 /// What a second run of the whole script does to names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,7 +318,7 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
     match head.verb {
         Verb::Create => {
             let mut with = if kind == Kind::Table { parts(context, statement, name) } else { Vec::new() };
-            let on = if kind == Kind::Table { parent(statement) } else { table.clone() };
+            let on = if kind == Kind::Table { alike::parent(statement) } else { table.clone() };
             let on = on.filter(|_| matches!(kind, Kind::Index | Kind::Table));
             let guarded = head.if_not_exists || head.or_replace;
             let like = if kind == Kind::Table { parts_alike(context, statement, name) } else { Vec::new() };
@@ -474,11 +474,4 @@ fn parts_alike(context: &Context<'_>, create: &Statement<'_>, table: &Name) -> V
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let constraint = |name: &str| (Space::Constraint, table.object().to_owned(), name.to_owned());
     alike::names(context, create, table).into_iter().flat_map(|name| [relation(name), constraint(name)]).collect()
-}
-
-/// The table that a partition is dropped with.
-fn parent(statement: &Statement<'_>) -> Option<String> {
-    let mut tokens = statement.tokens_behind_name();
-    let is_partition = statement.dialect == Dialect::Postgres && tokens.eat_words(&["partition", "of"]);
-    is_partition.then(|| tokens.eat_name()).flatten().map(|(name, _)| name.object().to_owned())
 }
