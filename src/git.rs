@@ -31,6 +31,9 @@ pub struct Repository {
 impl Repository {
     /// Finds the work tree that holds a folder; `None` outside of one or without git.
     pub fn find(folder: &Path) -> Option<Self> {
+        if !is_below_one(folder) {
+            return None;
+        }
         let output = git().current_dir(folder).args(["rev-parse", "--show-toplevel"]).output().ok()?;
         let root = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| Self { root: PathBuf::from(root.trim_end_matches('\n')) })
@@ -39,6 +42,11 @@ impl Repository {
     /// Returns the work tree's top folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns the commit of the checkout that a folder is in, in one question.
+    pub fn head_around(folder: &Path) -> Option<String> {
+        is_below_one(folder).then(|| Self { root: folder.to_owned() })?.head()
     }
 
     /// Returns the commit of the checkout; `None` before the first commit.
@@ -190,6 +198,11 @@ impl Repository {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         Err(GitError::Failed { command: arguments.join(" "), message })
     }
+}
+
+/// Returns true if git may find a repository around a folder: to run git takes longer than to look.
+fn is_below_one(folder: &Path) -> bool {
+    folder.canonicalize().is_ok_and(|folder| folder.ancestors().any(|above| above.join(".git").exists()))
 }
 
 /// A hook in a linked work tree has `GIT_DIR` set, with which git takes any folder for the work tree's top. The index

@@ -50,7 +50,7 @@ impl<'a> Site<'a> {
 
     /// Asks git for the checkout's commit.
     pub fn revision(&self) -> Option<String> {
-        self.project.files.root().and_then(crate::git::Repository::find)?.head()
+        self.project.files.root().and_then(crate::git::Repository::head_around)
     }
 }
 

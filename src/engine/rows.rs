@@ -63,6 +63,12 @@ impl Record {
         (!is_null).then_some(text)
     }
 
+    /// Returns the values of all fields.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
+    pub(in crate::engine) fn values<'r>(&'r self, null: Option<&'r str>) -> impl Iterator<Item = Option<&'r str>> {
+        (0..self.len()).map(move |index| self.value(index, null))
+    }
+
     /// Returns the place of a field, or of the record as a whole where the field cannot be found in its line.
     #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(in crate::engine) fn place(&self, file: &str, index: usize) -> Place {

@@ -6,6 +6,7 @@
 mod candidates;
 mod look;
 mod quoted;
+mod reading;
 mod recognise;
 mod scaffold;
 mod survey;

@@ -1,7 +1,7 @@
 //! CSV seeds: a table's rows brought to the state of a file, in one transaction with the entry.
 //!
-//! The file is streamed into a temporary table of texts; everything else is a few statements over sets of rows,
-//! so memory does not grow with the file. Dates, times and zones are read by fixed settings: the same file makes
+//! The file is streamed, into the table itself if that is empty, else into a temporary table of texts; everything
+//! else is a few statements over sets of rows, so memory does not grow with the file. Dates, times and zones are read by fixed settings: the same file makes
 //! the same rows everywhere.
 
 use std::time::Instant;
@@ -16,6 +16,7 @@ use crate::engine::{EngineError, Loaded, Result, RowSeed, UnitFailure};
 use crate::event::{Event, Observer};
 use crate::journal::{NewEntry, Run};
 
+mod digests;
 mod fill;
 mod stage;
 mod table;
@@ -90,8 +91,8 @@ fn go(
     let Some(claimed) = claim(link, journal, (&[&seed.entry], None), run, &settings, observer)? else {
         return Ok(None);
     };
-    let staged = stage::stage(link, seed, target.owner_role.as_deref(), observer)?;
-    let loaded = write::write(link, journal, seed, &staged, target.owner_role.as_deref())?;
+    let table = stage::table_of(link, seed)?;
+    let loaded = write::write(link, journal, seed, &table, target.owner_role.as_deref(), observer)?;
     // What rows refer to must be there by now.
     send(link, &format!("{}set constraints all immediate", as_role(target.owner_role.as_deref())))?;
     let sequence = claimed.sequences.first().copied().unwrap_or_default();
@@ -115,10 +116,14 @@ fn as_role(role: Option<&str>) -> String {
 }
 
 fn send(link: &mut Link, text: &str) -> std::result::Result<Vec<postgres::SimpleQueryMessage>, Stop> {
-    link.send(text).map_err(|trouble| match trouble {
+    link.send(text).map_err(stopped)
+}
+
+fn stopped(trouble: Trouble) -> Stop {
+    match trouble {
         Trouble::Answer(failure, _) => Stop::Failed { failure, span: None },
         Trouble::Broken(message) => Stop::Broken(message),
-    })
+    }
 }
 
 /// Writes entries, and the digests of the rows of files whose tables are as those files say.
@@ -142,7 +147,8 @@ pub(super) fn track_all(link: &mut Link, journal: &Journal, tracked: &[RowSeed])
 
 /// Writes the digests of one file without touching its table. Inside a transaction.
 fn track(link: &mut Link, journal: &Journal, seed: &RowSeed) -> std::result::Result<(), Stop> {
-    stage::stage(link, seed, None, &mut crate::event::Silent)?;
+    let table = stage::table_of(link, seed)?;
+    stage::stage(link, seed, &table, None, &mut crate::event::Silent)?;
     let text =
         format!("{}{}drop table pg_temp.dbbuild_seed", write::forget(journal, seed), write::remember(journal, seed));
     send(link, &text).map(|_| ())

@@ -16,7 +16,7 @@ use crate::engine::{Access, Clock, EngineError, Result};
 /// After so many steps of SQLite's virtual machine the wish to stop is looked at.
 const STEPS: i32 = 2_000;
 
-/// What a writer keeps of a database's pages, in KiB.
+/// What a writer keeps of a target's pages, in KiB.
 const CACHE: i32 = 16 << 10;
 
 /// Opens a connection and sets it up. `Access::Read` creates nothing.
@@ -131,18 +131,11 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    if access == Access::Write {
+    match (access, database.throwaway) {
+        (Access::Read, _) => {}
         // What outgrows the cache before the end of a transaction is written twice, and synchronised in between.
-        connection.pragma_update(None, "cache_size", -CACHE)?;
-    }
-    if database.throwaway && access == Access::Write {
-        // Where a script chose WAL the file stays in it: leaving it needs every other connection gone.
-        let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
-        if mode != "wal" {
-            connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
-        }
-        connection.pragma_update(None, "synchronous", "off")?;
-        connection.pragma_update(None, "temp_store", "memory")?;
+        (Access::Write, false) => connection.pragma_update(None, "cache_size", -CACHE)?,
+        (Access::Write, true) => forget_on_a_crash(&connection)?,
     }
     if database.clock == Clock::Other {
         clock::turn(&connection)?;
@@ -150,6 +143,18 @@ fn set_up(mut connection: Connection, database: &Database, access: Access) -> ru
     // The first read: says whether this is a database at all.
     connection.query_row("pragma schema_version", [], |_| Ok(()))?;
     Ok(connection)
+}
+
+/// Nothing of a throwaway database has to outlive a crash.
+fn forget_on_a_crash(connection: &Connection) -> rusqlite::Result<()> {
+    // Where a script chose WAL the file stays in it: leaving it needs every other connection gone.
+    let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        connection.pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))?;
+    }
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(())
 }
 
 /// Returns how long SQLite itself waits for another connection, in the settings' sense of zero.

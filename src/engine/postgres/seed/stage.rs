@@ -4,52 +4,101 @@ use std::io::Write;
 
 use super::table::{Table, head, refusal};
 use super::{Stop, send};
+use crate::engine::postgres::error::Trouble;
 use crate::engine::postgres::link::{Link, column, rows};
 use crate::engine::postgres::quote::ident;
 use crate::engine::rows::{Reader, Record};
 use crate::engine::{EngineError, RowSeed};
 use crate::event::{Event, Observer};
 
-/// A file that is in the temporary table `pg_temp.dbbuild_seed`.
-pub(super) struct Staged {
-    pub(super) table: Table,
-    pub(super) rows: u64,
-}
-
 /// So many bytes go out at a time.
 const CHUNK: usize = 64 << 10;
 
-/// Reads the file; what is wrong with it is refused with its line.
+/// Reads the file into `pg_temp.dbbuild_seed`; what is wrong with it is refused with its line. Returns how many rows
+/// it has.
 pub(super) fn stage(
     link: &mut Link,
     seed: &RowSeed,
+    table: &Table,
     owner: Option<&str>,
     observer: &mut dyn Observer,
-) -> Result<Staged, Stop> {
-    let mut reader = Reader::of(seed)?;
-    let Some(header) = reader.next().map_err(|error| error.refusal(seed))? else {
-        let hint = "the first line names the columns".to_owned();
-        return Err(refusal("seed/no-header", "the file is empty".to_owned(), head(seed), Some(hint)).into());
-    };
-    let table = Table::of(link, seed, header)?;
+) -> Result<u64, Stop> {
     let columns: String = (0..table.columns.len()).map(|index| format!(", c{index} text")).collect();
     let grant =
         owner.map_or_else(String::new, |role| format!("grant select on pg_temp.dbbuild_seed to {};\n", ident(role)));
     send(
         link,
         &format!(
-            "drop table if exists pg_temp.dbbuild_seed;\n\
+            "set local role none;\n\
+             drop table if exists pg_temp.dbbuild_seed;\n\
              create temporary table dbbuild_seed (line bigint, key text collate \"C\", digest text{columns}) on commit drop;\n\
              {grant}"
         ),
     )?;
+    let null = seed.null.as_deref();
+    let mut reader = rows_of(seed)?;
+    let count = copy(link, "pg_temp.dbbuild_seed", seed, observer, |buffer| {
+        let Some((record, key)) = next_row(&mut reader, seed, table)? else { return Ok(false) };
+        let digest = table.digest_of(record, null);
+        let own = [record.line.to_string(), key, digest];
+        line(buffer, own.iter().map(|field| Some(field.as_str())).chain(record.values(null)));
+        Ok(true)
+    })?;
+    count.map_err(|trouble| Stop::own(trouble, "reading the rows into a temporary table", ""))
+}
+
+/// Reads the table that a file names, with the columns of its header.
+pub(super) fn table_of(link: &mut Link, seed: &RowSeed) -> Result<Table, Stop> {
+    let mut reader = Reader::of(seed)?;
+    let Some(header) = reader.next().map_err(|error| error.refusal(seed))? else {
+        let hint = "the first line names the columns".to_owned();
+        return Err(refusal("seed/no-header", "the file is empty".to_owned(), head(seed), Some(hint)).into());
+    };
+    Ok(Table::of(link, seed, header)?)
+}
+
+/// Opens a file behind its header.
+pub(super) fn rows_of(seed: &RowSeed) -> Result<Reader<'_>, Stop> {
+    let mut reader = Reader::of(seed)?;
+    reader.next().map_err(|error| error.refusal(seed))?;
+    Ok(reader)
+}
+
+/// Reads the next record and its key.
+pub(super) fn next_row<'r>(
+    reader: &'r mut Reader<'_>,
+    seed: &RowSeed,
+    table: &Table,
+) -> Result<Option<(&'r Record, String)>, EngineError> {
+    let Some(record) = reader.next().map_err(|error| error.refusal(seed))? else { return Ok(None) };
+    let at = || record.place(&seed.file, record.len());
+    if record.len() != table.columns.len() {
+        let message = format!("the header has {} fields, this row has {}", table.columns.len(), record.len());
+        return Err(refusal("seed/ragged-row", message, at(), None));
+    }
+    let Some(key) = table.key_of(record, seed.null.as_deref()) else {
+        let message = format!("the key ({}) of this row is NULL", table.key_names().join(", "));
+        return Err(refusal("seed/null-key", message, at(), None));
+    };
+    Ok(Some((record, key)))
+}
+
+/// Streams lines into a table (`name`, or `name (columns)`) until `next` adds none. Returns how many the server took,
+/// or its answer; an error is one of `next`.
+pub(super) fn copy(
+    link: &mut Link,
+    table: &str,
+    seed: &RowSeed,
+    observer: &mut dyn Observer,
+    mut next: impl FnMut(&mut Vec<u8>) -> Result<bool, EngineError>,
+) -> Result<Result<u64, Trouble>, EngineError> {
     let mut trouble = None;
-    let mut count = 0;
     let result = link.exchange(true, |client| {
-        let mut writer = client.copy_in("copy pg_temp.dbbuild_seed from stdin")?;
+        let mut writer = client.copy_in(&format!("copy {table} from stdin"))?;
         let mut buffer = Vec::with_capacity(CHUNK * 2);
+        let mut count = 0;
         loop {
-            match next_line(&mut reader, seed, &table, &mut buffer) {
+            match next(&mut buffer) {
                 Ok(true) => count += 1,
                 Ok(false) => break,
                 // The COPY ends in order, so that the connection stays in step; the transaction does not commit.
@@ -73,61 +122,31 @@ pub(super) fn stage(
         writer.write_all(&buffer).ok();
         writer.finish()
     });
-    if let Some(error) = trouble {
-        return Err(error.into());
-    }
-    result.map_err(|trouble| Stop::own(trouble, "reading the rows into a temporary table", ""))?;
-    Ok(Staged { table, rows: count })
+    trouble.map_or(Ok(result), Err)
 }
 
-/// Adds the next record to the buffer, in COPY's text format; false at the end of the file.
-fn next_line(
-    reader: &mut Reader<'_>,
-    seed: &RowSeed,
-    table: &Table,
-    buffer: &mut Vec<u8>,
-) -> Result<bool, EngineError> {
-    let Some(record) = reader.next().map_err(|error| error.refusal(seed))? else { return Ok(false) };
-    let at = || record.place(&seed.file, record.len());
-    if record.len() != table.columns.len() {
-        let message = format!("the header has {} fields, this row has {}", table.columns.len(), record.len());
-        return Err(refusal("seed/ragged-row", message, at(), None));
-    }
-    let null = seed.null.as_deref();
-    let Some(key) = table.key_of(record, null) else {
-        let message = format!("the key ({}) of this row is NULL", table.key_names().join(", "));
-        return Err(refusal("seed/null-key", message, at(), None));
-    };
-    buffer.extend_from_slice(record.line.to_string().as_bytes());
-    field(buffer, Some(&key));
-    field(buffer, Some(&table.digest_of(record, null)));
-    fields(buffer, record, null);
-    buffer.push(b'\n');
-    Ok(true)
-}
-
-fn fields(buffer: &mut Vec<u8>, record: &Record, null: Option<&str>) {
-    for index in 0..record.len() {
-        field(buffer, record.value(index, null));
-    }
-}
-
+/// Adds a line in COPY's text format.
 /// <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2>
-fn field(buffer: &mut Vec<u8>, value: Option<&str>) {
-    buffer.push(b'\t');
-    let Some(text) = value else {
-        buffer.extend_from_slice(b"\\N");
-        return;
-    };
-    for byte in text.bytes() {
-        match byte {
-            b'\\' => buffer.extend_from_slice(b"\\\\"),
-            b'\t' => buffer.extend_from_slice(b"\\t"),
-            b'\n' => buffer.extend_from_slice(b"\\n"),
-            b'\r' => buffer.extend_from_slice(b"\\r"),
-            other => buffer.push(other),
+pub(super) fn line<'v>(buffer: &mut Vec<u8>, values: impl Iterator<Item = Option<&'v str>>) {
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            buffer.push(b'\t');
+        }
+        let Some(text) = value else {
+            buffer.extend_from_slice(b"\\N");
+            continue;
+        };
+        for byte in text.bytes() {
+            match byte {
+                b'\\' => buffer.extend_from_slice(b"\\\\"),
+                b'\t' => buffer.extend_from_slice(b"\\t"),
+                b'\n' => buffer.extend_from_slice(b"\\n"),
+                b'\r' => buffer.extend_from_slice(b"\\r"),
+                other => buffer.push(other),
+            }
         }
     }
+    buffer.push(b'\n');
 }
 
 /// Tells the server what the columns are like that statements join and filter by; the others are only passed on.

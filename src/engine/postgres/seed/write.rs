@@ -1,7 +1,7 @@
-//! Writes the staged rows to their table, by the seed's mode, with the fewest changes.
+//! Writes the rows of a file to their table, by the seed's mode, with the fewest changes.
 
 use super::fill::fill;
-use super::stage::{Staged, analyze, line_of, refuse_same_keys};
+use super::stage::{analyze, line_of, refuse_same_keys, stage};
 use super::table::{Table, head, key_matches, refusal, typed};
 use super::trade::trade;
 use super::{Stop, as_role, send};
@@ -9,17 +9,17 @@ use crate::engine::postgres::journal::Journal;
 use crate::engine::postgres::link::{Link, value};
 use crate::engine::postgres::quote::{ident, literal};
 use crate::engine::{EngineError, Loaded, RowSeed, SeedMode, SqlFailure, UnitFailure};
+use crate::event::Observer;
 
-/// Brings the table to the state of the staged rows.
+/// Brings the table to the state of the file.
 pub(super) fn write(
     link: &mut Link,
     journal: &Journal,
     seed: &RowSeed,
-    staged: &Staged,
+    table: &Table,
     owner: Option<&str>,
+    observer: &mut dyn Observer,
 ) -> Result<Loaded, Stop> {
-    let table = &staged.table;
-    let mut loaded = Loaded { rows: staged.rows, ..Loaded::default() };
     let is_tracked = seed.mode == SeedMode::Tracked;
     let mut is_first = seed.entry.attempt <= 1;
     if is_tracked {
@@ -27,12 +27,12 @@ pub(super) fn write(
         is_first = value(&answers, "known") != Some("t");
     }
     if (!is_tracked || is_first)
-        && let Some(inserted) = fill(link, table, owner)?
+        && let Some(loaded) = fill(link, journal, seed, table, owner, observer)?
     {
-        let digests = if is_tracked { remember(journal, seed) } else { forget(journal, seed) };
-        send(link, &format!("set local role none;\n{digests}"))?;
-        return Ok(Loaded { inserted, ..loaded });
+        return Ok(loaded);
     }
+    let rows = stage(link, seed, table, owner, observer)?;
+    let mut loaded = Loaded { rows, ..Loaded::default() };
     if !is_first || seed.mode == SeedMode::Sync {
         analyze(link)?;
     }
