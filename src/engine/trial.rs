@@ -104,6 +104,8 @@ pub struct Near {
     pub numbers: BTreeMap<char, BTreeSet<u32>>,
     /// What that is called, and its parts.
     pub names: BTreeMap<String, String>,
+    /// True if a comment may be another one.
+    pub comments: bool,
 }
 
 /// Some tables, or all.

@@ -120,16 +120,17 @@ fn failed(at: usize, unit: &Unit, error: EngineError) -> Result<Finding, EngineE
     Finding::of_error(Level::Error, code, unit.text.file(), what, error)
 }
 
-/// The same where a transaction cannot hold it: in a copy of the database.
+/// The same where a transaction cannot hold it: in a copy of the database. `ran_twice` is one in which the script has
+/// run twice, and the second time changed nothing.
 pub fn outside(
     work: &Work<'_>,
     before: &mut Before<'_>,
+    ran_twice: Option<Stage>,
     item: &Item,
-    up: &Unit,
     account: &mut Account<'_>,
 ) -> Result<(), Halt> {
-    let Some(down) = &item.down else { return Ok(()) };
-    let mut stage = before.copy_after(up)?;
+    let (Some(up), Some(down)) = (item.unit(), &item.down) else { return Ok(()) };
+    let mut stage = ran_twice.map_or_else(|| before.copy_after(up), Ok)?;
     let findings = match committed(work, &mut stage, up, down)? {
         Ok(journey) => told(down, journey),
         Err(finding) => vec![finding],
@@ -149,7 +150,8 @@ fn committed(work: &Work<'_>, stage: &mut Stage, up: &Unit, down: &Unit) -> Resu
         (trial.rows(&small)?, State::rows(&mut *trial)?)
     };
     let lost = lost((&rows, &before), (&left, &behind), &large);
-    if let Err(error) = answered(stage.run(work.site, &again(up)))? {
+    // It may have run twice here.
+    if let Err(error) = answered(stage.run(work.site, &again(&again(up))))? {
         return Ok(Err(failed(1, up, error)?));
     }
     let objects = before.objects(&stage.state()?, work.wish.strict);

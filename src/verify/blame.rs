@@ -57,6 +57,9 @@ pub fn blame(
     suspect: Suspect<'_>,
     strict: bool,
 ) -> Result<Vec<Blamed>, EngineError> {
+    if unit.parts.len() == 1 && suspect.small.is_empty() && suspect.large.is_empty() {
+        return Ok(vec![Blamed { part: Some(0), changes: suspect.objects }]);
+    }
     let look = Look::new(session, &suspect, strict)?;
     let (mut writers, rows) = {
         let mut trial = session.trial(std::slice::from_ref(unit))?;

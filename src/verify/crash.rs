@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use super::account::Account;
 use super::built::{Built, Moving};
 use super::change::{self, State};
+use super::locks::Locks;
 use super::outside::{Before, cut_short, is_cut, resumed, runs_bare, single};
 use super::points::{MOST, bisect, ends_and_middle, singly, stretches};
 use super::report::answered;
@@ -21,6 +22,8 @@ use super::{Change, Finding, Halt, Level, Proof, Work, twice};
 use crate::build::Item;
 use crate::engine::{EngineError, Mode, Session, Unit};
 use crate::error::Error;
+use crate::journal::Kind;
+use crate::sql::{Dialect, Tokens};
 
 /// Where a script is cut short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,15 +62,16 @@ struct Subject<'a, 'b> {
     moving: OnceCell<Moving>,
 }
 
-/// Cuts a script without a transaction short at each boundary. `clean` is what a run makes that is not.
-pub fn outside(
-    work: &Work<'_>,
+/// Cuts a script without a transaction short at each boundary. `clean` is what a run makes that is not. Returns what its
+/// statements were seen to lock on the way, if it went on from each.
+pub fn outside<'a>(
+    work: &'a Work<'_>,
     before: &mut Before<'_>,
-    item: &Item,
-    clean: &Built,
+    item: &'a Item,
+    clean: &'a Built,
     account: &mut Account<'_>,
-) -> Result<(), Halt> {
-    let Some(unit) = item.unit() else { return Ok(()) };
+) -> Result<Option<Locks<'a>>, Halt> {
+    let Some(unit) = item.unit() else { return Ok(None) };
     let subject = Subject { work, item, unit, clean, moving: OnceCell::new() };
     let all = points(unit);
     let step = all.len().div_ceil(MOST);
@@ -76,10 +80,17 @@ pub fn outside(
         let why = format!("it has {} places to be cut short at, and {} of them are tried", all.len(), some.len());
         account.of(Proof::CrashPoints).skip(&item.file, why);
     }
-    if subject.goes_on_from_each(before, &some)? {
-        some.iter().for_each(|_| account.of(Proof::CrashPoints).proven());
-        return Ok(());
+    let locks = subject.goes_on_from_each(before, &some)?;
+    match &locks {
+        Some(_) => some.iter().for_each(|_| account.of(Proof::CrashPoints).proven()),
+        None => each_in_a_copy(&subject, before, account)?,
     }
+    Ok(locks)
+}
+
+/// Cuts the script short at each boundary in a copy of its own, many by bisection, and tells what came of it.
+fn each_in_a_copy(subject: &Subject<'_, '_>, before: &mut Before<'_>, account: &mut Account<'_>) -> Result<(), Halt> {
+    let Subject { work, item, unit, .. } = subject;
     let mut attempt = |account: &mut Account<'_>, point: Point| {
         let mut stage = before.copy()?;
         let findings = subject.from(before, &mut stage, point)?;
@@ -94,7 +105,7 @@ pub fn outside(
     let bare: Vec<usize> = (0..unit.parts.len()).filter(|part| runs_bare(unit, *part)).collect();
     // Many are bisected, whatever they are.
     let apart = |all: Vec<usize>| if all.len() > MOST { vec![all] } else { singly(all) };
-    let stretches = if all.len() > MOST { vec![(1..=unit.parts.len()).collect()] } else { stretches(unit) };
+    let stretches = if points(unit).len() > MOST { vec![(1..=unit.parts.len()).collect()] } else { stretches(unit) };
     for stretch in stretches {
         let tried = bisect(&stretch, |at| attempt(account, noted(false)(at)))?;
         tell(item, tried, account);
@@ -104,6 +115,16 @@ pub fn outside(
         tell(item, tried, account);
     }
     Ok(())
+}
+
+/// Returns true if a unit's statements are of the kind that takes no number from a sequence: to try one changes nothing
+/// then, though it is undone.
+fn only_defines(unit: &Unit) -> bool {
+    let defines = |part: usize| {
+        let words = ["create", "alter", "drop", "comment", "grant", "revoke", "set", "reset", "reindex", "analyze"];
+        Tokens::new(unit.text.as_str(), unit.parts[part].span, Dialect::Postgres).at_any(&words)
+    };
+    (0..unit.parts.len()).all(defines)
 }
 
 /// Returns where a script is cut short, in the order in which it comes there: of a long run of row statements behind
@@ -136,21 +157,32 @@ fn tell(item: &Item, tried: BTreeMap<usize, Option<Vec<Finding>>>, account: &mut
     }
 }
 
-impl Subject<'_, '_> {
-    /// Cuts the script short at one point after the other, in one database. True if it goes on from each of them and
-    /// ends where a clean run ends.
-    fn goes_on_from_each(&self, before: &mut Before<'_>, points: &[Point]) -> Result<bool, Error> {
+impl<'a> Subject<'a, '_> {
+    /// Cuts the script short at one point after the other, in one database, and measures its statements on the way.
+    /// Nothing unless it goes on from each of them and ends where a clean run ends.
+    fn goes_on_from_each(&self, before: &mut Before<'_>, points: &[Point]) -> Result<Option<Locks<'a>>, Error> {
         let mut stage = before.copy()?;
+        let (site, unit) = (self.work.site, self.unit);
+        let is_measured = self.item.kind == Kind::Script && only_defines(unit);
+        let mut locks = Locks::of(&mut stage, unit, is_measured)?;
         for point in points {
-            let next = resumed(self.work, &mut stage, cut_short(self.unit, point.noted))?;
-            if !self.comes_to(&mut stage, &next, *point)? {
-                return Ok(false);
+            let next = resumed(self.work, &mut stage, cut_short(unit, point.noted))?;
+            let ran = locks.measure(site, &mut stage, &next, point.noted)?;
+            if !is_cut(ran, point.noted)? {
+                return Ok(None);
+            }
+            if point.and_one {
+                let ran = locks.measure(site, &mut stage, &single(unit, point.noted), point.noted + 1)?;
+                if answered(ran)?.is_err() {
+                    return Ok(None);
+                }
             }
             // Who was cut short comes back in a session of its own.
             stage.reconnect()?;
         }
-        let rest = resumed(self.work, &mut stage, self.unit.clone())?;
-        Ok(answered(stage.run(self.work.site, &rest))?.is_ok() && self.apart(before, &mut stage)?.is_empty())
+        let rest = resumed(self.work, &mut stage, unit.clone())?;
+        let is_same = answered(stage.run(site, &rest))?.is_ok() && self.apart(before, &mut stage)?.is_empty();
+        Ok(is_same.then_some(locks))
     }
 
     /// Runs what is cut short at a point. False if it does not come there.

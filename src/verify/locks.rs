@@ -14,7 +14,7 @@ use super::points::stretches;
 use super::report::answered;
 use super::stage::Stage;
 use super::{Measured, Proof, Work};
-use crate::build::Item;
+use crate::build::{Item, Site};
 use crate::engine::trial::{Held, Seen};
 use crate::engine::{EngineError, Session, Unit};
 use crate::error::Error;
@@ -153,44 +153,94 @@ fn microseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Measures a script without a transaction, statement by statement. Of a long run of row statements each lock is told
-/// with the first one that takes it.
+/// What the statements of a script without a transaction were seen to lock.
+pub struct Locks<'a> {
+    unit: &'a Unit,
+    /// How many statements have run, and how many were measured: of a long run of row statements all, before the first.
+    done: usize,
+    measured: usize,
+    /// Nothing where there are no such locks, or nobody wants to know.
+    steps: Option<Vec<Vec<Step>>>,
+}
+
+impl<'a> Locks<'a> {
+    /// Begins before the first statement.
+    pub fn of(stage: &mut Stage, unit: &'a Unit, is_wanted: bool) -> Result<Self, EngineError> {
+        let measures = is_wanted && stage.session.trial(&[])?.watch()?;
+        Ok(Self { unit, done: 0, measured: 0, steps: measures.then(Vec::new) })
+    }
+
+    /// Runs the statements up to a number, and measures those that were not yet. Returns what their run came to.
+    pub fn measure(
+        &mut self,
+        site: &Site<'_>,
+        stage: &mut Stage,
+        next: &Unit,
+        done: usize,
+    ) -> Result<Result<(), EngineError>, EngineError> {
+        let parts: Vec<usize> = (self.done.max(self.measured)..done).collect();
+        self.done = self.done.max(done);
+        let (Some(first), Some(steps)) = (parts.first().copied(), &mut self.steps) else {
+            return Ok(stage.run(site, next));
+        };
+        self.measured = done;
+        if parts.iter().any(|part| runs_bare(self.unit, *part)) {
+            let (mut locks, started) = (Vec::new(), Instant::now());
+            let ran = stage.watched(site, next, &mut locks);
+            locks.sort();
+            steps.push(vec![Step { part: first, seen: Seen { locks, duration: started.elapsed() } }]);
+            return Ok(ran);
+        }
+        let mut ends = stretches(self.unit).into_iter().filter_map(|stretch| stretch.last().copied());
+        self.measured = ends.find(|end| *end >= done).unwrap_or(done);
+        let parts: Vec<usize> = (first..self.measured).collect();
+        let settings: Vec<usize> = (0..first).filter(|earlier| self.unit.parts[*earlier].sets_session).collect();
+        steps.extend(tried(&mut *stage.session, self.unit, &settings, &parts)?);
+        Ok(stage.run(site, next))
+    }
+
+    /// Tells of each statement. Each is a transaction of its own.
+    fn told(self, item: &Item) -> Option<Vec<Measured>> {
+        let steps = self.steps?.into_iter().flatten();
+        Some(steps.flat_map(|step| measured(item, self.unit, vec![step])).collect())
+    }
+}
+
+/// Tells what was measured while a script without a transaction was cut short; if it was not, it is measured by
+/// itself. Of a long run of row statements each lock is told with the first one that takes it.
 pub fn outside(
     work: &Work<'_>,
     before: &mut Before<'_>,
-    item: &Item,
-    unit: &Unit,
+    (item, unit): (&Item, &Unit),
+    known: Option<Locks<'_>>,
     account: &mut Account<'_>,
 ) -> Result<(), Error> {
-    let mut stage = before.copy()?;
-    if !stage.session.trial(&[])?.watch()? {
-        return Ok(());
-    }
-    let mut all = Vec::new();
-    // The statements that are done, noted where a script notes them.
-    let mut at = is_cut(stage.run(work.site, &cut_short(unit, 0)), 0)?;
-    for stretch in stretches(unit) {
-        let parts: Vec<usize> = stretch.iter().map(|done| done - 1).collect();
-        let (Some(first), Some(done)) = (parts.first().copied(), stretch.last().copied()) else { continue };
-        let next = resumed(work, &mut stage, cut_short(unit, done))?;
-        let mut locks = Vec::new();
-        if parts.iter().any(|part| runs_bare(unit, *part)) {
-            let started = Instant::now();
-            at &= is_cut(stage.watched(work.site, &next, &mut locks), done)?;
-            locks.sort();
-            all.push(vec![Step { part: first, seen: Seen { locks, duration: started.elapsed() } }]);
-        } else {
-            let settings: Vec<usize> = (0..first).filter(|earlier| unit.parts[*earlier].sets_session).collect();
-            all.extend(tried(&mut *stage.session, unit, &settings, &parts)?);
-            at &= is_cut(stage.run(work.site, &next), done)?;
-        }
-        if !at {
-            account.of(Proof::Locks).skip(&item.file, "its statements do not run one by one in a copy of the database");
-            return Ok(());
+    let locks = match known {
+        Some(locks) if locks.steps.is_some() => Some(locks),
+        _ => alone(work, &mut before.copy()?, unit)?,
+    };
+    match locks.map(|locks| locks.told(item)) {
+        Some(Some(measured)) => tell(account, measured),
+        Some(None) => {}
+        None => {
+            let why = "its statements do not run one by one in a copy of the database";
+            account.of(Proof::Locks).skip(&item.file, why);
         }
     }
-    // Each statement is a transaction of its own.
-    let singly = all.into_iter().flatten().flat_map(|step| measured(item, unit, vec![step]));
-    tell(account, singly.collect());
     Ok(())
+}
+
+/// Runs the statements one by one and measures them. Nothing if one does not run.
+fn alone<'a>(work: &Work<'_>, stage: &mut Stage, unit: &'a Unit) -> Result<Option<Locks<'a>>, EngineError> {
+    let mut locks = Locks::of(stage, unit, true)?;
+    if locks.steps.is_none() {
+        return Ok(Some(locks));
+    }
+    for done in stretches(unit).into_iter().filter_map(|stretch| stretch.last().copied()) {
+        let next = resumed(work, stage, cut_short(unit, done))?;
+        if !is_cut(locks.measure(work.site, stage, &next, done)?, done)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(locks))
 }

@@ -84,27 +84,30 @@ pub fn prove(
     account: &mut Account<'_>,
 ) -> Result<bool, Halt> {
     let proof = twice::proof_of(item.kind);
-    let Some(clean) = account.timed(proof, |account| twice_in_a_copy(work, before, item, unit, account))? else {
+    let Some((clean, stage)) = account.timed(proof, |account| twice_in_a_copy(work, before, item, unit, account))?
+    else {
         return Ok(false);
     };
     if !work.wish.quick {
-        account.timed(Proof::CrashPoints, |account| crash::outside(work, before, item, &clean, account))?;
-        account.timed(Proof::Back, |account| back::outside(work, before, item, unit, account))?;
+        account.timed(Proof::Back, |account| back::outside(work, before, stage, item, account))?;
+        let measured =
+            account.timed(Proof::CrashPoints, |account| crash::outside(work, before, item, &clean, account))?;
         if item.kind == Kind::Script {
-            account.timed(Proof::Locks, |account| locks::outside(work, before, item, unit, account))?;
+            account.timed(Proof::Locks, |account| locks::outside(work, before, (item, unit), measured, account))?;
         }
     }
     Ok(true)
 }
 
-/// Returns what the first run has made; nothing if it fails.
+/// Returns what the first run has made, and where it has run a second time, if that changed nothing. Nothing at all if
+/// the first one fails.
 fn twice_in_a_copy(
     work: &Work<'_>,
     before: &mut Before<'_>,
     item: &Item,
     unit: &Unit,
     account: &mut Account<'_>,
-) -> Result<Option<Built>, Halt> {
+) -> Result<Option<(Built, Option<Stage>)>, Halt> {
     let proof = twice::proof_of(item.kind);
     let mut stage = before.copy()?;
     if let Err(error) = answered(stage.run(work.site, unit))? {
@@ -122,8 +125,9 @@ fn twice_in_a_copy(
         }
         other => other,
     };
+    let is_same = matches!(second, Second::Same);
     account.note(proof, twice::findings(item, second)?, &mut stage, &format!("after {} ran twice", item.file))?;
-    Ok(Some(clean))
+    Ok(Some((clean, is_same.then_some(stage))))
 }
 
 /// Runs a unit that has run once more, for real, and compares.

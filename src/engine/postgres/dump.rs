@@ -58,11 +58,11 @@ pub(super) const SETTINGS: &str = "
     set local quote_all_identifiers = off;
     set local row_security = off;
     set local synchronize_seqscans = off;
-    select pg_catalog.set_config(name, '0', true)
-    from pg_catalog.pg_settings
-    where name in (
-        'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout'
-    )";
+    set local statement_timeout = 0;
+    set local lock_timeout = 0;
+    set local idle_in_transaction_session_timeout = 0;
+    select pg_catalog.set_config('transaction_timeout', '0', true)
+    where pg_catalog.current_setting('transaction_timeout', true) is not null";
 
 /// Writes schema and rows into an empty folder, all as of one moment.
 pub(super) fn dump(

@@ -57,17 +57,21 @@ pub(super) fn number(row: &SimpleQueryRow, name: &str) -> u64 {
     column(row, name).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// Returns the query for what the relations are called and the files they are in, where `schemas` are looked at. Who
+/// Returns the query for what some relations are called and the files they are in, where `schemas` are looked at. Who
 /// sends it must see what was there before the transaction.
-pub(super) fn names<'a>(noted: impl IntoIterator<Item = &'a Locked>, schemas: &str) -> String {
-    let numbers: BTreeSet<&str> = noted.into_iter().map(|locked| locked.relation.as_str()).collect();
+pub(super) fn names(numbers: &str, schemas: &str) -> String {
     format!(
         "select c.oid::text as oid, {SHOWN} as name, c.relfilenode::text as file
            from pg_catalog.pg_class c
            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-          where c.oid = any ({}::oid[]) and c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {schemas}",
-        literal(&format!("{{{}}}", numbers.into_iter().collect::<Vec<_>>().join(",")))
+          where c.oid = any ({numbers}::oid[]) and c.relkind in ('r', 'm', 'p', 'i', 'I', 'v', 'S') and {schemas}"
     )
+}
+
+/// Returns the numbers of what is locked, as an array.
+pub(super) fn numbers<'a>(noted: impl IntoIterator<Item = &'a Locked>) -> String {
+    let numbers: BTreeSet<&str> = noted.into_iter().map(|locked| locked.relation.as_str()).collect();
+    literal(&format!("{{{}}}", numbers.into_iter().collect::<Vec<_>>().join(",")))
 }
 
 /// Returns for each time that locks were noted those on what was there before, with what was done since the last time.

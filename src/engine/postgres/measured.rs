@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use postgres::error::SqlState;
 use postgres::{SimpleQueryMessage, SimpleQueryRow};
 
 use super::connect::Connection;
@@ -26,6 +27,9 @@ const TOGETHER: usize = 50;
 /// The question: which locks are held on what is not newer than a number.
 const PREPARED: &str = "dbbuild_locked";
 
+/// The question of the second connection: what relations of some numbers are called.
+const NAMED: &str = "dbbuild_named";
+
 /// What the tool does here, for its errors.
 const DOING: &str = "reading the locks";
 
@@ -48,8 +52,8 @@ pub(super) fn measured(session: &mut PostgresSession, unit: &Unit, run: &Run) ->
     let mut names = Vec::new();
     let work = |link: &mut Link, applied: &mut Applied| {
         notes.statements(link, unit, applied)?;
-        let query = held::names(notes.all.iter().flat_map(|note| &note.locks), &schemas);
-        names = ask_witness(witness, link, &query)?;
+        let numbers = held::numbers(notes.all.iter().flat_map(|note| &note.locks));
+        names = ask_witness(witness, link, &numbers, &schemas)?;
         Ok(())
     };
     let ran = transaction::go(link, journal, unit, run, work, &mut Silent);
@@ -65,14 +69,21 @@ pub(super) fn measured(session: &mut PostgresSession, unit: &Unit, run: &Run) ->
     Ok(Some((applied.rows, seen.collect())))
 }
 
-/// Asks on the second connection.
-fn ask_witness(witness: &mut Option<Connection>, link: &Link, query: &str) -> Result<Answers> {
+/// Asks on the second connection, which keeps the question prepared.
+fn ask_witness(witness: &mut Option<Connection>, link: &Link, numbers: &str, schemas: &str) -> Result<Answers> {
     let connector = &link.connector;
     let witness = match witness {
         Some(known) if !known.client.is_closed() => known,
         missing => missing.insert(connector.connect()?),
     };
-    let answers = witness.client.simple_query(query);
+    let ask = format!("execute {NAMED} ({numbers})");
+    let answers = match witness.client.simple_query(&ask) {
+        Err(error) if error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME) => {
+            let query = held::names("$1", schemas);
+            witness.client.simple_query(&format!("prepare {NAMED} (oid[]) as {query};\n{ask}"))
+        }
+        answers => answers,
+    };
     answers.map_err(|error| super::error::Trouble::of(&error, &connector.redactor).own(DOING, &connector.shown()))
 }
 

@@ -1,6 +1,6 @@
-//! What a transaction has written of the definitions, as far as the server's own catalogs tell: the relations that it
-//! holds locks on or has rows of, and the kinds of which something was written. Only these are read again to see what is
-//! different: in a schema of some size that costs far less than everything.
+//! What a transaction has written of the definitions, as far as the server's own catalogs tell: the relations and
+//! routines that it holds locks on or has rows of, and the kinds of which something was written. Only these are read
+//! again to see what is different: in a schema of some size that costs far less than everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +27,9 @@ const OF_RELATIONS: [&str; 13] = [
     "pg_shdepend",
 ];
 
+/// The catalog of comments.
+pub(super) const COMMENTS: &str = "pg_description";
+
 /// Kinds of what relations consist of.
 const RELATIONS: [Kind; 10] = [
     Kind::Table,
@@ -51,24 +54,26 @@ pub(super) fn kinds(written: &BTreeSet<String>) -> Option<BTreeSet<Kind>> {
             "pg_type" | "pg_enum" | "pg_range" => kinds.extend([Kind::Type, Kind::Domain]),
             "pg_statistic_ext" => kinds.extend([Kind::Statistics]),
             // A comment may be on anything.
-            "pg_description" => kinds.extend(catalog::kinds()),
+            COMMENTS => kinds.extend(catalog::kinds()),
             _ => return None,
         }
     }
     Some(kinds)
 }
 
-/// Asks for the numbers of what a transaction has written: relations, routines, types.
-pub(super) fn written(transaction: &str) -> String {
-    let own = |alias: &str| {
-        format!("{alias}.oid >= 16384 and {alias}.xmin::text::bigint >= {transaction}::bigint % 4294967296")
-    };
+/// Asks for the numbers of what a transaction has written, by its number: relations, routines (all of them if the second
+/// parameter says so), types. Who drops something holds a lock on it.
+pub(super) fn written() -> String {
+    let own = |alias: &str| format!("{alias}.oid >= 16384 and {alias}.xmin::text::bigint >= $1::bigint % 4294967296");
     format!(
-        "with written as (
-             select l.relation as oid
+        "with locks as (
+             select l.locktype, l.mode, l.relation, l.classid, l.objid
                from pg_catalog.pg_locks l
-              where l.locktype = 'relation' and l.pid = pg_catalog.pg_backend_pid() and l.mode <> 'AccessShareLock'
-                and l.relation >= 16384
+              where l.locktype in ('relation', 'object') and l.pid = pg_catalog.pg_backend_pid()
+         ), written as (
+             select l.relation as oid
+               from locks l
+              where l.locktype = 'relation' and l.mode <> 'AccessShareLock' and l.relation >= 16384
               union
              select c.oid from pg_catalog.pg_class c where {class}
               union
@@ -78,7 +83,11 @@ pub(super) fn written(transaction: &str) -> String {
           union
          select 'r', i.indrelid::text from pg_catalog.pg_index i join written w on w.oid = i.indexrelid
           union all
-         select 'p', p.oid::text from pg_catalog.pg_proc p where {routine}
+         select 'p', p.oid::text from pg_catalog.pg_proc p where {routine} or ($2::bool and p.oid >= 16384)
+          union all
+         select 'p', l.objid::text
+           from locks l
+          where l.locktype = 'object' and l.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
           union all
          select 't', t.oid::text from pg_catalog.pg_type t where {of_type}",
         class = own("c"),
@@ -101,26 +110,24 @@ pub(super) fn numbers(answers: &Answers) -> BTreeMap<char, BTreeSet<u32>> {
     numbers
 }
 
-/// Asks what they are called.
-pub(super) fn names(numbers: &BTreeMap<char, BTreeSet<u32>>) -> String {
-    let of = |what: char| array(numbers.get(&what).into_iter().flatten());
-    format!(
-        "select 'r' || c.oid as id, concat(c.relnamespace, '.', c.relname) as name
-           from pg_catalog.pg_class c where c.oid = any ({relations})
-          union all
-         select concat('r', a.attrelid, '.', a.attnum), a.attname::text
-           from pg_catalog.pg_attribute a
-          where a.attrelid = any ({relations}) and a.attnum > 0 and not a.attisdropped
-          union all
-         select 'p' || p.oid, concat(p.pronamespace, '.', p.proname)
-           from pg_catalog.pg_proc p where p.oid = any ({routines})
-          union all
-         select 't' || t.oid, concat(t.typnamespace, '.', t.typname)
-           from pg_catalog.pg_type t where t.oid = any ({types})",
-        relations = of('r'),
-        routines = of('p'),
-        types = of('t'),
-    )
+/// Asks what they are called: relations, routines, types.
+pub(super) const NAMES: &str = "
+    select 'r' || c.oid as id, concat(c.relnamespace, '.', c.relname) as name
+      from pg_catalog.pg_class c where c.oid = any ($1)
+     union all
+    select concat('r', a.attrelid, '.', a.attnum), a.attname::text
+      from pg_catalog.pg_attribute a
+     where a.attrelid = any ($1) and a.attnum > 0 and not a.attisdropped
+     union all
+    select 'p' || p.oid, concat(p.pronamespace, '.', p.proname)
+      from pg_catalog.pg_proc p where p.oid = any ($2)
+     union all
+    select 't' || t.oid, concat(t.typnamespace, '.', t.typname)
+      from pg_catalog.pg_type t where t.oid = any ($3)";
+
+/// Returns what is put in there.
+pub(super) fn parameters(numbers: &BTreeMap<char, BTreeSet<u32>>) -> String {
+    ['r', 'p', 't'].map(|what| array(numbers, what)).join(", ")
 }
 
 /// Reads the names.
@@ -133,13 +140,13 @@ pub(super) fn is_renamed(near: &Near, names: &BTreeMap<String, String>) -> bool 
     names.iter().any(|(id, name)| near.names.get(id).is_some_and(|known| known != name))
 }
 
-/// Returns the statement that says which relations are near.
-pub(super) fn setting(near: &Near) -> String {
-    let relations = array(near.numbers.get(&'r').into_iter().flatten());
-    format!("set local {} = {}", catalog::NEAR, relations.trim_end_matches("::oid[]"))
+/// Returns the statements that say which relations and routines are near.
+pub(super) fn settings(near: &Near) -> String {
+    let of = |what| array(&near.numbers, what);
+    format!("set local {} = {};\nset local {} = {}", catalog::NEAR, of('r'), catalog::NEAR_ROUTINES, of('p'))
 }
 
-fn array<'a>(numbers: impl Iterator<Item = &'a u32>) -> String {
-    let numbers: Vec<String> = numbers.map(u32::to_string).collect();
-    format!("'{{{}}}'::oid[]", numbers.join(","))
+fn array(numbers: &BTreeMap<char, BTreeSet<u32>>, what: char) -> String {
+    let numbers: Vec<String> = numbers.get(&what).into_iter().flatten().map(u32::to_string).collect();
+    format!("'{{{}}}'", numbers.join(","))
 }

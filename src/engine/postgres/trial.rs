@@ -29,6 +29,19 @@ use crate::sql::{Kind, Name};
 /// How many tables are asked for in one query.
 const TOGETHER: usize = 200;
 
+/// The number of the access method that tables have by default
+/// (<https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_am.dat>).
+const HEAP: u32 = 2;
+
+/// A question that a session keeps prepared.
+struct Prepared {
+    /// Its name, which begins with `dbbuild_`, so that it is not taken for a script's.
+    name: &'static str,
+    /// The types of its parameters, in parentheses.
+    types: &'static str,
+    query: String,
+}
+
 /// The tool's own questions inside a script's transaction: whatever the script has set, and without leaving a trace.
 const ASIDE: &str = "savepoint dbbuild_aside; set local session authorization default; set local role none";
 const BACK: &str = "rollback to savepoint dbbuild_aside; release savepoint dbbuild_aside";
@@ -103,7 +116,8 @@ pub(super) fn hands_over(session: &mut PostgresSession) -> Result<bool> {
 
 impl<'a> PostgresTrial<'a> {
     pub(super) fn begin(session: &'a mut PostgresSession, units: &'a [Unit]) -> Result<Self> {
-        let before = counted(session)?;
+        // Who runs nothing counts nothing.
+        let before = if units.is_empty() { Counters::new() } else { counted(session)? };
         let begin = "begin isolation level read committed read write;
                      select pg_catalog.pg_current_xact_id()::text as transaction";
         let answers = session.link.own("beginning a trial", begin)?;
@@ -140,6 +154,22 @@ impl<'a> PostgresTrial<'a> {
         self.session.link.inside(doing, &format!("{ASIDE};\n{query};\n{BACK}"))
     }
 
+    /// Asks something that is asked over and over, and so is kept prepared: to plan it costs more than to answer it.
+    fn ask_prepared(&mut self, doing: &str, prepared: &Prepared, parameters: &str) -> Result<Vec<SimpleQueryMessage>> {
+        let Prepared { name, types, query } = prepared;
+        let link = &mut self.session.link;
+        let parameters = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
+        let execute = format!("execute {name}{parameters};\n{BACK}");
+        match link.send_own(&format!("{ASIDE};\n{execute}")) {
+            // 26000: it is not, or a script has forgotten it.
+            Err(trouble) if trouble.code() == "26000" => {
+                let again = "rollback to savepoint dbbuild_aside";
+                link.inside(doing, &format!("{again};\nprepare {name}{types} as {query};\n{execute}"))
+            }
+            answers => answers.map_err(|trouble| trouble.own(doing, &link.connector.shown())),
+        }
+    }
+
     fn aside<T>(&mut self, doing: &str, work: impl FnOnce(&mut Reader<'_>, &Connector) -> Result<T>) -> Result<T> {
         self.session.link.lend_reader(|reader, connector| {
             let sql = own(connector, doing);
@@ -163,14 +193,18 @@ impl<'a> PostgresTrial<'a> {
             return Ok(Definitions::None);
         }
         let Some(kinds) = near::kinds(written) else { return Ok(Definitions::All) };
-        let answers = self.ask("reading what was written", &near::written(&literal(&self.transaction)))?;
-        let numbers = near::numbers(&answers);
+        let comments = written.contains(near::COMMENTS);
+        let question = Prepared { name: "dbbuild_written", types: "(text, bool)", query: near::written() };
+        let parameters = format!("{}, {comments}", literal(&self.transaction));
+        let numbers = near::numbers(&self.ask_prepared("reading what was written", &question, &parameters)?);
         let names = self.names(&numbers)?;
-        Ok(Definitions::Near(Near { kinds, numbers, names }))
+        Ok(Definitions::Near(Near { kinds, numbers, names, comments }))
     }
 
     fn names(&mut self, numbers: &BTreeMap<char, BTreeSet<u32>>) -> Result<BTreeMap<String, String>> {
-        Ok(near::named(&self.ask("reading names", &near::names(numbers))?))
+        let types = "(oid[], oid[], oid[])";
+        let question = Prepared { name: "dbbuild_names", types, query: near::NAMES.to_owned() };
+        Ok(near::named(&self.ask_prepared("reading names", &question, &near::parameters(numbers))?))
     }
 
     fn schemas(&self) -> String {
@@ -227,23 +261,23 @@ impl Trial for PostgresTrial<'_> {
     fn touched(&mut self) -> Result<Touched> {
         // What the transaction has rewritten or altered is known by its row in pg_class; TRUNCATE counts no rows.
         let query = format!(
-            "select pg_catalog.current_setting('track_counts') as counts;
-             select * from (
+            "select pg_catalog.current_setting('track_counts') as counts, c.*
+               from (select) one
+               left join (
                  select c.oid::text as oid, n.nspname as schema, c.relname as name, {WRITTEN} as written,
                         n.nspname = 'pg_catalog' as system,
-                        n.nspname <> 'pg_catalog' and c.xmin::text::bigint >= {}::bigint % 4294967296 as altered
+                        n.nspname <> 'pg_catalog' and c.xmin::text::bigint >= $1::bigint % 4294967296 as altered
                    from pg_catalog.pg_class c
                    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
                   where c.relkind in ('r', 'm', 'p')
                     and {IN_REACH}
                     and (n.nspname = 'pg_catalog' or ({}))
                     and c.relname not in ('pg_statistic', 'pg_statistic_ext_data')
-             ) as c
-              where c.written > 0 or c.altered",
-            literal(&self.transaction),
+             ) as c on c.written > 0 or c.altered",
             self.schemas()
         );
-        let answers = self.ask("reading what was written", &query)?;
+        let question = Prepared { name: "dbbuild_touched", types: "(text)", query };
+        let answers = self.ask_prepared("reading what was written", &question, &literal(&self.transaction))?;
         if value(&answers, "counts") == Some("off") {
             // A script has switched the counters off: what it wrote since is not counted.
             return Ok(Touched { definitions: Definitions::All, tables: Tables::All });
@@ -276,8 +310,8 @@ impl Trial for PostgresTrial<'_> {
         if near::is_renamed(near, &self.names(&near.numbers)?) {
             return Ok(None);
         }
-        self.session.link.inside("reading the catalog", &near::setting(near))?;
-        self.look(Extent::Near(&near.kinds)).map(Some)
+        self.session.link.inside("reading the catalog", &near::settings(near))?;
+        self.look(Extent::Near(near)).map(Some)
     }
 
     fn stamp(&mut self) -> Result<Option<String>> {
@@ -292,7 +326,8 @@ impl Trial for PostgresTrial<'_> {
                     where c.relkind in ('r', 'm', 'p') and {WRITTEN} > 0 and {IN_REACH}
                ) c"
         );
-        let answers = self.ask("reading what was written", &query)?;
+        let question = Prepared { name: "dbbuild_stamp", types: "", query };
+        let answers = self.ask_prepared("reading what was written", &question, "")?;
         Ok(value(&answers, "stamp").map(str::to_owned))
     }
 
@@ -302,10 +337,13 @@ impl Trial for PostgresTrial<'_> {
                from pg_catalog.pg_class c
                join pg_catalog.pg_namespace n on n.oid = c.relnamespace
               where c.relkind in ('r', 'm') and (c.relkind = 'r' or c.relispopulated) and {}
+                -- A heap without a page has no row; of other ways to keep rows that is not known.
+                and (c.relam <> {HEAP} or pg_catalog.pg_relation_size(c.oid) > 0)
               order by 1, 2",
             self.schemas()
         );
-        let answers = self.ask("reading rows", &known)?;
+        let question = Prepared { name: "dbbuild_filled", types: "", query: known };
+        let answers = self.ask_prepared("reading rows", &question, "")?;
         let names = rows(&answers)
             .map(|row| Name::new([column(row, "schema").unwrap_or_default(), column(row, "name").unwrap_or_default()]));
         let names: Vec<Name> = names
@@ -372,7 +410,7 @@ impl Trial for PostgresTrial<'_> {
         self.session.link.undo();
         self.current = None;
         let noted = std::mem::take(&mut self.noted);
-        let query = held::names(noted.iter().flatten(), &self.schemas());
+        let query = held::names(&held::numbers(noted.iter().flatten()), &self.schemas());
         let answers = self.session.link.own("reading what was locked", &query)?;
         Ok(held::told(&noted, &answers))
     }
@@ -380,6 +418,10 @@ impl Trial for PostgresTrial<'_> {
 
 impl Drop for PostgresTrial<'_> {
     fn drop(&mut self) {
-        self.session.link.undo();
+        if self.units.is_empty() {
+            self.session.link.rollback();
+        } else {
+            self.session.link.undo();
+        }
     }
 }

@@ -81,17 +81,34 @@ enum Marker {
     Down { no_transaction: bool },
 }
 
-/// Divides a text at its one up marker and the down marker behind it. The up section begins at the head of the
-/// file, so that directives above the marker count; nothing but comments may stand there.
+/// How often a marker may stand in a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Markers {
+    /// Once.
+    Single,
+    /// Again where its section goes on.
+    Repeated,
+}
+
+/// Divides a text at its up marker and the down marker behind it. The up section begins at the head of the file, so
+/// that directives above the marker count; nothing but comments may stand there.
 fn divide<'a>(
     text: &'a str,
     up_marker: &str,
+    markers: Markers,
     mut read: impl FnMut(&Line<'_>) -> Result<Option<Marker>, SectionFault>,
 ) -> Result<Sections<'a>, SectionFault> {
     let mut sections = Sections::whole(text);
     let mut up: Option<(usize, usize)> = None;
+    let repeats = markers == Markers::Repeated;
     for line in lines(text) {
         match read(&line)? {
+            Some(Marker::Up { no_transaction }) if up.is_some() && sections.down.is_none() && repeats => {
+                sections.no_transaction |= no_transaction;
+            }
+            Some(Marker::Down { no_transaction }) if sections.down.is_some() && repeats => {
+                sections.down_no_transaction |= no_transaction;
+            }
             Some(Marker::Up { .. }) if let Some((first, _)) = up => {
                 let message = format!("a second up marker; the first is on line {first}");
                 return Err(fault(line.number, message, "give the second change a file of its own"));
@@ -132,7 +149,7 @@ fn first_statement(text: &str) -> Option<usize> {
 
 /// <https://github.com/amacneil/dbmate#creating-migrations>: the colon form is exact, options follow.
 pub fn dbmate(text: &str) -> Result<Sections<'_>, SectionFault> {
-    divide(text, "-- migrate:up", |line| {
+    divide(text, "-- migrate:up", Markers::Single, |line| {
         let Some(rest) = line.text.strip_prefix("--") else { return Ok(None) };
         let mut words = rest.split_whitespace();
         let marker = words.next();
@@ -149,7 +166,7 @@ pub fn dbmate(text: &str) -> Result<Sections<'_>, SectionFault> {
 /// nothing to a splitter that knows SQL; `NO TRANSACTION` is about the whole file.
 pub fn goose(text: &str) -> Result<Sections<'_>, SectionFault> {
     let mut whole_file = false;
-    let mut sections = divide(text, "-- +goose Up", |line| {
+    let mut sections = divide(text, "-- +goose Up", Markers::Single, |line| {
         let Some(words) = annotation(line.text, "+goose") else { return Ok(None) };
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
@@ -178,9 +195,10 @@ pub fn goose(text: &str) -> Result<Sections<'_>, SectionFault> {
     Ok(sections)
 }
 
-/// <https://github.com/rubenv/sql-migrate#writing-migrations>: `notransaction` behind the marker.
+/// <https://github.com/rubenv/sql-migrate#writing-migrations>: `notransaction` behind the marker, which may stand above
+/// each statement (`ParseMigration` of <https://github.com/rubenv/sql-migrate/blob/master/sqlparse/sqlparse.go>).
 pub fn sql_migrate(text: &str) -> Result<Sections<'_>, SectionFault> {
-    divide(text, "-- +migrate Up", |line| {
+    divide(text, "-- +migrate Up", Markers::Repeated, |line| {
         let Some(words) = annotation(line.text, "+migrate") else { return Ok(None) };
         let no_transaction = words.iter().skip(1).any(|word| word == "notransaction");
         match words.first().map(String::as_str) {

@@ -93,6 +93,18 @@ fn goose_annotations_come_in_any_case() {
 }
 
 #[test]
+fn sql_migrate_may_repeat_its_markers() {
+    let up = "-- +migrate Up\ncreate table a (id int);\n-- +migrate Up notransaction\ncreate index concurrently i on a (id);\n";
+    let down = "drop index concurrently i;\n-- +migrate Down\ndrop table a;\n";
+    let text = format!("{up}-- +migrate Down notransaction\n{down}");
+    let sections = Layout::SqlMigrate.divide(&text).unwrap();
+    assert_eq!((sections.up, sections.down), ((1, up), Some((6, down))));
+    assert!(sections.no_transaction && sections.down_no_transaction);
+    let error = Layout::SqlMigrate.divide(&format!("{text}-- +migrate Up\nselect 1;\n")).unwrap_err();
+    assert_eq!((error.line, error.message.as_str()), (9, "a second up marker; the first is on line 1"));
+}
+
+#[test]
 fn sql_migrate_has_its_option_behind_the_marker() {
     let text = "-- +migrate Up notransaction\nCREATE UNIQUE INDEX CONCURRENTLY i ON people (id);\n\n-- +migrate Down\nDROP INDEX i;\n";
     let sections = Layout::SqlMigrate.divide(text).unwrap();

@@ -116,6 +116,20 @@ const POSTGRES: &[Fault] = &[
         CHANGES,
     ),
     ("-- dbbuild: no-transaction\ncreate index concurrently f_slow on pair (name);\n", 2, FAILS),
+    // A routine that is gone has no row any more, and one that something is said of has none of its own.
+    (
+        "do $$ begin\n  if to_regprocedure('f_flip()') is null then\n    \
+      create function f_flip() returns integer language sql as 'select 1';\n  else drop function f_flip();\n  end if;\nend $$;\n",
+        1,
+        CHANGES,
+    ),
+    (
+        "create or replace function f_said() returns integer language sql as 'select 1';\n\
+      do $$ begin execute format('comment on function f_said() is %L',\n\
+      concat(obj_description('f_said()'::regprocedure), '!')); end $$;\n",
+        2,
+        CHANGES,
+    ),
     ("-- dbbuild: no-transaction\nselect 1;\ninsert into log values ('bare');\n", 3, CHANGES),
     // Blamed on who fires the trigger.
     (

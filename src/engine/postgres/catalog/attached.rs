@@ -21,22 +21,24 @@ pub(super) const GRANTS: &str = "
     with acl as (
         select c.tableoid as classid, c.oid, 0 as subid, (case c.relkind when 'S' then 's' else 'r' end)::\"char\" as type,
                c.relowner as owner, c.relacl as list
-          from pg_class c where c.relacl is not null
+          from pg_class c where c.relacl is not null and c.oid >= 16384
          union all
         select 'pg_class'::regclass, a.attrelid, a.attnum, 'c', c.relowner, a.attacl
-          from pg_attribute a join pg_class c on c.oid = a.attrelid where a.attacl is not null
+          from pg_attribute a join pg_class c on c.oid = a.attrelid
+         where a.attacl is not null and a.attrelid >= 16384
          union all
         select p.tableoid, p.oid, 0, 'f', p.proowner, p.proacl from pg_proc p where p.proacl is not null and p.oid >= 16384
          union all
-        select t.tableoid, t.oid, 0, 'T', t.typowner, t.typacl from pg_type t where t.typacl is not null
+        select t.tableoid, t.oid, 0, 'T', t.typowner, t.typacl from pg_type t where t.typacl is not null and t.oid >= 16384
          union all
         select n.tableoid, n.oid, 0, 'n', n.nspowner, n.nspacl from pg_namespace n where n.nspacl is not null
          union all
-        select l.tableoid, l.oid, 0, 'l', l.lanowner, l.lanacl from pg_language l where l.lanacl is not null
+        select l.tableoid, l.oid, 0, 'l', l.lanowner, l.lanacl from pg_language l where l.lanacl is not null and l.oid >= 16384
          union all
-        select w.tableoid, w.oid, 0, 'F', w.fdwowner, w.fdwacl from pg_foreign_data_wrapper w where w.fdwacl is not null
+        select w.tableoid, w.oid, 0, 'F', w.fdwowner, w.fdwacl from pg_foreign_data_wrapper w
+         where w.fdwacl is not null and w.oid >= 16384
          union all
-        select s.tableoid, s.oid, 0, 'S', s.srvowner, s.srvacl from pg_foreign_server s where s.srvacl is not null
+        select s.tableoid, s.oid, 0, 'S', s.srvowner, s.srvacl from pg_foreign_server s where s.srvacl is not null and s.oid >= 16384
     )
     select acl.classid, acl.oid, acl.subid::int as subid, acl.owner, e.is_default, e.grantee,
            lower(e.privilege_type) as privilege, e.is_grantable
@@ -45,8 +47,7 @@ pub(super) const GRANTS: &str = "
          select false as is_default, x.grantee, x.privilege_type, x.is_grantable from aclexplode(acl.list) x
           union all
          select true, x.grantee, x.privilege_type, x.is_grantable from aclexplode(acldefault(acl.type, acl.owner)) x
-     ) e
-     where acl.oid >= 16384 or acl.classid = 'pg_namespace'::regclass";
+     ) e";
 
 /// What views, functions, triggers, policies and defaults need. A rule stands for its view, a default for its table.
 pub(super) const NEEDS: &str = "

@@ -10,6 +10,7 @@ use super::dump::own;
 use super::inspect::project_schemas;
 use super::journal::Journal;
 use crate::engine::catalog::{Catalog, Object};
+use crate::engine::trial::Near;
 use crate::engine::{EngineError, Result};
 use crate::sql::{Dialect, Kind, Name, Tokens};
 
@@ -30,7 +31,7 @@ mod types;
 pub(super) use reader::{Prepared, Reader};
 pub(super) use reread::reread;
 pub(super) use rows::{rows_like, rows_like_inside, seeded, whole};
-pub(super) use scope::NEAR;
+pub(super) use scope::{NEAR, NEAR_ROUTINES};
 
 use grants::{Grant, Roles};
 use scope::Scope;
@@ -57,15 +58,17 @@ pub(super) enum Extent<'a> {
     Whole,
     /// At least the objects of these kinds.
     Kinds(&'a BTreeSet<Kind>),
-    /// The same, and of relations only those that the setting [`NEAR`] names.
-    Near(&'a BTreeSet<Kind>),
+    /// The same, of relations and routines only those that the settings [`NEAR`] and [`NEAR_ROUTINES`] name, and no
+    /// comments if none was written.
+    Near(&'a Near),
 }
 
 impl Extent<'_> {
     fn has(self, some: &[Kind]) -> bool {
         match self {
             Self::Whole => true,
-            Self::Kinds(kinds) | Self::Near(kinds) => some.iter().any(|kind| kinds.contains(kind)),
+            Self::Kinds(kinds) => some.iter().any(|kind| kinds.contains(kind)),
+            Self::Near(near) => some.iter().any(|kind| near.kinds.contains(kind)),
         }
     }
 }
@@ -126,7 +129,7 @@ fn within(reader: &mut Reader<'_>, connector: &Connector, journal: &Journal, ext
             object.columns = columns.remove(&id.1).unwrap_or_default();
         }
     }
-    attach(reader, connector, &roles, &mut found)?;
+    attach(reader, connector, &roles, extent, &mut found)?;
     if matches!(extent, Extent::Whole) {
         needs(reader, connector, &mut found)?;
     }
@@ -239,7 +242,13 @@ fn optional<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> std::result::Resu
 
 /// Adds comments, labels and grants. What is said of a column that is no object of its own (a view's, a composite
 /// type's) is said with its relation.
-fn attach(reader: &mut Reader<'_>, connector: &Connector, roles: &Roles, found: &mut [(Id, Object)]) -> Result<()> {
+fn attach(
+    reader: &mut Reader<'_>,
+    connector: &Connector,
+    roles: &Roles,
+    extent: Extent<'_>,
+    found: &mut [(Id, Object)],
+) -> Result<()> {
     let sql = own(connector, "reading comments and grants");
     let mut places: HashMap<Id, usize> = found.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
     let composites = "select t.tableoid, t.oid, c.tableoid, c.oid
@@ -251,7 +260,9 @@ fn attach(reader: &mut Reader<'_>, connector: &Connector, roles: &Roles, found: 
         }
     }
     let mut orphans: BTreeMap<(usize, i32), Vec<String>> = BTreeMap::new();
-    for row in reader.query(attached::COMMENTS).map_err(&sql)? {
+    let has_comments = !matches!(extent, Extent::Near(Near { comments: false, .. }));
+    let comments = if has_comments { reader.query(attached::COMMENTS).map_err(&sql)? } else { Vec::new() };
+    for row in comments {
         let (id, text) = said(&row).map_err(&sql)?;
         match (places.get(&id), places.get(&(id.0, id.1, 0))) {
             (Some(at), _) => {

@@ -41,6 +41,6 @@ pub(super) fn routines(scope: &Scope) -> String {
           -- A range's constructors come with it.
           where not exists (select from pg_depend i where i.deptype = 'i' and i.classid = p.tableoid and i.objid = p.oid)
             and {}",
-        scope.within("p", "pronamespace")
+        scope.routines()
     )
 }

@@ -1,4 +1,5 @@
-//! What a query is about: everything of the project's schemas, or one object, or some relations and the rest.
+//! What a query is about: everything of the project's schemas, or one object, or some relations and routines and the
+//! rest.
 
 /// Conditions that the queries put in, each on the alias that the query uses.
 #[derive(Debug, Clone)]
@@ -9,12 +10,13 @@ pub(super) struct Scope {
     schemas: String,
     /// The number of the one object that is asked for.
     one: Option<u32>,
-    /// True if of the relations only those are asked for that a setting names.
+    /// True if of the relations and routines only those are asked for that settings name.
     near: bool,
 }
 
-/// The setting with the numbers of relations, as an array.
+/// The settings with the numbers of relations and of routines, as arrays.
 pub(in crate::engine::postgres) const NEAR: &str = "dbbuild.near";
+pub(in crate::engine::postgres) const NEAR_ROUTINES: &str = "dbbuild.near_routines";
 
 impl Scope {
     pub(super) fn of_schemas(major: u32, schemas: &[u32], near: bool) -> Self {
@@ -36,12 +38,17 @@ impl Scope {
 
     /// Relations `c`, which may be only some.
     pub(super) fn relations(&self) -> String {
-        format!("{}{}", self.within("c", "relnamespace"), self.only_near())
+        format!("{}{}", self.within("c", "relnamespace"), self.only_near("c", NEAR))
+    }
+
+    /// Routines `p`, which may be only some.
+    pub(super) fn routines(&self) -> String {
+        format!("{}{}", self.within("p", "pronamespace"), self.only_near("p", NEAR_ROUTINES))
     }
 
     /// Parts of a relation `c`, named by their own alias.
     pub(super) fn on_relation(&self, alias: &str) -> String {
-        format!("{}{}", self.on(alias, "relnamespace"), self.only_near())
+        format!("{}{}", self.on(alias, "relnamespace"), self.only_near("c", NEAR))
     }
 
     /// Parts of a type `c`, named by their own alias.
@@ -56,9 +63,11 @@ impl Scope {
         }
     }
 
-    fn only_near(&self) -> String {
-        let only = || format!(" and c.oid = any (pg_catalog.current_setting('{NEAR}')::oid[])");
-        if self.near { only() } else { String::new() }
+    fn only_near(&self, alias: &str, setting: &str) -> String {
+        match self.near {
+            true => format!(" and {alias}.oid = any (pg_catalog.current_setting('{setting}')::oid[])"),
+            false => String::new(),
+        }
     }
 
     /// Objects that are in no schema. Numbers below 16384 are initdb's
