@@ -165,6 +165,20 @@ fn every_other_kind_on_postgres() {
     on_postgres(&half(include_str!("lint_truth/postgres_kinds.sql"), true));
 }
 
+/// Cases of one's own, where the environment names a file of them: `sqlite.sql` in its name is SQLite's.
+#[test]
+fn own_cases() {
+    let Some(named) = std::env::var_os("DBBUILD_CASES") else { return };
+    for file in std::env::split_paths(&named) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        if file.ends_with("sqlite.sql") {
+            judge(&text, Dialect::Sqlite, lint_truth::sqlite::twice);
+        } else {
+            on_postgres(&text);
+        }
+    }
+}
+
 /// Real histories, where the environment names some.
 #[test]
 fn histories() {

@@ -6,6 +6,7 @@
 use super::dynamic::{assigned, executed};
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
+use super::update;
 use crate::sql::{ActionKind, Dialect, Name, Span, Token, TokenKind, Tokens, Verb};
 
 /// Adds the statements of a `DO` block. A body in another language has none.
@@ -154,10 +155,28 @@ impl Reader<'_, '_> {
         if fixed || !selects() { Turns::Counted } else { Turns::Unknown }
     }
 
+    /// The names in the conditions of a loop's query.
+    fn asked_for(&self, head: Span) -> Vec<String> {
+        let mut tokens = Tokens::new(self.text, head, Dialect::Postgres);
+        if !tokens.any(|token| ["where", "join", "having"].iter().any(|word| token.is_word(self.text, word))) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        while tokens.peek().is_some() {
+            match tokens.eat_name() {
+                Some((name, _)) => found.push(name.object().to_owned()),
+                None => _ = tokens.next(),
+            }
+        }
+        found
+    }
+
     /// Reads a loop. Its statements run as often as it turns.
     fn turning(&mut self, around: &[Guarding], depth: usize) {
         let turns = self.turns();
+        let start = self.tokens.start();
         self.tokens.skip_to_any(&["loop"]);
+        let head = Span::new(start, self.tokens.end());
         self.tokens.next();
         let from = self.found.len();
         let outer = std::mem::take(&mut self.breaks);
@@ -166,11 +185,20 @@ impl Reader<'_, '_> {
         // `EXIT WHEN NOT FOUND`: it turns until nothing is left to do.
         let until_done = std::mem::replace(&mut self.breaks, outer) && matches!(turns, Turns::Counted);
         self.end("loop");
-        // The loop ends where the rows that it reads are gone, or done.
+        // The loop ends where the rows that it reads are gone, or are no longer those that it asks for.
+        let asked = self.asked_for(head);
         let changes = |statement: &Statement<'_>, tables: &[Name]| {
             let names_it = |name: &Name| tables.iter().any(|table| table.matches(name));
-            matches!(statement.head.verb, Verb::Update | Verb::Delete | Verb::Insert | Verb::Truncate | Verb::Drop)
-                && statement.head.name.as_ref().is_some_and(names_it)
+            let takes = match statement.head.verb {
+                Verb::Delete | Verb::Truncate | Verb::Drop => true,
+                Verb::Update => {
+                    let assignments = update::read(statement).assignments;
+                    assignments.iter().any(|assignment| asked.contains(&assignment.column))
+                }
+                Verb::Insert => !asked.is_empty(),
+                _ => false,
+            };
+            takes && statement.head.name.as_ref().is_some_and(names_it)
         };
         let takes = |statement: &Statement<'_>| {
             let takes = |kind: ActionKind| {
@@ -237,14 +265,19 @@ impl Reader<'_, '_> {
             self.returned.push(Guarding::Unless(asked));
             return;
         }
-        self.list(&with(around, condition.clone()), depth + 1);
-        while self.tokens.at_any(&["elsif", "elseif"]) {
+        self.list(&with(around, condition), depth + 1);
+        // What stands in a branch runs where those in front did not.
+        let mut around = with(around, Guarding::Unless(asked));
+        while self.tokens.eat_any(&["elsif", "elseif"]).is_some() {
+            let start = self.tokens.start();
             self.tokens.skip_to_any(&["then"]);
+            let asked = Span::new(start, self.tokens.end());
             self.tokens.next();
-            self.list(&with(around, Guarding::Opaque), depth + 1);
+            self.list(&with(&around, Guarding::Condition(asked)), depth + 1);
+            around.push(Guarding::Unless(asked));
         }
         if self.tokens.eat_word("else") {
-            self.list(&with(around, Guarding::Opaque), depth + 1);
+            self.list(&around, depth + 1);
         }
         self.end("if");
     }

@@ -1,8 +1,8 @@
 //! Whether the `WHERE` of an `UPDATE` is false once the statement was run.
 
-use super::shape::items;
+use super::shape::{flat, items};
 use super::statement::Statement;
-use super::update::{Assignment, Update, mentions};
+use super::update::{Assignment, Update, is_volatile, mentions};
 use crate::sql::{Span, Token, TokenKind, Tokens};
 
 /// Whether the condition asks an assigned column for a value that the statement takes away: `a = 1`, `a IS NULL`,
@@ -16,6 +16,11 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
     if removes_what_it_asks(statement, update, condition)
         || changes_its_unit(statement, update, condition)
         || changes_its_sign(statement, update, condition)
+        || terms(statement, condition).into_iter().any(|term| {
+            turns_its_flag(statement, update, term)
+                || takes_over_what_it_compares(statement, update, term)
+                || puts_in_front(statement, update, term)
+        })
     {
         return true;
     }
@@ -66,6 +71,85 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
         }
     }
     false
+}
+
+/// The conditions that `AND` joins; all as one where there is an `OR`.
+fn terms(statement: &Statement<'_>, condition: Span) -> Vec<Span> {
+    let text = statement.text;
+    let mut tokens = statement.part(condition);
+    let mut found = Vec::new();
+    let mut start = tokens.start();
+    let mut is_range = false;
+    while let Some(token) = tokens.peek() {
+        if token.is_word(text, "or") || token.is_word(text, "case") {
+            return vec![condition];
+        }
+        if token.is_word(text, "and") && !is_range {
+            found.push(Span::new(start, tokens.end()));
+            tokens.next();
+            start = tokens.start();
+        } else if tokens.eat_parens().is_none() {
+            is_range = token.is_word(text, "between") || is_range && !token.is_word(text, "and");
+            tokens.next();
+        }
+    }
+    found.push(Span::new(start, tokens.end()));
+    found
+}
+
+/// `SET flag = true … WHERE NOT flag`.
+fn turns_its_flag(statement: &Statement<'_>, update: &Update, term: Span) -> bool {
+    let mut tokens = statement.part(term);
+    let asked = !tokens.eat_word("not");
+    let Some((column, _)) = tokens.eat_name().filter(|_| tokens.peek().is_none()) else { return false };
+    let given =
+        |assignment: &Assignment| match assignment.value.text(statement.text).trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        };
+    let own = update.assignments.iter().filter(|assignment| assignment.column == column.object());
+    own.filter_map(given).any(|given| given != asked)
+}
+
+/// `SET v = excluded.v … WHERE t.v < excluded.v`, `SET a = 5 … WHERE a < 5`: the two are equal then.
+fn takes_over_what_it_compares(statement: &Statement<'_>, update: &Update, term: Span) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.part(term);
+    let is_comparison = |token: &Token| ["<", ">", "<>", "!="].contains(&token.text(text));
+    while tokens.peek().is_some_and(|token| !is_comparison(&token) && !token.is_word(text, "is")) {
+        tokens.next();
+    }
+    let left = Span::new(term.start, tokens.end());
+    if !(tokens.eat_words(&["is", "distinct", "from"]) || tokens.next().is_some_and(|token| is_comparison(&token))) {
+        return false;
+    }
+    let right = Span::new(tokens.start(), term.end);
+    let is_column = |side: Span, column: &str| {
+        let mut side = statement.part(side);
+        side.eat_name().is_some_and(|(name, _)| name.object() == column && name.schema() != Some("excluded"))
+            && side.peek().is_none()
+    };
+    let same = |side: Span, value: Span| flat(statement.part(side)) == flat(statement.part(value));
+    update.assignments.iter().any(|Assignment { column, value }| {
+        let fixed = !is_volatile(statement.part(*value)) && mentions(statement, *value, column).is_empty();
+        fixed && (is_column(left, column) && same(right, *value) || is_column(right, column) && same(left, *value))
+    })
+}
+
+/// `SET a = 'x' || a … WHERE NOT starts_with(a, 'x')`, `SET a = substr(a, 2) … WHERE starts_with(a, 'x')`.
+fn puts_in_front(statement: &Statement<'_>, update: &Update, term: Span) -> bool {
+    let mut tokens = statement.part(term);
+    let negated = tokens.eat_word("not");
+    let arguments = tokens.eat_word("starts_with").then(|| tokens.eat_parens()).flatten();
+    let arguments = arguments.map_or_else(Vec::new, |list| items(statement.text, list, statement.dialect));
+    let [column, prefix] = arguments.as_slice() else { return false };
+    let prefix = prefix.text(statement.text).trim();
+    let own = update.assignments.iter().find(|assignment| column.text(statement.text).trim() == assignment.column);
+    own.is_some_and(|assignment| {
+        let begins = |text: &str| assignment.value.text(statement.text).trim_start().starts_with(text);
+        if negated { begins(prefix) } else { !begins(&assignment.column) && !begins(prefix) }
+    })
 }
 
 /// `right(a, 1) <> 'z'`: a function of an assigned column, compared for being, or not being, something.

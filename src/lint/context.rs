@@ -1,12 +1,13 @@
 //! What a rule sees: a script, its statements, and what came before it.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::facts::dropped;
 use super::history::{History, Moment};
 use super::rebuild::Rebuild;
 use super::routine::{has_arguments, same_arguments};
-use super::shape::{Shape, flat, names};
+use super::shape::{Column, Shape, flat, names};
 use super::statement::Statement;
 use super::swap::Swap;
 use crate::script::{Object, RunIf, Test};
@@ -45,6 +46,8 @@ pub struct Context<'a> {
     pub swap: Option<Swap>,
     /// The names of code objects.
     pub code: &'a [Name],
+    /// The columns that the script declares, once a rule has asked.
+    pub(super) columns: OnceCell<Vec<(Span, Column)>>,
 }
 
 /// What kind of file a source is.

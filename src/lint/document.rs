@@ -25,17 +25,27 @@ pub(super) fn sets_keys(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
                 let arguments = tokens.eat_parens().unwrap_or_default();
                 !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end)
             }
+            "-" | "#-" if operand.is_word(text, "array") => skip_brackets(&mut tokens),
             "-" | "#-" => operand.kind.is_string(),
             _ => false,
         };
         while tokens.eat_operator("::") {
             tokens.eat_name();
+            skip_brackets(&mut tokens);
         }
         if !is_known {
             return false;
         }
     }
     true
+}
+
+/// Takes what stands in brackets, if that is next.
+fn skip_brackets(tokens: &mut Tokens<'_>) -> bool {
+    if !tokens.eat(TokenKind::OpenBracket) {
+        return false;
+    }
+    tokens.find(|token| token.kind == TokenKind::CloseBracket).is_some()
 }
 
 /// `((column || '{"a": 1}') - 'b')`: keys alone are set and taken out.

@@ -33,8 +33,8 @@ pub(super) enum What {
 /// What a unique index makes a key.
 #[derive(Debug, Clone)]
 pub(super) enum Key {
-    /// Columns.
-    Columns(Vec<String>),
+    /// Columns, and whether NULL is a value like another one in them.
+    Columns(Vec<String>, bool),
     /// Columns, of a part of the rows.
     Partial(PartialKey),
     /// What is not followed here.
@@ -122,10 +122,11 @@ fn unique_index(statement: &Statement<'_>, found: &mut Vec<Fact>) {
         tokens.eat_name();
     }
     let columns = shape::columns(&mut tokens);
+    let has_nulls = tokens.has_words(&["nulls", "not", "distinct"]);
     let is_partial = tokens.skip_past("where");
     let key = match columns {
         Some(columns) if is_partial => PartialKey::read(columns, tokens).map_or(Key::Other, Key::Partial),
-        Some(columns) => Key::Columns(columns),
+        Some(columns) => Key::Columns(columns, has_nulls),
         None => Key::Other,
     };
     found.push(Fact { at: statement.span.start, what: What::Key(table, key) });

@@ -115,7 +115,7 @@ impl History {
                 shape.item(crate::sql::Tokens::of(&item, dialect));
             }),
             What::Key(table, key) => self.change(at, &table, |shape| match key {
-                Key::Columns(key) => shape.keys.push(key),
+                Key::Columns(key, has_nulls) => shape.key(key, has_nulls),
                 Key::Partial(key) => shape.partial_keys.push(key),
                 Key::Other => shape.other_keys = true,
             }),

@@ -29,6 +29,8 @@ pub struct Insert {
     pub asks_elsewhere: Vec<Name>,
     /// What a query gives, by position, if its list is plain.
     pub selected: Vec<Span>,
+    /// True if a query in it counts the rows of the table that is filled.
+    pub counts_own: bool,
     /// True if the query has a WHERE, GROUP BY or the like at its own level.
     pub has_clause: bool,
 }
@@ -73,6 +75,10 @@ pub fn read(statement: &Statement<'_>) -> Insert {
     insert.body_end = tokens.end();
     read_tail(tokens, &mut insert);
     insert.selected = selected(statement, insert.values_span.is_some());
+    let reads_own = |table: &Name| read_tables(statement.tokens()).iter().any(|read| read.matches(table));
+    let mut all = statement.tokens();
+    let aggregates = all.any(|token| token.is_word(statement.text, "max") || token.is_word(statement.text, "count"));
+    insert.counts_own = aggregates && statement.head.name.as_ref().is_some_and(reads_own);
     ask(statement, &mut insert);
     insert
 }
@@ -219,27 +225,40 @@ pub fn values_of(text: &str, dialect: Dialect, insert: &Insert, at: usize) -> Ve
     insert.rows.iter().filter_map(value).collect()
 }
 
-/// Returns true if a row brings NULL for a column, which conflicts with nothing, or a value that is another one each time.
-pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, column: &str) -> bool {
-    let at = match &insert.columns {
+/// Returns true if a row brings for a key what conflicts with nothing.
+pub fn escapes(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, key: &[String]) -> bool {
+    let nulls_conflict = shape.null_keys.iter().any(|known| known == key);
+    let is_null = |value: &Span| value.text(text).trim().eq_ignore_ascii_case("null");
+    key.iter().any(|column| {
+        let at = position(insert, shape, column);
+        let values = at.map_or_else(Vec::new, |at| values_of(text, dialect, insert, at));
+        is_new(text, dialect, insert, shape, column) && !(nulls_conflict && values.iter().all(is_null))
+    })
+}
+
+/// Where a row has its value for a column.
+fn position(insert: &Insert, shape: &Shape, column: &str) -> Option<usize> {
+    match &insert.columns {
         Some(columns) => columns.iter().position(|known| known == column),
         None => shape.columns.iter().position(|known| known.name == column),
-    };
-    let Some(at) = at else { return false };
+    }
+}
+
+/// Returns true if a row brings NULL for a column, which conflicts with nothing, or a value that is another one each time.
+pub fn is_new(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, column: &str) -> bool {
+    let Some(at) = position(insert, shape, column) else { return false };
     values_of(text, dialect, insert, at).into_iter().any(|value| {
         let tokens = Tokens::new(text, value, dialect);
         let is_null = value.text(text).trim().eq_ignore_ascii_case("null");
-        is_null || super::update::is_volatile(tokens) || super::update::counts_on(tokens)
+        let mut all = tokens;
+        let adds = insert.counts_own && all.any(|token| token.text(text) == "+");
+        is_null || adds || super::update::is_volatile(tokens) || super::update::counts_on(tokens)
     })
 }
 
 /// Whether rows are in a partial index, as far as their values tell: some may be, or none is.
 pub fn reaches(text: &str, dialect: Dialect, insert: &Insert, shape: &Shape, key: &PartialKey) -> bool {
-    let at = match &insert.columns {
-        Some(columns) => columns.iter().position(|known| *known == key.column),
-        None => shape.columns.iter().position(|known| known.name == key.column),
-    };
-    let Some(at) = at else {
+    let Some(at) = position(insert, shape, &key.column) else {
         // The row gets the column's default, or NULL.
         let default = shape.column_named(&key.column).is_none_or(|column| column.definition.contains("default"));
         return default || key.holds("null") == Some(true);

@@ -1,9 +1,11 @@
 //! Conditions of `IF`s that are as true behind the script as before it, so that they guard nothing.
 //!
 //! `IF EXISTS (…)`, `to_regclass(…) IS NOT NULL`, `count(*) > 0`: what only asks whether something is there, and what
-//! is neither dropped, renamed nor changed behind the question. What is not one of these is taken for a guard.
+//! is neither dropped, renamed nor changed behind the question; in its `ELSE`, what is not there and is not made. What is
+//! not one of these is taken for a guard.
 
 use super::facts::dropped;
+use super::generated;
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, TokenKind, Tokens, Verb};
@@ -47,10 +49,26 @@ enum Asked {
     Row(Span),
 }
 
+impl Asked {
+    /// Whether rows are asked for, and not a catalog.
+    fn is_of_rows(&self, text: &str) -> bool {
+        matches!(self, Self::Row(query) if !is_of_catalog(text, *query))
+    }
+}
+
 fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>]) -> bool {
-    let mut asked = Vec::new();
+    let (mut there, mut away) = (Vec::new(), Vec::new());
     let tokens = Tokens::new(text, condition, Dialect::Postgres);
-    let read = if negated { contrary(tokens, &mut asked) } else { terms(tokens, &mut asked) };
+    let read = match negated {
+        // What a catalog is asked for in vain another rule compares with what is made.
+        false if tokens.at_word("not") => {
+            contrary(tokens, &mut away).filter(|()| away.iter().all(|asked| asked.is_of_rows(text)))
+        }
+        false => terms(tokens, &mut there),
+        true if tokens.at_word("not") || tokens.has_words(&["is", "null"]) => contrary(tokens, &mut there),
+        // The branch for another server is not judged.
+        true => terms(tokens, &mut away).filter(|()| !away.is_empty()),
+    };
     if read.is_none() {
         return false;
     }
@@ -70,7 +88,9 @@ fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>
             calls("perform") + calls("call") == 0 && calls("execute") <= read
         })
     });
-    knows_all && asked.iter().all(|asked| !falsified(text, asked, &behind))
+    knows_all
+        && there.iter().all(|asked| !falsified(text, asked, &behind))
+        && away.iter().all(|asked| !is_made(text, asked, &behind))
 }
 
 /// Reads a condition that only asks whether things are there; `None` for another one.
@@ -152,8 +172,7 @@ fn falsified(text: &str, asked: &Asked, behind: &[&Statement<'_>]) -> bool {
     match asked {
         Asked::Relation(name) => !stays(name, behind),
         Asked::Row(query) if is_of_catalog(text, *query) => {
-            let strings = Tokens::new(text, *query, Dialect::Postgres).filter(|token| token.kind.is_string());
-            let names: Vec<String> = strings.map(|token| last(token.text(text))).collect();
+            let names = names(text, *query);
             let takes = |statement: &&Statement<'_>| touches(statement, &names);
             names.is_empty() || asks_for_more(text, *query) || behind.iter().any(takes)
         }
@@ -166,6 +185,50 @@ fn falsified(text: &str, asked: &Asked, behind: &[&Statement<'_>]) -> bool {
             tables.is_empty() || behind.iter().any(|statement| changes(statement, &tables, fills))
         }
     }
+}
+
+/// Whether the script makes, further down, what is asked for.
+fn is_made(text: &str, asked: &Asked, behind: &[&Statement<'_>]) -> bool {
+    let makes_one = |names: &[String]| behind.iter().any(|statement| makes(statement, names));
+    match asked {
+        Asked::Relation(name) => makes_one(std::slice::from_ref(name)),
+        Asked::Row(query) if is_of_catalog(text, *query) => {
+            let names = names(text, *query);
+            names.is_empty() || asks_for_more(text, *query) || makes_one(&names)
+        }
+        Asked::Row(query) => {
+            let tables = read_tables(Tokens::new(text, *query, Dialect::Postgres));
+            let names: Vec<String> = tables.iter().map(|table| table.object().to_ascii_lowercase()).collect();
+            tables.is_empty() || makes_one(&names) || behind.iter().any(|statement| changes(statement, &tables, true))
+        }
+    }
+}
+
+/// Whether a statement makes something of one of these names. What has no name may be called anything.
+fn makes(statement: &Statement<'_>, names: &[String]) -> bool {
+    let is_one = |name: &Name| names.iter().any(|one| name.object().eq_ignore_ascii_case(one));
+    let in_text = || {
+        let written = |token: crate::sql::Token| Name::part(token.text(statement.text), token.kind, statement.dialect);
+        statement.tokens().filter(|token| token.kind.is_identifier()).any(|token| is_one(&written(token)))
+    };
+    match (statement.head.verb, &statement.head.name) {
+        (Verb::Create, Some(name)) if statement.head.table.is_some() => is_one(name),
+        (Verb::Create, Some(_)) => in_text(),
+        (Verb::Create, None) => true,
+        _ => statement.actions.iter().any(|action| match action.kind {
+            ActionKind::DropColumn | ActionKind::DropConstraint => false,
+            ActionKind::RenameColumn | ActionKind::RenameConstraint => {
+                generated::new_name(statement, action).is_none_or(|to| is_one(&Name::new([to])))
+            }
+            _ => action.name.as_ref().is_none_or(is_one),
+        }),
+    }
+}
+
+/// The names that a query of a catalog asks for.
+fn names(text: &str, query: Span) -> Vec<String> {
+    let strings = Tokens::new(text, query, Dialect::Postgres).filter(|token| token.kind.is_string());
+    strings.map(|token| last(token.text(text))).collect()
 }
 
 /// Whether a relation of this name is there at the end, as it was when it was asked for.

@@ -31,7 +31,11 @@ pub fn actions_of_all<'c>(
 }
 
 /// The columns that a script declares, with their places.
-pub fn columns(context: &Context<'_>) -> Vec<(Span, Column)> {
+pub fn columns<'c>(context: &'c Context<'_>) -> &'c [(Span, Column)] {
+    context.columns.get_or_init(|| declared(context))
+}
+
+fn declared(context: &Context<'_>) -> Vec<(Span, Column)> {
     let mut found = Vec::new();
     for statement in context.statements {
         if statement.head.verb == Verb::Create && statement.head.kind == Some(Kind::Table) {

@@ -3,12 +3,14 @@
 //! Reads texts only: no file, no database. Statement heads decide by tokens; the parser's tree is asked before a
 //! finding is made, and where the two disagree there is none.
 
+mod alike;
 mod alteration;
 mod body;
 mod called;
 mod condition;
 mod context;
 mod creation;
+mod dependence;
 mod document;
 mod dynamic;
 mod facts;
@@ -142,6 +144,7 @@ fn lint_one(
         rebuild: None,
         swap: None,
         code,
+        columns: std::cell::OnceCell::new(),
     };
     context.rebuild = rebuild::find(&context);
     context.swap = swap::find(&context);

@@ -5,14 +5,16 @@
 //! second whether guards on single statements end where the first run did. Where anything is not known, nothing is said.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use super::alike;
 use super::context::Context;
 use super::facts::dropped;
 use super::generated;
 use super::rule::Rule;
 use super::shape::{self, Shape};
 use super::statement::Statement;
-use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Tokens, Verb};
+use crate::sql::{Action, ActionKind, Kind, Name, Tokens, Verb};
 
 /// What a second run of the whole script does to names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +75,17 @@ struct Event {
     with: Vec<Key>,
     /// The table that it is dropped with.
     on: Option<String>,
+    /// The table that it is made like.
+    like: Option<String>,
     /// The columns that it is dropped with.
     of: Vec<String>,
     guarded: bool,
+}
+
+impl Event {
+    const fn new(what: What, key: Key) -> Self {
+        Self { what, key, with: Vec::new(), on: None, like: None, of: Vec::new(), guarded: false }
+    }
 }
 
 enum What {
@@ -105,10 +115,13 @@ struct State {
     of: HashMap<Key, Vec<String>>,
 }
 
-/// Returns true if a finding is about a name that is followed here.
+/// Returns true if a finding is about a name that is followed here, or about a copy that takes its original's name.
 pub fn answers(context: &Context<'_>, rule: &Rule, at: usize) -> bool {
     let holds = |statement: &&Statement<'_>| statement.span.start <= at && at < statement.end.max(statement.span.end);
     let statement = context.statements.iter().rfind(holds);
+    if rule.name == "unguarded-insert" {
+        return statement.is_some_and(|statement| alike::copies_what_it_becomes(context, statement));
+    }
     let followed = |statement: &Statement<'_>| {
         let head = &statement.head;
         let mut actions = statement.actions.iter().filter(|action| action.span.start <= at && at < action.span.end);
@@ -203,12 +216,17 @@ impl State {
                     self.known.insert(key.clone(), true);
                     self.is.insert(key.clone(), Thing::Made(key.clone()));
                 }
+                if let Some(model) = &event.like {
+                    self.copy_columns(model, &event.key.2);
+                }
                 if let Some(on) = &event.on {
                     self.on.insert(event.key.clone(), on.clone());
                 }
                 for key in std::iter::once(&event.key).chain(&event.with).filter(|_| !event.of.is_empty()) {
                     self.of.insert(key.clone(), event.of.clone());
-                    self.on.entry(key.clone()).or_insert_with(|| event.key.1.clone());
+                    let is_relation = event.key.0 == Space::Relation;
+                    let owner = if is_relation { &event.key.2 } else { &event.key.1 };
+                    self.on.entry(key.clone()).or_insert_with(|| owner.clone());
                 }
             }
             What::Drop => self.drop(event),
@@ -218,6 +236,19 @@ impl State {
             }
         }
         Some(true)
+    }
+
+    /// A table that is made like another one has its columns.
+    fn copy_columns(&mut self, model: &str, table: &str) {
+        let of_model = |(key, is_there): &(&Key, &bool)| **is_there && key.0 == Space::Column && key.1 == model;
+        let columns: Vec<Key> = self.known.iter().filter(of_model).map(|(key, _)| key.clone()).collect();
+        for key in columns {
+            let copied = (key.0, table.to_owned(), key.2.clone());
+            if let Some(thing) = self.is.get(&key).cloned() {
+                self.is.insert(copied.clone(), thing);
+            }
+            self.known.insert(copied, true);
+        }
     }
 
     fn drop(&mut self, event: &Event) {
@@ -286,15 +317,16 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
     let table = head.table.as_ref().map(|table| table.object().to_owned());
     match head.verb {
         Verb::Create => {
-            let with = if kind == Kind::Table { parts(statement, name) } else { Vec::new() };
-            let on = match kind {
-                Kind::Index => table.clone(),
-                Kind::Table => parent(statement),
-                _ => None,
-            };
+            let mut with = if kind == Kind::Table { parts(context, statement, name) } else { Vec::new() };
+            let on = if kind == Kind::Table { alike::parent(statement) } else { table.clone() };
+            let on = on.filter(|_| matches!(kind, Kind::Index | Kind::Table));
             let guarded = head.if_not_exists || head.or_replace;
-            let of = if kind == Kind::Index { words(statement.tokens_behind_name()) } else { Vec::new() };
-            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, of, guarded });
+            let like = if kind == Kind::Table { parts_alike(context, statement, name) } else { Vec::new() };
+            let keeps_words = kind == Kind::Index || !like.is_empty();
+            let of = if keeps_words { words(statement.tokens_behind_name()) } else { Vec::new() };
+            with.extend(like);
+            let model = alike::model(statement).map(|model| model.object().to_owned());
+            events.push(Event { what: What::Create, key: key(kind, name, table), with, on, like: model, of, guarded });
         }
         Verb::Drop => {
             for name in dropped(statement) {
@@ -313,8 +345,7 @@ fn read(context: &Context<'_>, statement: &Statement<'_>, events: &mut Vec<Event
                     return None;
                 }
                 let key = key(kind, &name, table.clone());
-                let (with, of) = (Vec::new(), Vec::new());
-                events.push(Event { what: What::Drop, key, with, on: None, of, guarded: head.if_exists });
+                events.push(Event { guarded: head.if_exists, ..Event::new(What::Drop, key) });
             }
         }
         _ => {
@@ -339,7 +370,7 @@ fn act(
     let mut push = |what: What, key: Key, with: Vec<Key>, guarded: bool| {
         let is_constraint = key.0 == Space::Constraint && matches!(what, What::Create);
         let of = if is_constraint { words(statement.part(action.span)) } else { Vec::new() };
-        events.push(Event { what, key, with, on: None, of, guarded });
+        events.push(Event { with, of, guarded, ..Event::new(what, key) });
     };
     let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
     let primary = format!("{table}_pkey");
@@ -428,16 +459,19 @@ fn key(kind: Kind, name: &Name, table: Option<String>) -> Key {
 }
 
 /// The columns and constraints that come with a table.
-fn parts(statement: &Statement<'_>, table: &Name) -> Vec<Key> {
-    let shape = Shape::read(statement.tokens_behind_name());
-    let of_table = |space: Space, name: String| (space, table.object().to_owned(), name);
-    let columns = shape.columns.into_iter().map(|column| of_table(Space::Column, column.name));
-    columns.chain(shape.constraints.into_iter().map(|name| of_table(Space::Constraint, name))).collect()
+fn parts(context: &Context<'_>, statement: &Statement<'_>, table: &Name) -> Vec<Key> {
+    // With a guard the history may know the table that was there instead.
+    let made = context.history.table(table, (context.source, statement.span.start + 1));
+    let read = || Arc::new(Shape::read(statement.tokens_behind_name()));
+    let shape = made.filter(|_| !statement.head.if_not_exists).map_or_else(read, Arc::clone);
+    let of_table = |space: Space, name: &str| (space, table.object().to_owned(), name.to_owned());
+    let columns = shape.columns.iter().map(|column| of_table(Space::Column, &column.name));
+    columns.chain(shape.constraints.iter().map(|name| of_table(Space::Constraint, name))).collect()
 }
 
-/// The table that a partition is dropped with.
-fn parent(statement: &Statement<'_>) -> Option<String> {
-    let mut tokens = statement.tokens_behind_name();
-    let is_partition = statement.dialect == Dialect::Postgres && tokens.eat_words(&["partition", "of"]);
-    is_partition.then(|| tokens.eat_name()).flatten().map(|(name, _)| name.object().to_owned())
+/// The indexes and constraints of a table that is made like another one, as far as the script speaks of them.
+fn parts_alike(context: &Context<'_>, create: &Statement<'_>, table: &Name) -> Vec<Key> {
+    let relation = |name: &str| (Space::Relation, String::new(), name.to_owned());
+    let constraint = |name: &str| (Space::Constraint, table.object().to_owned(), name.to_owned());
+    alike::names(context, create, table).into_iter().flat_map(|name| [relation(name), constraint(name)]).collect()
 }

@@ -4,7 +4,7 @@ use super::document::{is_of_keys, reads_another_key, sets_keys, takes_keys_out};
 use super::shape::items;
 use super::statement::Statement;
 use super::update::Assignment;
-use crate::sql::{Dialect, Span, TokenKind, Tokens};
+use crate::sql::{Dialect, Name, Span, TokenKind, Tokens};
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
 const SETTLING: &[&str] = &[
@@ -66,71 +66,88 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         return true;
     }
     if tokens.at(TokenKind::OpenParen) {
-        // A query of its own; one that counts on from the column's own values does not rest.
-        let reads_own = super::insert::read_tables(tokens)
-            .iter()
-            .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
-        let grows = ["sum", "string_agg", "group_concat", "array_agg", "json_agg", "jsonb_agg", "json_group_array"];
-        let counts = tokens.any(|token| {
-            let operator = token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text));
-            operator || grows.iter().any(|word| token.is_word(text, word))
-        });
-        return statement.part(assignment.value).has_word("select") && !(reads_own && counts);
+        return query_settles(statement, tokens);
     }
     let Some(first) = tokens.next() else { return true };
     // A cast settles, whatever it is of.
-    if own.contains(&first.span) && tokens.eat_operator("::") {
+    if own.contains(&first.span) {
+        let casts = tokens.eat_operator("::");
         tokens.eat_name();
         tokens.eat_parens();
-        return tokens.peek().is_none();
+        return casts && tokens.peek().is_none();
     }
-    if own.contains(&first.span) {
-        return false;
+    let of = |value: Span| Assignment { column: assignment.column.clone(), value };
+    // Negative whatever it was.
+    if first.text(text) == "-" && tokens.at_word("abs") {
+        return settles(statement, &of(Span::new(tokens.start(), assignment.value.end)), own);
     }
-    let name = first.text(text).to_ascii_lowercase();
     let Some(arguments) = tokens.eat_parens() else { return false };
     // `jsonb_set(…) || '{"key": …}'`: both come to rest.
     if tokens.peek().is_some_and(|token| token.text(text) == "||") {
         let behind = own.iter().any(|span| tokens.start() < span.start);
-        let call = Span::new(assignment.value.start, arguments.end);
-        let assignment = Assignment { column: assignment.column.clone(), value: call };
-        return !behind && sets_keys(tokens, own) && settles(statement, &assignment, own);
+        let call = of(Span::new(assignment.value.start, arguments.end));
+        return !behind && sets_keys(tokens, own) && settles(statement, &call, own);
     }
     if tokens.peek().is_some_and(|token| token.kind != TokenKind::Operator || token.text(text) != "::") {
         return false;
     }
-    if ["replace", "regexp_replace", "array_replace"].contains(&name.as_str()) {
-        return !(name == "regexp_replace" && puts_beside(statement, arguments))
-            && replacement_settles(statement, arguments);
+    let name = first.text(text).to_ascii_lowercase();
+    call_settles(statement, &assignment.column, &name, arguments, own)
+}
+
+/// A query of its own; one that counts on from the column's own values does not rest.
+fn query_settles(statement: &Statement<'_>, query: Tokens<'_>) -> bool {
+    let text = statement.text;
+    let grows = ["sum", "string_agg", "group_concat", "array_agg", "json_agg", "jsonb_agg", "json_group_array"];
+    let is_own = |read: &Name| statement.head.name.as_ref().is_some_and(|table| table.matches(read));
+    let mut all = query;
+    let counts = all.any(|token| {
+        let operator = token.kind == TokenKind::Operator && ["+", "-", "*", "/", "||"].contains(&token.text(text));
+        operator || grows.iter().any(|word| token.is_word(text, word))
+    });
+    let mut all = query;
+    let selects = all.any(|token| token.is_word(text, "select"));
+    selects && !(counts && super::insert::read_tables(query).iter().any(is_own))
+}
+
+/// Whether a function of a column, called with what it gave, gives it again.
+fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: Span, own: &[Span]) -> bool {
+    let text = statement.text;
+    let mut parts = items(text, arguments, statement.dialect);
+    let is = |at: usize, written: &str| parts.get(at).is_some_and(|part| part.text(text).trim() == written);
+    match name {
+        "regexp_replace" if puts_beside(statement, arguments) || replaces_the_next(statement, arguments) => {
+            return false;
+        }
+        "replace" | "regexp_replace" | "array_replace" => return replacement_settles(statement, arguments),
+        "split_part" => return is(2, "1"),
+        "translate" if !translation_settles(statement, arguments) => return false,
+        // From the second letter on there is less each time.
+        "substr" if !is(1, "1") => return false,
+        _ => {}
     }
-    if let Some(settles) = shown_settles(statement, &name, arguments, own) {
+    if let Some(settles) = shown_settles(statement, name, arguments, own) {
         return settles;
     }
-    if name == "translate" && !translation_settles(statement, arguments) {
-        return false;
-    }
-    let mut parts = items(text, arguments, statement.dialect);
     // What is cut to comes in front of what is cut.
     if name == "date_trunc" && parts.len() > 1 {
         parts.swap(0, 1);
     }
+    let holds = |part: &Span, span: &Span| part.start <= span.start && span.end <= part.end;
     // One of several values is taken: the column as it is may stand at any place.
-    let whole = |span: &Span| {
-        let holds = |part: &Span| part.start <= span.start && span.end <= part.end;
-        parts.iter().any(|part| holds(part) && part.text(text).trim() == span.text(text))
-    };
-    if CHOOSING.contains(&name.as_str()) && parts.len() > 1 && own.iter().all(whole) {
+    let whole = |span: &Span| parts.iter().any(|part| holds(part, span) && part.text(text).trim() == span.text(text));
+    if CHOOSING.contains(&name) && parts.len() > 1 && own.iter().all(whole) {
         return true;
     }
     if name == "jsonb_set" && parts.get(2).is_some_and(|value| takes_keys_out(statement, *value)) {
         return true;
     }
     // Beyond the first argument the column must not come again.
-    let holds_own = |part: &&Span| own.iter().any(|span| part.start <= span.start && span.end <= part.end);
-    let sets_paths = matches!(name.as_str(), "json_set" | "json_insert" | "json_replace" | "jsonb_set");
-    let later =
-        parts.iter().skip(1).filter(holds_own).any(|part| !(sets_paths && reads_another_key(statement, *part, own)));
-    if !SETTLING.contains(&name.as_str()) || later {
+    let sets_paths = matches!(name, "json_set" | "json_insert" | "json_replace" | "jsonb_set");
+    let later = parts.iter().skip(1).filter(|part| own.iter().any(|span| holds(part, span)));
+    if !SETTLING.contains(&name)
+        || later.into_iter().any(|part| !(sets_paths && reads_another_key(statement, *part, own)))
+    {
         return false;
     }
     // `'$[#]'` is the place behind the last element; of a list, the next element takes the place of a removed one.
@@ -138,19 +155,13 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     if name.starts_with("json") && parts.iter().skip(1).any(path) {
         return false;
     }
-    // From the second letter on there is less each time.
-    let first_letter = |part: &Span| part.text(text).trim() == "1";
-    if name == "substr" && !parts.get(1).is_some_and(first_letter) {
-        return false;
-    }
     // What is inside must come to rest as well.
     let is_computed = |inner: &Span| {
         statement.part(*inner).any(|token| matches!(token.kind, TokenKind::OpenParen | TokenKind::Operator))
     };
     let Some(inner) = parts.first().copied().filter(is_computed) else { return true };
-    let own: Vec<Span> =
-        own.iter().copied().filter(|span| inner.start <= span.start && span.end <= inner.end).collect();
-    own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: inner }, &own)
+    let own: Vec<Span> = own.iter().copied().filter(|span| holds(&inner, span)).collect();
+    own.is_empty() || settles(statement, &Assignment { column: column.to_owned(), value: inner }, &own)
 }
 
 /// `regexp_replace(column, '^', 'x')`, `regexp_replace(column, '^(.*)$', 'x\1')`: what is found stays.
@@ -162,6 +173,16 @@ fn puts_beside(statement: &Statement<'_>, arguments: Span) -> bool {
     let finds_all = pattern.contains(".*") || pattern.contains(".+");
     finds_nothing && !to.is_empty()
         || finds_all && to.contains('\\') && !to.trim_start_matches(['\\', '&', '1']).is_empty()
+}
+
+/// `regexp_replace(column, 'a', 'b')` replaces the first one that it finds, and the next one on the next run.
+fn replaces_the_next(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let literal = |at: usize| parts.get(at).map(|part| part.text(statement.text).trim().trim_matches('\''));
+    let is_global = literal(3).is_some_and(|flags| flags.contains('g'));
+    let pattern = literal(1).unwrap_or_default();
+    let is_fixed = pattern.starts_with('^') || pattern.ends_with('$') || pattern.contains(".*");
+    parts.get(1).is_some_and(|part| part.text(statement.text).contains('\'')) && !is_global && !is_fixed
 }
 
 /// `replace(column, 'a', 'b')` rests if the result no longer holds what is looked for.

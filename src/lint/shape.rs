@@ -9,6 +9,8 @@ pub struct Shape {
     pub columns: Vec<Column>,
     /// The sets of columns that identify a row: primary key, unique constraints, unique indexes that are not partial.
     pub keys: Vec<Vec<String>>,
+    /// Those of them in which NULL is a value like another one.
+    pub null_keys: Vec<Vec<String>>,
     /// Keys of the rows that one column tells apart from the others.
     pub partial_keys: Vec<PartialKey>,
     /// Keys on expressions, or of rows that more than a column tells: something can conflict, but not by columns alone.
@@ -17,12 +19,21 @@ pub struct Shape {
     pub constraints: Vec<String>,
     /// Its foreign keys.
     pub foreign: Vec<Foreign>,
-    /// True if a key says what becomes of a second row of it: `ON CONFLICT REPLACE`, or IGNORE. SQLite's.
-    pub resolves: bool,
+    /// What a key says becomes of a second row of it. SQLite's.
+    pub resolves: Option<Resolution>,
     /// True if its rows are in partitions.
     pub partitioned: bool,
     /// True if not all is known: made from a query, like another table, or inherited.
     pub partly_known: bool,
+}
+
+/// `ON CONFLICT …` behind a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// The row that is there goes.
+    Replace,
+    /// The new one does not come.
+    Ignore,
 }
 
 /// A foreign key.
@@ -145,6 +156,26 @@ impl Column {
         (plain.starts_with("char") && words.next() == Some(")")).then(|| format!("{plain}({length})"))
     }
 
+    /// Returns true if a row that brings no value for it gets another one each time.
+    pub fn is_renewed(&self) -> bool {
+        const CLOCK: &[&str] = &[
+            "now",
+            "current_timestamp",
+            "clock_timestamp",
+            "gen_random_uuid",
+            "uuid_generate_v4",
+            "nextval",
+            "random",
+            "randomblob",
+            "'now'",
+            "unixepoch",
+        ];
+        let words: Vec<&str> = self.definition.split(' ').collect();
+        words.contains(&"default") && CLOCK.iter().any(|word| words.contains(word))
+            || self.definition.contains("as identity")
+            || self.type_word().contains("serial")
+    }
+
     /// Returns its type's first word.
     pub fn type_word(&self) -> &str {
         self.definition.split(' ').next().unwrap_or_default()
@@ -196,8 +227,8 @@ impl Shape {
         let Some((name, _)) = tokens.eat_name() else { return };
         let name = name.object().to_owned();
         if tokens.has_words(&["primary", "key"]) || tokens.has_word("unique") {
-            self.keys.push(vec![name.clone()]);
-            self.resolves |= resolves(tokens);
+            self.key(vec![name.clone()], tokens.has_words(&["nulls", "not", "distinct"]));
+            self.resolves = self.resolves.or(resolution(tokens));
         }
         self.refer(tokens, None, vec![name.clone()]);
         self.columns.retain(|column| column.name != name);
@@ -217,13 +248,19 @@ impl Shape {
         let is_key = tokens.eat_words(&["primary", "key"]) || tokens.eat_word("unique");
         self.other_keys |= tokens.at_word("exclude");
         if is_key {
-            self.resolves |= resolves(tokens);
-            tokens.eat_words(&["nulls", "not", "distinct"]);
+            self.resolves = self.resolves.or(resolution(tokens));
+            let has_nulls = tokens.eat_words(&["nulls", "not", "distinct"]);
             match columns(&mut tokens) {
-                Some(columns) => self.keys.push(columns),
+                Some(columns) => self.key(columns, has_nulls),
                 None => self.other_keys = true,
             }
         }
+    }
+
+    /// Takes in a key; `has_nulls`: one in which NULL is a value like another one.
+    pub fn key(&mut self, columns: Vec<String>, has_nulls: bool) {
+        self.null_keys.extend(has_nulls.then(|| columns.clone()));
+        self.keys.push(columns);
     }
 
     /// Takes in a foreign key: `REFERENCES table (columns)`.
@@ -253,7 +290,8 @@ impl Shape {
             to.clone_into(&mut column.name);
         }
         let partial = self.partial_keys.iter_mut().flat_map(|key| key.columns.iter_mut().chain([&mut key.column]));
-        for name in self.keys.iter_mut().flatten().chain(partial).filter(|name| *name == from) {
+        let keys = self.keys.iter_mut().chain(&mut self.null_keys).flatten();
+        for name in keys.chain(partial).filter(|name| *name == from) {
             to.clone_into(name);
         }
     }
@@ -267,8 +305,9 @@ impl Shape {
     }
 }
 
-fn resolves(key: Tokens<'_>) -> bool {
-    ["replace", "ignore"].iter().any(|word| key.has_words(&["on", "conflict", word]))
+fn resolution(key: Tokens<'_>) -> Option<Resolution> {
+    let says = |word: &str| key.has_words(&["on", "conflict", word]);
+    says("replace").then_some(Resolution::Replace).or(says("ignore").then_some(Resolution::Ignore))
 }
 
 /// The parts of a list in parentheses, cut at its commas.
@@ -277,9 +316,15 @@ pub fn items(text: &str, list: Span, dialect: Dialect) -> Vec<Span> {
     let mut tokens = Tokens::new(text, inner, dialect);
     let mut found = Vec::new();
     let mut start = tokens.start();
+    let mut brackets = 0_usize;
     while let Some(token) = tokens.peek() {
         match token.kind {
-            TokenKind::Comma => {
+            TokenKind::OpenBracket => brackets += 1,
+            TokenKind::CloseBracket => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        match token.kind {
+            TokenKind::Comma if brackets == 0 => {
                 found.push(Span::new(start, tokens.end()));
                 tokens.next();
                 start = tokens.start();
@@ -338,7 +383,11 @@ pub fn flat(tokens: Tokens<'_>) -> String {
             line.push(' ');
         }
         let written = token.text(text);
-        if token.kind == TokenKind::Word { line.push_str(&written.to_lowercase()) } else { line.push_str(written) }
+        let start = line.len();
+        line.push_str(written);
+        if token.kind == TokenKind::Word {
+            line[start..].make_ascii_lowercase();
+        }
     }
     line
 }

@@ -39,7 +39,7 @@ pub enum Guarding {
     Directive(Guard),
     /// The condition of an `IF` in a `DO` block.
     Condition(Span),
-    /// The condition of an `IF … THEN RETURN` in front of it.
+    /// A condition that is not true: of an `IF … THEN RETURN` in front of it, of an `IF` that it is the `ELSE` of.
     Unless(Span),
     /// Conditions that an `EXCEPTION` clause catches.
     Caught(Vec<String>),

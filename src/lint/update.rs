@@ -4,7 +4,7 @@ use super::condition::excludes_itself;
 use super::settle::settles;
 use super::shape::items;
 use super::statement::Statement;
-use crate::sql::{Dialect, Span, TokenKind, Tokens, Verb};
+use crate::sql::{Dialect, Name, Span, TokenKind, Tokens, Verb};
 
 /// One `column = expression` of an `UPDATE`.
 #[derive(Debug, Clone)]
@@ -38,13 +38,25 @@ pub fn read(statement: &Statement<'_>) -> Update {
 pub fn read_parts(statement: &Statement<'_>) -> Vec<Update> {
     let mut found = Vec::new();
     let mut tokens = statement.tokens_behind_name();
-    while tokens.skip_to_any(&["update"]) {
+    let is_merge = statement.head.verb == Verb::Merge;
+    let mut condition = None;
+    while tokens.skip_to_any(&["update", "matched"]) {
+        // `WHEN MATCHED AND … THEN UPDATE`.
+        if tokens.eat_word("matched") {
+            condition = tokens.eat_word("and").then(|| {
+                let start = tokens.start();
+                tokens.skip_to_any(&["then"]);
+                Span::new(start, tokens.end())
+            });
+            continue;
+        }
         tokens.next();
         if tokens.eat_word("set") {
             let ends = ["from", "where", "returning", "when"];
             // The next branch of a MERGE; elsewhere a WHEN is a CASE's.
-            let ends = if statement.head.verb == Verb::Merge { &ends[..] } else { &ends[..3] };
-            found.push(read_behind_set(statement, tokens, ends));
+            let ends = if is_merge { &ends[..] } else { &ends[..3] };
+            let read = read_behind_set(statement, tokens, ends);
+            found.push(Update { condition: read.condition.or(condition.filter(|_| is_merge)), ..read });
         }
     }
     found
@@ -97,8 +109,8 @@ const VOLATILE: &[&str] = &[
 
 /// Why running it again would change rows; `None` if it would not, or nobody can tell.
 pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
-    let guarded = update.condition.is_some_and(|condition| excludes_itself(statement, update, condition));
-    if guarded {
+    let mut conditions = update.condition.into_iter().chain(joined_conditions(statement));
+    if conditions.any(|condition| excludes_itself(statement, update, condition)) {
         return None;
     }
     for assignment in &update.assignments {
@@ -107,6 +119,9 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
             return Some(format!("`{}` gets another value on each run", assignment.column));
         }
         let own = mentions(statement, assignment.value, &assignment.column);
+        if adds_what_it_empties(statement, update, assignment) {
+            continue;
+        }
         if !own.is_empty() && !settles(statement, assignment, &own) {
             return Some(format!("`{}` is computed from itself, so each run moves it on", assignment.column));
         }
@@ -121,6 +136,60 @@ pub fn moves_on(statement: &Statement<'_>, update: &Update) -> Option<String> {
         }
     }
     None
+}
+
+/// The conditions of the queries of the same table that say which rows are updated: `WITH x AS (SELECT id FROM t WHERE …)
+/// UPDATE t … FROM x`, `UPDATE t … FROM (SELECT … FROM t WHERE …) x`.
+fn joined_conditions(statement: &Statement<'_>) -> Vec<Span> {
+    let mut found = Vec::new();
+    if statement.head.verb != Verb::Update {
+        return found;
+    }
+    let mut tokens = statement.tokens();
+    while tokens.peek().is_some() {
+        let Some(query) = tokens.eat_parens() else {
+            tokens.next();
+            continue;
+        };
+        let mut inner = statement.part(Span::new(query.start + 1, query.end.saturating_sub(1).max(query.start + 1)));
+        let reads_own = |read: &Name| statement.head.name.as_ref().is_some_and(|table| table.matches(read));
+        if inner.at_word("select")
+            && super::insert::read_tables(inner).iter().any(reads_own)
+            && inner.skip_past("where")
+        {
+            let start = inner.start();
+            inner.skip_to_any(&["group", "order", "limit", "for"]);
+            found.push(Span::new(start, inner.end()));
+        }
+    }
+    found
+}
+
+/// `SET a = a + b, b = 0`: nothing is left to be added the next time.
+fn adds_what_it_empties(statement: &Statement<'_>, update: &Update, assignment: &Assignment) -> bool {
+    let text = statement.text;
+    let mut value = statement.part(assignment.value);
+    if value.eat_name().is_none_or(|(name, _)| name.object() != assignment.column) {
+        return false;
+    }
+    let nothing = match value.next().map_or("", |token| token.text(text)) {
+        "+" | "-" => "0",
+        "*" | "/" => "1",
+        "||" => "''",
+        _ => return false,
+    };
+    let mut otherwise = None;
+    if value.eat_any(&["coalesce", "ifnull"]).is_some() {
+        let Some(list) = value.eat_parens() else { return false };
+        let [column, default] = items(text, list, statement.dialect)[..] else { return false };
+        otherwise = Some(default.text(text).trim()).filter(|_| value.peek().is_none());
+        value = statement.part(column);
+    }
+    let Some((column, _)) = value.eat_name().filter(|_| value.peek().is_none()) else { return false };
+    update.assignments.iter().filter(|other| other.column == column.object()).any(|other| {
+        let set = other.value.text(text).trim();
+        set == nothing || set.eq_ignore_ascii_case("null") && otherwise == Some(nothing)
+    })
 }
 
 /// `SET n = s.top + 1 FROM (SELECT max(n) AS top FROM same) s`.
@@ -257,7 +326,12 @@ fn reads_assigned<'u>(statement: &Statement<'_>, update: &'u Update, assignment:
             .assignments
             .iter()
             .find(|other| other.column != assignment.column && other.column == name.object() && !function);
-        if let Some(other) = other {
+        // Of a document another key is read than is set.
+        let reads_key = |other: &&Assignment| {
+            let own = mentions(statement, assignment.value, &other.column);
+            super::document::reads_another_key(statement, assignment.value, &own)
+        };
+        if let Some(other) = other.filter(|other| !reads_key(other)) {
             return Some(&other.column);
         }
     }

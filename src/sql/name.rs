@@ -96,11 +96,11 @@ fn fold(text: &str, kind: TokenKind, dialect: Dialect) -> String {
     let mut folded = match (kind, text.chars().next()) {
         (TokenKind::UnicodeIdentifier, _) => unescape(text.get(3..text.len().saturating_sub(1)).unwrap_or("")),
         (TokenKind::QuotedIdentifier | TokenKind::String, Some('[')) => inner().into(),
-        (TokenKind::QuotedIdentifier | TokenKind::String, Some(quote)) => {
-            let mut doubled = [0; 8];
-            let quote_text = quote.encode_utf8(&mut doubled).to_owned();
-            inner().replace(&quote_text.repeat(2), &quote_text)
+        (TokenKind::QuotedIdentifier | TokenKind::String, Some(quote)) if inner().contains(quote) => {
+            let quote = quote.to_string();
+            inner().replace(&quote.repeat(2), &quote)
         }
+        (TokenKind::QuotedIdentifier | TokenKind::String, Some(_)) => inner().into(),
         _ => text.to_ascii_lowercase(),
     };
     match dialect {

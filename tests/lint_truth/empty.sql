@@ -8,11 +8,6 @@ begin
   for each in select pubname from pg_publication loop
     execute format('drop publication %I', each.pubname);
   end loop;
-  for each in select subname from pg_subscription loop
-    execute format('alter subscription %I disable', each.subname);
-    execute format('alter subscription %I set (slot_name = none)', each.subname);
-    execute format('drop subscription %I', each.subname);
-  end loop;
   for each in select extname from pg_extension where extname <> 'plpgsql' loop
     execute format('drop extension %I cascade', each.extname);
   end loop;

@@ -142,8 +142,10 @@ fn run_or_raw(client: &mut Client, text: &str) -> Result<(), String> {
 impl Empty {
     /// Empties it; false if something stays.
     fn empties(&mut self) -> bool {
-        let texts = ["rollback", "reset session authorization", "reset all", "discard temp", include_str!("empty.sql")];
-        let emptied = texts.iter().try_for_each(|text| self.client.batch_execute(text));
+        // A database with a subscription cannot even be dropped, so they go by themselves.
+        let whole = [include_str!("subscriptions.sql"), include_str!("empty.sql")];
+        let texts = ["rollback", "reset session authorization", "reset all", "discard temp"].into_iter().chain(whole);
+        let emptied = texts.into_iter().try_for_each(|text| self.client.batch_execute(text));
         emptied.is_ok() && state(&mut self.client, &self.query) == self.state
     }
 }

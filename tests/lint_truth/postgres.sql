@@ -967,3 +967,326 @@ update t set j = jsonb_set(j, '{b}', j -> 'a');
 create table t (j jsonb); insert into t values ('{"a": {"b": 1}}');
 -- statement
 update t set j = jsonb_set(j, '{a,c}', j -> 'a');
+
+-- case: else behind a test that stays true
+create table t (id int, b text); insert into t values (1,'a');
+-- statement
+do $$ begin
+  if exists (select 1 from t where id = 1) then null; else raise notice 'x'; end if;
+  if to_regclass('nothere') is not null then null; else insert into t values (2, 'b'); end if;
+end $$;
+
+-- case: else behind a test that stays true, insert in then
+create table t (id int, b text); insert into t values (1,'a'); create table u (a int);
+-- statement
+do $$ begin
+  if exists (select 1 from t where id = 1) then insert into u values (1); else insert into u values (2); end if;
+end $$;
+
+-- case: else behind a test that stays false
+create table t (id int, b text); create table u (a int);
+-- statement
+do $$ begin
+  if exists (select 1 from t where id = 1) then insert into u values (1); else insert into u values (2); end if;
+end $$;
+
+-- case: elsif
+create table t (id int, b text); create table u (a int);
+-- statement
+do $$ begin
+  if exists (select 1 from t where id = 1) then insert into u values (1);
+  elsif not exists (select 1 from t where id = 2) then insert into u values (2); else insert into u values (3); end if;
+end $$;
+
+-- case: else of a test that becomes true
+create table u (a int);
+-- statement
+do $$ begin
+  if exists (select 1 from u where a = 1) then null; else insert into u values (1); end if;
+end $$;
+
+-- case: else of not exists
+create table u (a int);
+-- statement
+do $$ begin
+  if not exists (select 1 from u where a = 1) then insert into u values (1); else update u set a = a + 0 where a = 1; end if;
+end $$;
+
+-- case: cte update with a where
+create table t (id int primary key, n int, done boolean default false); insert into t values (1, 1); create table log (id int primary key);
+-- statement
+with up as (update t set n = n + 1 where id = 1 returning id) select * from up;
+
+-- case: cte update with a guard
+create table t (id int primary key, n int, done boolean default false); insert into t values (1, 1);
+-- statement
+with up as (update t set n = n + 1, done = true where not done returning id) select * from up;
+
+-- case: cte feeds update
+create table t (id int primary key, n int); insert into t values (1, 1); 
+-- statement
+with x as (select id from t where id = 1) update t set n = t.n + 1 from x where x.id = t.id;
+
+-- case: cte feeds update to rest
+create table t (id int primary key, n int); insert into t values (1, 1); 
+-- statement
+with x as (select id from t where n = 1) update t set n = t.n + 1 from x where x.id = t.id;
+
+-- case: cte feeds update by null
+create table t (id int primary key, n int, k int); insert into t values (1, 1, null); 
+-- statement
+with x as (select id, row_number() over () as r from t where k is null) update t set k = (select coalesce(max(k),0) from t) + x.r from x where x.id = t.id;
+
+-- case: nulls not distinct
+create table t (a int, b int, unique nulls not distinct (a));
+-- statement
+insert into t values (null, 1) on conflict (a) do nothing;
+
+-- case: nulls distinct
+create table t (a int, b int, unique (a));
+-- statement
+insert into t values (null, 1) on conflict (a) do nothing;
+
+-- case: nulls not distinct index
+create table t (a int, b int); create unique index i on t (a) nulls not distinct;
+-- statement
+insert into t values (null, 1) on conflict do nothing;
+
+-- case: regexp_replace once
+create table t (a text); insert into t values ('aaa');
+-- statement
+update t set a = regexp_replace(a, 'a', 'b');
+
+-- case: regexp_replace all
+create table t (a text); insert into t values ('aaa');
+-- statement
+update t set a = regexp_replace(a, 'a', 'b', 'g');
+
+-- case: regexp_replace anchored once
+create table t (a text); insert into t values ('aaa/');
+-- statement
+update t set a = regexp_replace(a, '/$', '');
+
+-- case: regexp_replace anchored once more
+create table t (a text); insert into t values ('http://x');
+-- statement
+update t set a = regexp_replace(a, '^http:', 'https:');
+
+-- case: starts_with
+create table t (a text); insert into t values ('aaa');
+-- statement
+update t set a = 'x' || a where not starts_with(a, 'x');
+
+-- case: starts_with stays
+create table t (a text); insert into t values ('xaaa');
+-- statement
+update t set a = a || 'y' where starts_with(a, 'x');
+
+-- case: starts_with removed
+create table t (a text); insert into t values ('xaaa');
+-- statement
+update t set a = substr(a, 2) where starts_with(a, 'x');
+
+-- case: where not flag
+create table t (n int, flag boolean default false); insert into t values (1);
+-- statement
+update t set n = n + 1, flag = true where not flag;
+
+-- case: where flag
+create table t (n int, flag boolean default true); insert into t values (1);
+-- statement
+update t set n = n + 1, flag = false where flag and n > 0;
+
+-- case: where not flag that is not set
+create table t (n int, flag boolean default false); insert into t values (1);
+-- statement
+update t set n = n + 1 where not flag;
+
+-- case: jsonb - array
+create table t (j jsonb); insert into t values ('{"a":1,"b":2,"c":3}');
+-- statement
+update t set j = j - array['a','b'];
+update t set j = j - '{a,b}'::text[];
+
+-- case: jsonb - index
+create table t (j jsonb); insert into t values ('[1,2,3]');
+-- statement
+update t set j = j - 0;
+
+-- case: drop function that a later default needs
+create function f() returns int language sql as $$ select 1 $$; create table t (a int);
+-- statement
+drop function if exists f();
+create function f() returns int language sql as $$ select 2 $$;
+alter table t alter column a set default f();
+
+-- case: drop function that a later table's default needs
+-- statement
+drop function if exists f();
+create function f() returns int language sql as $$ select 2 $$;
+create table if not exists t (a int default f());
+
+-- case: drop function that a later check needs
+create table t (a int);
+-- statement
+drop function if exists f(int);
+create function f(int) returns bool language sql as $$ select true $$;
+alter table t drop constraint if exists c, add constraint c check (f(a));
+
+-- case: drop function that a later trigger needs
+create table t (a int);
+-- statement
+drop function if exists f();
+create function f() returns trigger language plpgsql as $$ begin return new; end $$;
+drop trigger if exists g on t;
+create trigger g before insert on t for each row execute function f();
+
+-- case: drop function cascade
+create table t (a int);
+-- statement
+drop function if exists f() cascade;
+create function f() returns int language sql as $$ select 2 $$;
+alter table t alter column a set default f();
+
+-- case: drop function that a later index needs
+create table t (a int);
+-- statement
+drop function if exists f(int);
+create function f(int) returns int language sql immutable as $$ select 1 $$;
+create index if not exists i on t (f(a));
+
+-- case: drop function that a later view needs
+create table t (a int);
+-- statement
+drop function if exists f(int);
+create function f(int) returns int language sql immutable as $$ select 1 $$;
+create or replace view v as select f(a) from t;
+
+-- case: drop function that a later policy needs
+create table t (a int);
+-- statement
+drop function if exists f(int);
+create function f(int) returns boolean language sql immutable as $$ select true $$;
+drop policy if exists p on t;
+create policy p on t using (f(a));
+
+-- case: drop type that a later column needs
+create table t (a int);
+-- statement
+drop type if exists ty;
+create type ty as enum ('a');
+alter table t add column if not exists k ty;
+
+-- case: like including all, swapped in
+create table task (id uuid not null, label text, queue text, created_at timestamptz, primary key (id, queue)) partition by list (queue);
+create table task_default partition of task default;
+create index task__label__idx on task (label, queue);
+-- statement
+CREATE TABLE new_task (LIKE task INCLUDING ALL);
+INSERT INTO new_task SELECT * FROM task;
+ALTER TABLE task RENAME TO old_task;
+ALTER TABLE new_task RENAME TO task;
+DROP TABLE old_task;
+ALTER INDEX new_task_label_queue_idx RENAME TO task__label__idx;
+ALTER TABLE task DROP CONSTRAINT new_task_pkey;
+ALTER TABLE task ADD PRIMARY KEY (id);
+
+-- case: an index that is made again under the old name, in a loop over rows
+create table p (id int primary key); insert into p values (1); create table e_1 (a int, b int); create unique index e_1_i on e_1 (a);
+-- statement
+do $$ declare r record; begin
+for r in select id from p loop
+  execute format('alter index if exists e_%s_i rename to e_%s_old', r.id, r.id);
+  execute format('create unique index if not exists e_%s_i on e_%s (b)', r.id, r.id);
+end loop; end $$;
+
+-- case: several actions, the test asks for one of them
+create table t (a int, b int, constraint old_key unique (a));
+-- statement
+do $$ begin
+  if not exists (select from pg_constraint where conname = 'a_very_long_name_of_a_constraint_that_is_longer_than_sixty_thre') then
+    alter table t drop constraint old_key, add column c int, add constraint a_very_long_name_of_a_constraint_that_is_longer_than_sixty_three_bytes unique (b);
+  end if;
+end $$;
+
+-- case: merge with a condition
+create table t (id int primary key, v int, n int); create table s (id int, v int); insert into s values (1, 5); insert into t values (1, 1, 0);
+-- statement
+merge into t using s on t.id = s.id when matched and t.v < s.v then update set v = s.v, n = n + 1 when not matched then insert values (s.id, s.v, 0);
+
+-- case: merge with a condition that stays
+create table t (id int primary key, v int, n int); create table s (id int, v int); insert into s values (1, 5); insert into t values (1, 1, 0);
+-- statement
+merge into t using s on t.id = s.id when matched and t.v < 100 then update set n = n + 1;
+
+-- case: rename or else add
+create table t (old int);
+-- statement
+do $$ begin
+  if exists (select 1 from information_schema.columns where table_name = 't' and column_name = 'old') then
+    alter table t rename column old to new;
+  else
+    alter table t add column new int;
+  end if;
+end $$;
+
+-- case: rename or else create
+create table t_old (old int);
+-- statement
+do $$ begin
+  if to_regclass('t_old') is not null then
+    alter table t_old rename to t;
+  elsif to_regclass('t') is null then
+    create table t (new int);
+  end if;
+end $$;
+
+-- case: role or else notice
+create table t_old (old int);
+-- statement
+do $$ begin
+  if exists (select from pg_roles where rolname = 'nobody_here') then
+    grant select on t_old to nobody_here;
+  else
+    create role nobody_here;
+    grant select on t_old to nobody_here;
+  end if;
+end $$;
+
+-- case: a type made anew behind a column that is text meanwhile
+create type k as enum ('a'); create table t (a k default 'a');
+-- statement
+alter table t alter column a set data type text;
+alter table t alter column a set default 'a'::text;
+drop type k;
+create type k as enum ('a', 'b');
+alter table t alter column a set default null;
+alter table t alter column a set data type k using a::k;
+alter table t alter column a set default 'b'::k;
+
+-- case: views dropped together
+create view a as select 1 as n; create view b as select n from a;
+-- statement
+drop view a, b;
+create view a as select 2 as n;
+create view b as select n from a;
+
+-- case: a merge that never matches
+create table t (id int primary key, a int); insert into t values (1, 1); create table u (id int, a int);
+-- statement
+merge into u using t on u.a = 99 when not matched then insert values (t.id, t.a);
+
+-- case: an index without a name on a view that is made anew
+create table t (id int primary key, a int);
+-- statement
+drop materialized view if exists m; create materialized view m as select a from t; create index on m (a);
+
+-- case: a loop over all rows
+create table t (id int primary key, a int, b int); insert into t values (1, 1, null);
+-- statement
+do $$ declare r record; begin for r in select id from t loop update t set a = a + 1 where id = r.id; end loop; end $$;
+
+-- case: a row that brings the default of now
+create table t (id int primary key, a int, at timestamptz default now());
+-- statement
+insert into t (id, a) values (1, 1) on conflict (id) do update set a = excluded.a, at = excluded.at;

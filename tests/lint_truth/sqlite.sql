@@ -411,3 +411,80 @@ create view v as select 1 as a;
 -- statement
 drop view if exists v;
 create table v (a int);
+
+-- case: where of an upsert
+create table t (id integer primary key, n int);
+-- statement
+insert into t values (1, 1) on conflict (id) do update set n = n + 1 where n = 0;
+
+-- case: where of an upsert that stays
+create table t (id integer primary key, n int);
+-- statement
+insert into t values (1, 1) on conflict (id) do update set n = n + excluded.n where n < 100;
+
+-- case: upsert where differs
+create table t (id integer primary key, n int);
+-- statement
+insert into t values (1, 1) on conflict (id) do update set n = excluded.n where excluded.n <> t.n;
+
+-- case: upsert counts where excluded is newer
+create table t (id integer primary key, n int, v int);
+-- statement
+insert into t values (1, 1, 5) on conflict (id) do update set n = n + 1, v = excluded.v where excluded.v > t.v;
+
+-- case: sum and zero
+create table t (a int, b int); insert into t values (1, 2);
+-- statement
+update t set a = a + b, b = 0;
+
+-- case: sum and another value
+create table t (a int, b int); insert into t values (1, 2);
+-- statement
+update t set a = a + b, b = 1;
+
+-- case: difference and null
+create table t (a int, b int); insert into t values (1, 2);
+-- statement
+update t set a = a + coalesce(b, 0), b = null;
+
+-- case: text and empty
+create table t (a text, b text); insert into t values ('1', '2');
+-- statement
+update t set a = a || b, b = '';
+
+-- case: minus abs
+create table t (a int); insert into t values (5);
+-- statement
+update t set a = -abs(a);
+
+-- case: minus
+create table t (a int); insert into t values (5);
+-- statement
+update t set a = -a;
+
+-- case: table as select, drop, rename
+create table t (id integer primary key, n int); insert into t values (1, 2);
+-- statement
+create table t_new as select * from t;
+drop table t;
+alter table t_new rename to t;
+
+-- case: sqlite_sequence
+create table g (id integer primary key autoincrement, name text);
+-- statement
+insert into sqlite_sequence (name, seq) values ('g', 99);
+
+-- case: another key is read than is set
+create table t (id integer primary key, a int, b text); insert into t values (1, 1, '{"k":1}');
+-- statement
+update t set b = json_insert(b, '$.m', 2), a = json_extract(b, '$.k');
+
+-- case: a key that replaces gives another rowid
+create table t (id integer primary key, a int, b text unique on conflict replace);
+-- statement
+insert into t (a, b) values (1, 'x');
+
+-- case: a key that a query counts on
+create table t (id integer primary key, a int); insert into t values (1, 1);
+-- statement
+with x as (select max(id) as m from t) insert into t select m + 1, 0 from x;

@@ -4,7 +4,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::shape::Column;
+use super::super::shape::{Column, Resolution};
 use super::unguarded_insert::where_not_exists;
 use crate::sql::{Dialect, Verb};
 
@@ -32,9 +32,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
             .as_ref()
             .is_some_and(|conflict| !conflict.has_target && !conflict.updates || conflict.columns.is_some());
         let catches = insert.conflict.is_none() && statement.catches(&["unique_violation"]);
+        let shape = context.table(table, statement);
+        let key_replaces = shape.is_some_and(|shape| shape.resolves == Some(Resolution::Replace));
         let ignores = bare || catches || head.or_ignore || head.or_replace || head.verb == Verb::Replace;
+        let replaces = head.or_replace || head.verb == Verb::Replace || !ignores && key_replaces;
         let emptied = context.emptied_before(table, statement);
-        if !ignores || statement.is_guarded() || insert.asks || context.is_temporary(table) || emptied {
+        if !ignores && !replaces || statement.is_guarded() || insert.asks || context.is_temporary(table) || emptied {
             continue;
         }
         if table.object() == "sqlite_sequence" {
@@ -46,7 +49,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         if context.dialect == Dialect::Sqlite && insert.columns.iter().flatten().any(is_rowid) {
             continue;
         }
-        let Some(shape) = context.table(table, statement) else { continue };
+        let Some(shape) = shape else { continue };
         if shape.partly_known || shape.other_keys {
             continue;
         }
@@ -54,10 +57,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
         let conflicts = |key: &&Vec<String>| {
             let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
-            key.iter().all(filled)
-                && !key.iter().any(|column| {
-                    given(column) && insert::is_new(context.text, context.dialect, &insert, shape, column)
-                })
+            key.iter().all(filled) && !insert::escapes(context.text, context.dialect, &insert, shape, key)
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
         // A row that is not in a partial index does not conflict in it.
@@ -75,7 +75,6 @@ fn check(context: &Context<'_>, found: &mut Found) {
             Some(target) => vec![target],
             None => shape.keys.iter().chain(reached).collect(),
         };
-        let replaces = head.or_replace || head.verb == Verb::Replace;
         let message = if keys.iter().any(conflicts) {
             // SQLite's REPLACE deletes the row, and the new one gets a new key.
             let renewed = |column: &Column| {
@@ -87,6 +86,9 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 continue;
             }
             format!("a second run gives the rows of {table} other keys: REPLACE deletes them and inserts them again")
+        } else if !ignores {
+            // Without a guard it is another rule's.
+            continue;
         } else {
             format!(
                 "the guard lies: nothing in {table} can conflict with these rows, so a second run inserts them again"

@@ -19,7 +19,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 const TYPES: &[&str] = &["json"];
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for (span, column) in columns(context) {
+    for &(span, ref column) in columns(context) {
         let other = ["timestamp with time zone", "character varying", "char varying"];
         let zoned = column.definition.contains(") with time zone")
             || other.iter().any(|text| column.definition.starts_with(text));

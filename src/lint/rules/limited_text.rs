@@ -17,7 +17,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for (span, column) in columns(context) {
+    for &(span, ref column) in columns(context) {
         if column.definition.starts_with("varchar (") || column.definition.starts_with("character varying (") {
             found.report(&RULE, span, format!("column {} has a limited length", column.name));
         }

@@ -17,7 +17,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, found: &mut Found) {
-    for (span, column) in columns(context) {
+    for &(span, ref column) in columns(context) {
         let narrow = ["int", "integer", "int4", "smallint", "int2", "serial", "smallserial", "serial4"]
             .contains(&column.type_word());
         if narrow && column.definition.contains("primary key") {

@@ -1,11 +1,13 @@
-//! DROP, TRUNCATE or change of type of what a view or a foreign key needs that the script makes further down.
+//! DROP, TRUNCATE or change of type of what something needs that the script makes further down.
 
 use super::super::alteration::alterations;
 use super::super::context::Context;
+use super::super::dependence::{depends, freed, is_view};
 use super::super::facts::dropped;
 use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::guard;
+use super::super::routine::{has_arguments, same_arguments};
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::shape::{columns, names};
 use super::super::statement::Statement;
@@ -17,8 +19,8 @@ pub(in crate::lint) static RULE: Rule = Rule {
     name: "needed-by-later",
     set: Set::Idempotency,
     dialects: POSTGRES,
-    summary: "DROP, TRUNCATE or a change of type of what a view or a foreign key needs that the script makes further down",
-    effect: "A second run stops with an error: the view or the foreign key that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has. An index that foreign keys use cannot go once it is a constraint's, and a table takes no columns once it is a partition.",
+    summary: "DROP, TRUNCATE or a change of type of what something needs that the script makes further down",
+    effect: "A second run stops with an error: the view, foreign key, trigger, default, index or the like that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has. An index that foreign keys use cannot go once it is a constraint's, and a table takes no columns once it is a partition.",
     remedy: "Drop what depends on it first, with `IF EXISTS`; put a change of type into a `DO` block that tests the column's type.",
     fixable: Fixable::Sometimes,
     check,
@@ -29,34 +31,61 @@ fn check(context: &Context<'_>, found: &mut Found) {
     keys(context, found);
     constraints(context, found);
     partitions(context, found);
+    drops(context, found);
+}
+
+/// `DROP FUNCTION f; CREATE FUNCTION f …; CREATE TRIGGER … EXECUTE FUNCTION f()`.
+fn drops(context: &Context<'_>, found: &mut Found) {
+    let kinds = [
+        Kind::View,
+        Kind::MaterializedView,
+        Kind::Function,
+        Kind::Table,
+        Kind::Type,
+        Kind::Domain,
+        Kind::Sequence,
+        Kind::Schema,
+    ];
     for drop in context.structure.iter().filter(|statement| statement.head.verb == Verb::Drop) {
-        let kinds = [Kind::View, Kind::MaterializedView, Kind::Function, Kind::Table, Kind::Type];
-        let names = dropped(drop);
-        let ([name], true) = (names.as_slice(), drop.head.kind.is_some_and(|kind| kinds.contains(&kind))) else {
-            continue;
-        };
-        if drop.is_guarded() || drop.caught().is_some() || drop.tokens().has_word("cascade") {
+        let cascades = drop.tokens().has_word("cascade");
+        let Some(kind) = drop.head.kind.filter(|kind| kinds.contains(kind) && !cascades) else { continue };
+        if drop.is_guarded() || drop.caught().is_some() {
             continue;
         }
-        let Some(again) = context.behind(drop).find(|other| makes(other, name) && other.head.kind == drop.head.kind)
-        else {
-            continue;
-        };
-        let Some(needs) = context.behind(again).find(|other| depends(context, drop, other, name)) else { continue };
-        let (Some(kind), Some(written)) = (needs.head.kind, needs.head.name_span) else { continue };
+        let needing = dropped(drop).into_iter().find_map(|name| {
+            let again = context.behind(drop).find(|other| {
+                let is_it =
+                    other.head.creates(kind) && other.head.name.as_ref().is_some_and(|made| made.matches(&name));
+                is_it && (!has_arguments(kind) || same_arguments(drop, other))
+            })?;
+            let needing = context.behind(again).find(|other| depends(context, drop, other, &name))?;
+            Some((name, needing))
+        });
+        let Some((name, needing)) = needing else { continue };
+        let (Some(kind), Some(written)) = (needing.head.kind, needing.head.name_span) else { continue };
         let message = format!(
             "a second run fails: {} {}, made further down, needs {name}",
             kind.name(),
             written.text(context.text)
         );
-        let text = format!("DROP {} IF EXISTS ", kind.name().to_uppercase());
-        let text = guard::cased(&text, guard::is_lower(drop)) + written.text(context.text) + ";\n";
-        found.report(&RULE, drop.head_span(), message).fix(Fix::insert("drop that first", drop.span.start, text));
+        found
+            .report(&RULE, drop.head_span(), message)
+            .fix(drop_first(drop, needing).or_else(|| witness::group(context)));
     }
 }
 
-fn makes(statement: &Statement<'_>, name: &Name) -> bool {
-    statement.head.verb == Verb::Create && statement.head.name.as_ref().is_some_and(|made| made.matches(name))
+/// Drops, in front of a statement, what needs what it drops, if the script makes that again as it was.
+fn drop_first(drop: &Statement<'_>, needing: &Statement<'_>) -> Option<Fix> {
+    let kind = needing.head.kind.filter(|_| needing.head.verb == Verb::Create)?;
+    let on = match kind {
+        Kind::View | Kind::MaterializedView | Kind::Index => String::new(),
+        Kind::Trigger | Kind::Policy => format!(" ON {}", needing.head.table.as_ref()?),
+        _ => return None,
+    };
+    let text = guard::cased(&format!("DROP {} IF EXISTS ", kind.name().to_uppercase()), guard::is_lower(drop));
+    let written = needing.head.name_span?.text(drop.text);
+    let text = text + written + &guard::cased(&on, guard::is_lower(drop)) + ";\n";
+    Some(Fix::insert("drop that first", drop.span.start, text))
 }
 
 /// `ALTER COLUMN c TYPE …` of a column that a view further down shows.
@@ -69,7 +98,9 @@ fn types(context: &Context<'_>, found: &mut Found) {
             continue;
         }
         let written = Span::new(tokens.start(), action.span.end).text(context.text);
-        let shows = |other: &&Statement<'_>| depends(context, statement, other, table) && shows(other, column.object());
+        let shows = |other: &&Statement<'_>| {
+            is_view(other) && depends(context, statement, other, table) && shows(other, column.object())
+        };
         let Some(view) = context.behind(statement).find(shows) else { continue };
         let Some(view) = &view.head.name else { continue };
         let message = format!("a second run fails: view {view}, made further down, shows column {column} of {table}");
@@ -177,16 +208,6 @@ fn references(statement: &Statement<'_>) -> Vec<Name> {
     found
 }
 
-/// The script drops the constraint or the column first, so that nothing refers to the table any longer.
-fn freed(context: &Context<'_>, statement: &Statement<'_>, adds: &Statement<'_>) -> bool {
-    let gone = |action: &crate::sql::Action| {
-        context.before(statement).flat_map(|before| &before.actions).any(|before| {
-            matches!(before.kind, ActionKind::DropConstraint | ActionKind::DropColumn) && before.name == action.name
-        })
-    };
-    adds.actions.iter().any(gone)
-}
-
 /// Whether a view names a column, or all columns of something.
 fn shows(view: &Statement<'_>, column: &str) -> bool {
     let mut tokens = view.tokens_behind_name();
@@ -200,25 +221,4 @@ fn shows(view: &Statement<'_>, column: &str) -> bool {
         tokens.next();
     }
     false
-}
-
-/// A view further down that reads it, is there at the end, and is not dropped in front.
-fn depends(context: &Context<'_>, drop: &Statement<'_>, other: &Statement<'_>, name: &Name) -> bool {
-    let is_view =
-        matches!(other.head.kind, Some(Kind::View | Kind::MaterializedView)) && other.head.verb == Verb::Create;
-    let Some(own) = other.head.name.as_ref().filter(|own| is_view && !own.matches(name)) else { return false };
-    let drops = |statement: &&Statement<'_>| {
-        statement.head.verb == Verb::Drop && dropped(statement).iter().any(|dropped| dropped.matches(own))
-    };
-    let mut reads = false;
-    let mut tokens = other.tokens_behind_name();
-    while tokens.peek().is_some() {
-        match tokens.eat_name() {
-            Some((read, _)) => reads |= read.matches(name),
-            None => {
-                tokens.next();
-            }
-        }
-    }
-    reads && !context.before(drop).any(|before| drops(&before)) && !context.behind(other).any(|behind| drops(&behind))
 }

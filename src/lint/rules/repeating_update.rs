@@ -6,6 +6,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
+use super::super::shape::Column;
 use super::super::statement::Statement;
 use super::super::update::{self, Update};
 use super::super::witness;
@@ -62,20 +63,23 @@ fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Upda
     if statement.head.verb != Verb::Insert || update.condition.is_some() {
         return None;
     }
-    let known = || {
-        let shape = context.table(statement.head.name.as_ref()?, statement).filter(|shape| !shape.partly_known)?;
-        Some(shape.columns.iter().map(|column| column.name.clone()).collect())
-    };
+    let shape = context.table(statement.head.name.as_ref()?, statement).filter(|shape| !shape.partly_known);
+    let known = || Some(shape?.columns.iter().map(|column| column.name.clone()).collect());
     let columns: Vec<String> = insert.columns.clone().or_else(known)?;
+    let by_default = |name: &str| shape.and_then(|shape| shape.column_named(name)).is_some_and(Column::is_renewed);
     let moving = update.assignments.iter().find(|assignment| {
         let mut value = statement.part(assignment.value);
         let excluded = value.eat_name().filter(|(name, _)| name.schema() == Some("excluded") && value.peek().is_none());
-        let at = excluded.and_then(|(name, _)| columns.iter().position(|column| column == name.object()));
-        at.is_some_and(|at| {
-            insert::values_of(context.text, context.dialect, &insert, at)
-                .into_iter()
-                .any(|value| update::is_volatile(statement.part(value)))
-        })
+        let Some((name, _)) = excluded else { return false };
+        let at = columns.iter().position(|column| column == name.object());
+        at.map_or_else(
+            || by_default(name.object()),
+            |at| {
+                insert::values_of(context.text, context.dialect, &insert, at)
+                    .into_iter()
+                    .any(|value| update::is_volatile(statement.part(value)))
+            },
+        )
     })?;
     Some(format!("`{}` gets another value on each run", moving.column))
 }

@@ -6,10 +6,10 @@ use super::super::fix::{Edit, Fix};
 use super::super::guard;
 use super::super::insert::{self, Insert};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::shape::{Shape, flat, items};
+use super::super::shape::{Column, Shape, flat, items};
 use super::super::statement::Statement;
 use super::super::{called, update, witness};
-use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Token, TokenKind, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-insert",
@@ -25,7 +25,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let head = &statement.head;
-        if head.verb == Verb::Merge && !statement.is_guarded() && statement.tokens().has_words(&["on", "false"]) {
+        if head.verb == Verb::Merge && !statement.is_guarded() && never_matches(statement) {
             found.report(&RULE, statement.head_span(), "a second run inserts the rows again: nothing ever matches");
             continue;
         }
@@ -69,7 +69,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
         let shape = context.table(table, statement).cloned();
         let key = shape.as_ref().and_then(|shape| given_key(context, &insert, shape));
-        if key.is_some() && shape.as_ref().is_some_and(|shape| shape.resolves) {
+        if key.is_some() && shape.as_ref().is_some_and(|shape| shape.resolves.is_some()) {
             continue;
         }
         let message = match &key {
@@ -103,6 +103,26 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 .or_else(|| where_not_exists(context, statement, &insert, shape)),
         });
     }
+}
+
+/// `MERGE … ON false`, or `ON t.a = 9` where the rows that are inserted bring no 9.
+fn never_matches(statement: &Statement<'_>) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.tokens_behind_name();
+    if !tokens.skip_past("on") {
+        return false;
+    }
+    let start = tokens.start();
+    tokens.skip_to_any(&["when"]);
+    let condition = Span::new(start, tokens.end());
+    let is_value = |token: &Token| token.kind.is_string() || token.kind == TokenKind::Number;
+    let asked: Vec<&str> = statement.part(condition).filter(is_value).map(|token| token.text(text)).collect();
+    let names = statement.part(condition).filter(|token| token.kind.is_identifier()).count();
+    let inserts = tokens.skip_past("insert");
+    let compares = statement.part(condition).any(|token| token.text(text) == "=");
+    let is_alone = names <= 2 && asked.len() == 1 && compares;
+    condition.text(text).trim().eq_ignore_ascii_case("false")
+        || inserts && is_alone && !tokens.any(|token| asked.contains(&token.text(text)))
 }
 
 /// The script makes a trigger on the table further down, whose function it makes as well, to raise an exception.
@@ -166,13 +186,13 @@ fn given_key(context: &Context<'_>, insert: &Insert, shape: &Shape) -> Option<Ve
         Some(columns) => columns.contains(column),
         None => true,
     };
-    let is_new = |column: &String| insert::is_new(context.text, context.dialect, insert, shape, column);
+    let escapes = |key: &Vec<String>| insert::escapes(context.text, context.dialect, insert, shape, key);
     let reached = shape
         .partial_keys
         .iter()
         .filter(|key| insert::reaches(context.text, context.dialect, insert, shape, key))
         .map(|key| &key.columns);
-    shape.keys.iter().chain(reached).find(|key| key.iter().all(given) && !key.iter().any(is_new)).cloned()
+    shape.keys.iter().chain(reached).find(|key| key.iter().all(given) && !escapes(key)).cloned()
 }
 
 fn on_conflict(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert) -> Fix {
@@ -399,34 +419,13 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
     let begins_again = context.before(statement).any(|other| {
         other.head.verb == Verb::Delete && other.head.name.as_ref().is_some_and(is_counters) && !other.is_guarded()
     });
-    let moves = |definition: &str| {
-        let words: Vec<&str> = definition.split(' ').collect();
-        let has = |word: &str| words.contains(&word);
-        let clock = [
-            "now",
-            "current_timestamp",
-            "clock_timestamp",
-            "gen_random_uuid",
-            "uuid_generate_v4",
-            "nextval",
-            "random",
-            "randomblob",
-            "'now'",
-            "unixepoch",
-        ];
-        has("default") && clock.iter().any(|word| has(word))
-            || definition.contains("as identity")
-            || has("autoincrement") && !begins_again
-            || words.first().is_some_and(|word| word.contains("serial"))
+    let moves = |column: &Column| {
+        column.is_renewed() || !begins_again && column.definition.split(' ').any(|word| word == "autoincrement")
     };
     let given = |name: &String| columns.contains(name);
     let is_new = |name: &&String| insert::is_new(context.text, context.dialect, insert, shape, name);
     if let Some(column) = columns.iter().find(|name| is_new(name) && !is_null(context, insert, columns, name)) {
         return Some(column.clone());
     }
-    shape
-        .columns
-        .iter()
-        .find(|column| !given(&column.name) && moves(&column.definition))
-        .map(|column| column.name.clone())
+    shape.columns.iter().find(|column| !given(&column.name) && moves(column)).map(|column| column.name.clone())
 }

@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::fix::Fix;
+use super::super::generated;
 use super::super::guard::{self, Test};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape;
@@ -121,61 +122,34 @@ fn old_name(kind: Kind, name: &Name, action: &Action) -> Option<String> {
 }
 
 fn new_name(statement: &Statement<'_>, action: &Action) -> Option<Name> {
-    let mut tokens = statement.part(action.span);
-    tokens.skip_to_any(&["to"]);
-    tokens.next();
-    tokens.eat_name().map(|(name, _)| name)
+    generated::new_name(statement, action).map(|name| Name::new([name]))
 }
 
 fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Name, action: &Action) -> Option<Test> {
-    let literal = |text: &str| quote_literal(Dialect::Postgres, text);
-    let object = literal(name.object());
+    let shown = literal(&name.to_string());
+    let part = || action.name.as_ref().map(|part| literal(part.object()));
     Some(match (action.kind, kind) {
-        // The new name says that it was done, even where the script makes a column of the old name again.
         (ActionKind::RenameColumn, Kind::View | Kind::Table | Kind::ForeignTable | Kind::MaterializedView) => {
-            let new = new_name(statement, action)?;
-            let goes_on = context.behind(statement).any(|other| {
-                let of_it = other.head.name.as_ref() == Some(name);
-                let leaves = |action: &Action| {
-                    matches!(action.kind, ActionKind::RenameColumn | ActionKind::DropColumn)
-                        && action.name.as_ref().is_some_and(|from| from.object() == new.object())
-                };
-                of_it && other.actions.iter().any(leaves)
-            });
-            if goes_on {
-                Test::column(true, name, action.name.as_ref()?.object())
-            } else {
-                Test::column(false, name, new.object())
-            }
+            column(context, statement, name, action)?
         }
         (ActionKind::RenameConstraint, Kind::Domain) => {
-            let (shown, constraint) = (literal(&name.to_string()), literal(action.name.as_ref()?.object()));
-            Test::query(
-                true,
-                &format!("SELECT 1 FROM pg_constraint WHERE contypid = to_regtype({shown}) AND conname = {constraint}"),
-            )
+            while_row("pg_constraint", &[("contypid", &format!("to_regtype({shown})")), ("conname", &part()?)])
         }
         (ActionKind::RenameConstraint, _) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {
             // The new label says that it was done, even where the script adds the old one again.
             let tokens = statement.part(action.span);
             let label = tokens.filter(|token| token.kind.is_string()).last()?.span.text(statement.text);
-            let shown = literal(&name.to_string());
-            Test::query(
-                false,
-                &format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}"),
-            )
+            let query = format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}");
+            Test::query(false, &query)
         }
-        (ActionKind::RenameAttribute, _) => {
-            let attribute = literal(action.name.as_ref()?.object());
-            let shown = literal(&name.to_string());
-            Test::query(
-                true,
-                &format!(
-                    "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass({shown}) AND attname = {attribute} AND NOT attisdropped"
-                ),
-            )
-        }
+        (ActionKind::RenameAttribute, _) => while_row(
+            "pg_attribute",
+            &[
+                ("attrelid", &format!("to_regclass({shown})")),
+                ("attname", &format!("{} AND NOT attisdropped", part()?)),
+            ],
+        ),
         (ActionKind::Rename, Kind::Table)
             if context.dialect == Dialect::Sqlite && !context.made_behind(statement, kind, name) =>
         {
@@ -184,56 +158,77 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
         (ActionKind::Rename, _) if shape::is_relation(kind) => {
             Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?))
         }
-        (ActionKind::Rename, Kind::Type | Kind::Domain) => {
-            let shown = literal(&name.to_string());
-            Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}"))
+        (ActionKind::Rename, _) => object(statement, kind, name)?,
+        _ => return None,
+    })
+}
+
+fn literal(text: &str) -> String {
+    quote_literal(Dialect::Postgres, text)
+}
+
+/// Lets a statement run while a catalog has such a row.
+fn while_row(catalog: &str, columns: &[(&str, &str)]) -> Test {
+    let conditions: Vec<String> = columns.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+    Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {}", conditions.join(" AND ")))
+}
+
+/// The new name says that it was done, even where the script makes a column of the old name again.
+fn column(context: &Context<'_>, statement: &Statement<'_>, table: &Name, action: &Action) -> Option<Test> {
+    let new = new_name(statement, action)?;
+    let leaves = |action: &Action| {
+        matches!(action.kind, ActionKind::RenameColumn | ActionKind::DropColumn)
+            && action.name.as_ref().is_some_and(|from| from.object() == new.object())
+    };
+    let mut behind = context.behind(statement).filter(|other| other.head.name.as_ref() == Some(table));
+    Some(if behind.any(|other| other.actions.iter().any(leaves)) {
+        Test::column(true, table, action.name.as_ref()?.object())
+    } else {
+        Test::column(false, table, new.object())
+    })
+}
+
+/// While an object that is no relation has its old name.
+fn object(statement: &Statement<'_>, kind: Kind, name: &Name) -> Option<Test> {
+    let shown = literal(&name.to_string());
+    let (catalog, column) = match kind {
+        Kind::Type | Kind::Domain => {
+            return Some(Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}")));
         }
-        (ActionKind::Rename, Kind::Schema) => {
-            Test::query(true, &format!("SELECT 1 FROM pg_namespace WHERE nspname = {object}"))
-        }
-        (ActionKind::Rename, Kind::Role) => {
-            Test::query(true, &format!("SELECT 1 FROM pg_roles WHERE rolname = {object}"))
-        }
-        (ActionKind::Rename, Kind::Trigger | Kind::Policy | Kind::Rule) => {
-            let table = literal(&statement.head.table.as_ref()?.to_string());
+        Kind::Trigger | Kind::Policy | Kind::Rule => {
+            let table = format!("to_regclass({})", literal(&statement.head.table.as_ref()?.to_string()));
             let (catalog, on, column) = match kind {
                 Kind::Trigger => ("pg_trigger", "tgrelid", "tgname"),
                 Kind::Policy => ("pg_policy", "polrelid", "polname"),
                 _ => ("pg_rewrite", "ev_class", "rulename"),
             };
-            Test::query(
-                true,
-                &format!("SELECT 1 FROM {catalog} WHERE {on} = to_regclass({table}) AND {column} = {object}"),
-            )
+            return Some(while_row(catalog, &[(on, &table), (column, &literal(name.object()))]));
         }
-        (ActionKind::Rename, Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine)
-            if guard::signature(statement).is_some() =>
-        {
-            let shown = literal(&format!("{name}{}", guard::signature(statement)?));
-            Test::query(true, &format!("SELECT 1 WHERE to_regprocedure({shown}) IS NOT NULL"))
+        Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine => {
+            if let Some(signature) = guard::signature(statement) {
+                let shown = literal(&format!("{name}{signature}"));
+                return Some(Test::query(true, &format!("SELECT 1 WHERE to_regprocedure({shown}) IS NOT NULL")));
+            }
+            ("pg_proc", "proname")
         }
-        (ActionKind::Rename, _) => {
-            let (catalog, column) = match kind {
-                Kind::Function | Kind::Procedure | Kind::Routine | Kind::Aggregate => ("pg_proc", "proname"),
-                Kind::EventTrigger => ("pg_event_trigger", "evtname"),
-                Kind::Publication => ("pg_publication", "pubname"),
-                Kind::Subscription => ("pg_subscription", "subname"),
-                Kind::Server => ("pg_foreign_server", "srvname"),
-                Kind::ForeignDataWrapper => ("pg_foreign_data_wrapper", "fdwname"),
-                Kind::Collation => ("pg_collation", "collname"),
-                Kind::Conversion => ("pg_conversion", "conname"),
-                Kind::Language => ("pg_language", "lanname"),
-                Kind::Statistics => ("pg_statistic_ext", "stxname"),
-                Kind::TextSearchConfiguration => ("pg_ts_config", "cfgname"),
-                Kind::TextSearchDictionary => ("pg_ts_dict", "dictname"),
-                Kind::OperatorClass => ("pg_opclass", "opcname"),
-                Kind::OperatorFamily => ("pg_opfamily", "opfname"),
-                Kind::Database => ("pg_database", "datname"),
-                Kind::Tablespace => ("pg_tablespace", "spcname"),
-                _ => return None,
-            };
-            Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {column} = {object}"))
-        }
+        Kind::Schema => ("pg_namespace", "nspname"),
+        Kind::Role => ("pg_roles", "rolname"),
+        Kind::EventTrigger => ("pg_event_trigger", "evtname"),
+        Kind::Publication => ("pg_publication", "pubname"),
+        Kind::Subscription => ("pg_subscription", "subname"),
+        Kind::Server => ("pg_foreign_server", "srvname"),
+        Kind::ForeignDataWrapper => ("pg_foreign_data_wrapper", "fdwname"),
+        Kind::Collation => ("pg_collation", "collname"),
+        Kind::Conversion => ("pg_conversion", "conname"),
+        Kind::Language => ("pg_language", "lanname"),
+        Kind::Statistics => ("pg_statistic_ext", "stxname"),
+        Kind::TextSearchConfiguration => ("pg_ts_config", "cfgname"),
+        Kind::TextSearchDictionary => ("pg_ts_dict", "dictname"),
+        Kind::OperatorClass => ("pg_opclass", "opcname"),
+        Kind::OperatorFamily => ("pg_opfamily", "opfname"),
+        Kind::Database => ("pg_database", "datname"),
+        Kind::Tablespace => ("pg_tablespace", "spcname"),
         _ => return None,
-    })
+    };
+    Some(while_row(catalog, &[(column, &literal(name.object()))]))
 }

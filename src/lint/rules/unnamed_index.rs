@@ -25,7 +25,11 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let kind = head.kind.filter(|kind| matches!(kind, Kind::Index | Kind::Statistics));
         let (Some(kind), true, None) = (kind, head.verb == Verb::Create, &head.name) else { continue };
         let of_temporary = head.table.as_ref().is_some_and(|table| context.is_temporary(table));
-        if of_temporary || statement.is_guarded() || !super::super::tree::agrees(statement) {
+        if of_temporary
+            || statement.is_guarded()
+            || context.dropped_before(statement)
+            || !super::super::tree::agrees(statement)
+        {
             continue;
         }
         let message = format!("a second run makes a second {kind}: it has no name to be recognised by");

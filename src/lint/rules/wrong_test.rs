@@ -2,10 +2,11 @@
 
 use super::super::context::Context;
 use super::super::finding::Found;
+use super::super::generated::{LONGEST, new_name};
 use super::super::insert;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
 use super::super::statement::{Guarding, Statement};
-use crate::sql::{ActionKind, Span, Tokens, Verb};
+use crate::sql::{Action, ActionKind, Name, Span, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "wrong-test",
@@ -24,93 +25,86 @@ fn check(context: &Context<'_>, found: &mut Found) {
             let message = "the guard lies: it asks for another row than the one that is inserted";
             found.report(&RULE, condition, message).help("ask for what the statement makes");
         }
-        let makes = statement.head.verb == Verb::Create
-            || statement.actions.iter().any(|action| {
-                matches!(
-                    action.kind,
-                    ActionKind::AddColumn | ActionKind::AddConstraint | ActionKind::RenameColumn | ActionKind::AddValue
-                )
-            });
-        // What is filled in cannot be compared.
-        let is_open = super::super::dynamic::is_covered(statement.span.text(context.text));
-        if !makes || statement.head.is_guarded() || is_open {
-            continue;
-        }
-        let conditions: Vec<Span> = statement
-            .guards
-            .iter()
-            .filter_map(|guard| match guard {
-                Guarding::Condition(span) => Some(*span),
-                _ => None,
-            })
-            .collect();
-        let [condition] = conditions.as_slice() else { continue };
-        if statement.guards.contains(&Guarding::Opaque) || !asks_catalog(statement.part(*condition)) {
-            continue;
-        }
+        let Some(condition) = tested(context, statement) else { continue };
         let asked: Vec<String> = statement
-            .part(*condition)
+            .part(condition)
             .filter(|token| token.kind.is_string())
             .map(|token| token.text(context.text).trim_matches('\'').to_ascii_lowercase())
             .collect();
-        // Names that come from variables or functions cannot be compared.
-        if asked.is_empty() || has_variable(statement.part(*condition)) {
-            continue;
-        }
-        let mut own: Vec<String> = statement
-            .head
-            .name
-            .iter()
-            .chain(&statement.head.table)
-            .map(|name| name.object().to_ascii_lowercase())
-            .collect();
-        for action in &statement.actions {
-            own.extend(action.name.iter().map(|name| name.object().to_ascii_lowercase()));
-            own.extend(inline_names(statement, action.span));
-        }
-        let target: Vec<&String> = match statement.actions.first().and_then(|action| action.name.as_ref()) {
-            Some(name) => own.iter().filter(|known| **known == name.object().to_ascii_lowercase()).collect(),
-            // An index is asked for by its own name, not by its table's; what has no name cannot be compared.
-            None if statement.head.verb == Verb::Create => own.iter().take(1).collect(),
-            None => Vec::new(),
-        };
-        let last = |text: &str| text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned();
-        let renamed =
-            statement.actions.iter().filter(|action| action.kind == ActionKind::RenameColumn).find_map(|action| {
-                let mut tokens = statement.part(action.span);
-                tokens.skip_to_any(&["to"]);
-                tokens.next();
-                tokens.eat_name().map(|(name, _)| name.object().to_ascii_lowercase())
-            });
-        let index = statement.actions.iter().find_map(|action| {
-            let mut tokens = statement.part(action.span);
-            tokens
-                .skip_past("index")
-                .then(|| tokens.eat_name())
-                .flatten()
-                .map(|(name, _)| name.object().to_ascii_lowercase())
-        });
-        // A rename may be known by either name, and so may an index that becomes a constraint.
-        let target: Vec<&String> = target.into_iter().chain(&renamed).chain(&index).collect();
-        let hit = target.iter().any(|name| asked.iter().any(|asked| last(asked) == **name || holds_word(asked, name)));
-        // What the test asks about is changed beside it, so that it fails the next time.
-        let changed = context.statements.iter().any(|other| {
-            let beside = other.span != statement.span && other.guards == statement.guards;
-            let named =
-                |name: &crate::sql::Name| asked.iter().any(|asked| last(asked) == name.object().to_ascii_lowercase());
-            beside
-                && (other.head.verb == Verb::Drop && other.head.name.as_ref().is_some_and(named)
-                    || other.actions.iter().any(|action| {
-                        !matches!(action.kind, ActionKind::AddColumn | ActionKind::AddConstraint)
-                            && action.name.as_ref().is_some_and(named)
-                    }))
-        });
-        if !hit && !changed && !target.is_empty() {
-            let message =
-                format!("the guard lies: it asks for {}, and the statement makes {}", asked.join(", "), target[0]);
-            found.report(&RULE, *condition, message).help("ask for what the statement makes");
+        let known = known_by(statement);
+        let hit = known.iter().any(|name| asked.iter().any(|asked| last(asked) == *name || holds_word(asked, name)));
+        let Some(first) = known.first().filter(|_| !asked.is_empty() && !hit) else { continue };
+        if !changes_beside(context, statement, &asked) {
+            let message = format!("the guard lies: it asks for {}, and the statement makes {first}", asked.join(", "));
+            found.report(&RULE, condition, message).help("ask for what the statement makes");
         }
     }
+}
+
+/// The one test of the catalog around a statement that makes something, if its names can be compared.
+fn tested(context: &Context<'_>, statement: &Statement<'_>) -> Option<Span> {
+    let makes = [ActionKind::AddColumn, ActionKind::AddConstraint, ActionKind::RenameColumn, ActionKind::AddValue];
+    let makes =
+        statement.head.verb == Verb::Create || statement.actions.iter().any(|action| makes.contains(&action.kind));
+    // What is filled in cannot be compared.
+    let is_open = super::super::dynamic::is_covered(statement.span.text(context.text));
+    if !makes || statement.head.is_guarded() || is_open {
+        return None;
+    }
+    let mut only = None;
+    for guard in &statement.guards {
+        match guard {
+            Guarding::Condition(span) if only.is_none() => only = Some(*span),
+            Guarding::Condition(_) | Guarding::Unless(_) | Guarding::Opaque => return None,
+            Guarding::Directive(_) | Guarding::Caught(_) => {}
+        }
+    }
+    // Names that come from variables or functions cannot be compared either.
+    only.filter(|condition| asks_catalog(statement.part(*condition)) && !has_variable(statement.part(*condition)))
+}
+
+/// The names that say that a statement was run, as PostgreSQL keeps them: of an `ALTER`, whatever one of its actions
+/// makes or takes; of an index its own name, not its table's. What has no name cannot be compared.
+fn known_by(statement: &Statement<'_>) -> Vec<String> {
+    let kept = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let end = (0..=LONGEST.min(name.len())).rfind(|end| name.is_char_boundary(*end)).unwrap_or_default();
+        name.get(..end).unwrap_or_default().to_owned()
+    };
+    let mut found: Vec<String> = Vec::new();
+    if statement.head.verb == Verb::Create {
+        found.extend(statement.head.name.iter().map(|name| kept(name.object())));
+    }
+    for action in &statement.actions {
+        found.extend(action.name.iter().map(|name| kept(name.object())));
+        found.extend(inline_names(statement, action.span).iter().map(|name| kept(name)));
+        // A rename may be known by either name, and so may an index that becomes a constraint.
+        if action.kind == ActionKind::RenameColumn {
+            found.extend(new_name(statement, action).map(|name| kept(&name)));
+        }
+        let mut tokens = statement.part(action.span);
+        let index = tokens.skip_past("index").then(|| tokens.eat_name()).flatten();
+        found.extend(index.map(|(name, _)| kept(name.object())));
+    }
+    found
+}
+
+/// What the test asks about is changed beside the statement, so that it fails the next time.
+fn changes_beside(context: &Context<'_>, statement: &Statement<'_>, asked: &[String]) -> bool {
+    let named = |name: &Name| asked.iter().any(|asked| last(asked) == name.object().to_ascii_lowercase());
+    let takes = |action: &Action| {
+        !matches!(action.kind, ActionKind::AddColumn | ActionKind::AddConstraint)
+            && action.name.as_ref().is_some_and(named)
+    };
+    context.statements.iter().any(|other| {
+        let drops = other.head.verb == Verb::Drop && other.head.name.as_ref().is_some_and(named);
+        other.span != statement.span && other.guards == statement.guards && (drops || other.actions.iter().any(takes))
+    })
+}
+
+/// The bare name in a text that may have a schema.
+fn last(text: &str) -> String {
+    text.rsplit('.').next().unwrap_or(text).trim_matches('"').to_owned()
 }
 
 /// `IF NOT EXISTS (SELECT … FROM t WHERE a = 1) THEN INSERT INTO t … VALUES (2)`.
