@@ -1290,3 +1290,42 @@ do $$ declare r record; begin for r in select id from t loop update t set a = a 
 create table t (id int primary key, a int, at timestamptz default now());
 -- statement
 insert into t (id, a) values (1, 1) on conflict (id) do update set a = excluded.a, at = excluded.at;
+
+-- case: a key that cascades before the table that refers to it
+select 1;
+-- statement
+create table if not exists outs (a text constraint outs_pkey primary key);
+alter table outs drop constraint if exists outs_pkey cascade;
+alter table outs add constraint outs_pkey primary key (a);
+create table if not exists ins (a text primary key, c text references outs (a));
+
+-- case: a table that cascades before one that refers to it
+select 1;
+-- statement
+drop table if exists outs cascade;
+create table outs (a text primary key);
+create table if not exists ins (a text primary key, c text references outs (a));
+
+-- case: a table that cascades, both made anew
+select 1;
+-- statement
+drop table if exists ins;
+drop table if exists outs cascade;
+create table outs (a text primary key);
+create table if not exists ins (a text primary key, c text references outs (a));
+
+-- case: two tables that cascade together
+select 1;
+-- statement
+drop table if exists outs, ins cascade;
+create table outs (a text primary key);
+create table if not exists ins (a text primary key, c text references outs (a));
+
+-- case: a table that cascades, the key added by name
+select 1;
+-- statement
+drop table if exists outs cascade;
+create table outs (a text primary key);
+create table if not exists ins (a text primary key, c text);
+alter table ins drop constraint if exists ins_c;
+alter table ins add constraint ins_c foreign key (c) references outs;

@@ -13,14 +13,14 @@ use super::super::shape::{columns, names};
 use super::super::statement::Statement;
 use super::super::witness;
 use super::type_change_using::until_type;
-use crate::sql::{ActionKind, Kind, Name, Span, TokenKind, Tokens, Verb};
+use crate::sql::{Action, ActionKind, Kind, Name, Span, TokenKind, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "needed-by-later",
     set: Set::Idempotency,
     dialects: POSTGRES,
     summary: "DROP, TRUNCATE or a change of type of what something needs that the script makes further down",
-    effect: "A second run stops with an error: the view, foreign key, trigger, default, index or the like that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has. An index that foreign keys use cannot go once it is a constraint's, and a table takes no columns once it is a partition.",
+    effect: "A second run stops with an error: the view, foreign key, trigger, default, index or the like that the first run made depends on it. PostgreSQL refuses even a change to the type that the column has. An index that foreign keys use cannot go once it is a constraint's, and a table takes no columns once it is a partition. CASCADE takes foreign keys along, and no CREATE TABLE IF NOT EXISTS brings them back.",
     remedy: "Drop what depends on it first, with `IF EXISTS`; put a change of type into a `DO` block that tests the column's type.",
     fixable: Fixable::Sometimes,
     check,
@@ -29,6 +29,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     types(context, found);
     keys(context, found);
+    taken_along(context, found);
     constraints(context, found);
     partitions(context, found);
     drops(context, found);
@@ -125,25 +126,59 @@ fn keys(context: &Context<'_>, found: &mut Found) {
         if statement.is_guarded() || statement.caught().is_some() || statement.tokens().has_word("cascade") {
             continue;
         }
-        let refers = |other: &&Statement<'_>| {
-            let from = other.head.name.as_ref().filter(|from| !names.iter().any(|name| name.matches(from)));
-            let read = from.is_some()
-                && !other.head.temporary
-                && references(other).iter().any(|to| names.iter().any(|name| name.matches(to)));
-            let goes = |statement: &Statement<'_>| {
-                let own = other.head.name.as_ref();
-                statement.head.verb == Verb::Drop
-                    && dropped(statement).iter().any(|gone| own.is_some_and(|own| own.matches(gone)))
-            };
-            read && !context.before(statement).any(goes)
-                && !context.behind(other).any(goes)
-                && !freed(context, statement, other)
-        };
+        let refers = |other: &&Statement<'_>| refers(context, statement, &names, other);
         let Some(other) = context.behind(statement).find(refers) else { continue };
         let Some(from) = &other.head.name else { continue };
         let message = format!("a second run fails: a foreign key of {from}, made further down, refers to it");
         found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
     }
+}
+
+/// `DROP TABLE t CASCADE; CREATE TABLE t …; CREATE TABLE IF NOT EXISTS c (… REFERENCES t)`: the foreign key goes with what
+/// it refers to, and a table that is there is not made again.
+fn taken_along(context: &Context<'_>, found: &mut Found) {
+    for statement in context.structure.iter().filter(|statement| statement.head.kind == Some(Kind::Table)) {
+        let takes = |action: &&Action| {
+            action.kind == ActionKind::DropConstraint && statement.part(action.span).has_word("cascade")
+        };
+        let names = match statement.head.verb {
+            Verb::Drop if statement.tokens().has_word("cascade") => dropped(statement),
+            Verb::Alter if statement.actions.iter().any(|action| takes(&action)) => {
+                statement.head.name.iter().cloned().collect()
+            }
+            _ => continue,
+        };
+        if statement.is_guarded() || statement.caught().is_some() {
+            continue;
+        }
+        let stays = |other: &&Statement<'_>| {
+            let head = &other.head;
+            head.verb == Verb::Create && head.if_not_exists && refers(context, statement, &names, other)
+        };
+        let Some(from) = context.behind(statement).find(stays).and_then(|other| other.head.name.as_ref()) else {
+            continue;
+        };
+        let message =
+            format!("a second run takes the foreign key of {from}, made further down, and does not bring it back");
+        found.report(&RULE, statement.head_span(), message).fix(witness::group(context));
+    }
+}
+
+/// Whether a statement makes a foreign key to one of these tables that is there at the end, and when the script begins
+/// again.
+fn refers(context: &Context<'_>, statement: &Statement<'_>, names: &[Name], other: &Statement<'_>) -> bool {
+    let Some(own) = &other.head.name else { return false };
+    let goes = |statement: &Statement<'_>| {
+        statement.head.verb == Verb::Drop && dropped(statement).iter().any(|gone| own.matches(gone))
+    };
+    let is_one = |table: &Name| names.iter().any(|name| name.matches(table));
+    !is_one(own)
+        && !other.head.temporary
+        && references(other).iter().any(is_one)
+        && !context.before(statement).any(goes)
+        && !goes(statement)
+        && !context.behind(other).any(goes)
+        && !freed(context, statement, other)
 }
 
 /// `DROP CONSTRAINT k; ADD CONSTRAINT k … USING INDEX i`, where foreign keys of earlier scripts use the index: it is the
