@@ -27,6 +27,8 @@ const SETTINGS: &[&str] = &[
     "full_page_writes=off",
     "synchronous_commit=off",
     "max_wal_size=4GB",
+    // Within the data, and gone with them: what a killed server leaves in /dev/shm nobody takes away.
+    "dynamic_shared_memory_type=mmap",
     // A baseline is loaded in one transaction, which locks every object that it makes.
     "max_locks_per_transaction=1024",
     // As large as a real one may be: scripts that publish tables or make slots run here too.

@@ -63,6 +63,7 @@ fn a_server_starts_serves_stops_and_starts_again_without_what_was_in_it() {
     };
     assert_eq!(show(&mut client, "listen_addresses"), "");
     assert_eq!(show(&mut client, "fsync"), "off");
+    assert_eq!(show(&mut client, "dynamic_shared_memory_type"), "mmap");
     client.batch_execute("alter system set work_mem = '123MB'").unwrap();
     client.batch_execute("alter role all set work_mem = '124MB'").unwrap();
     client.batch_execute("alter role dbbuild set work_mem = '125MB'").unwrap();
