@@ -60,12 +60,15 @@ fn has_script(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step, Step::Apply { .. }))
 }
 
-/// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name.
+/// Returns the entries of code files that are not in the checkout, those aside whose text is there under another name,
+/// and those that were emptied first, which took what they made away.
 fn gone<'a>(facts: &'a Facts<'_>, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
     let files: HashSet<&str> = facts.code.iter().map(|source| source.file.as_str()).collect();
     let texts: HashSet<&Checksum> = facts.code.iter().map(|source| &source.checksum).collect();
+    let empty = Checksum::of_text("");
     entries.iter().filter(move |entry| {
         entry.kind == Kind::Code
+            && entry.checksum != empty
             && entry.key != facts.code_folder
             && !matches!(entry.state, Stored::Reverted | Stored::Running)
             && !files.contains(entry.key.as_str())

@@ -96,6 +96,12 @@ cases! {
         case.run(&["--drop-code"]).exits(0);
         fresh(case);
         case.build().says("nothing to do").does_not_say("shown");
+        // One that was emptied first has left nothing behind.
+        case.write("db/code/kept.sql", "");
+        case.build();
+        case.remove("db/code/kept.sql");
+        fresh(case);
+        case.build().says("nothing to do").does_not_say("kept");
     }
 
     fn a_file_that_is_renamed_keeps_its_objects(case) {
