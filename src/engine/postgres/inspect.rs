@@ -12,6 +12,16 @@ use crate::script::Checksum;
 
 /// Reads the journal, or, without one, what is there instead.
 pub(super) fn inspect(link: &mut Link, journal: &Journal, project: &str) -> Result<Inspection> {
+    let found = read(link, journal, project)?;
+    if found.objects.is_empty() {
+        return Ok(found);
+    }
+    // The objects were asked for after the journal: what another builder committed in between is journaled by now,
+    // since nothing is built before its entry stands or together with it.
+    read(link, journal, project)
+}
+
+fn read(link: &mut Link, journal: &Journal, project: &str) -> Result<Inspection> {
     let schema = &journal.schema;
     let project = literal(project);
     // One snapshot for all; two messages could see two states. Older attempts come along: what the server needs to

@@ -20,6 +20,32 @@ fn an_empty_database_has_no_journal_and_nothing_is_made_by_looking() {
 }
 
 #[test]
+fn a_builder_that_commits_while_the_objects_are_read_is_no_stranger() {
+    let Some(mut db) = database() else { return };
+    db.target.lock_timeout = std::time::Duration::from_secs(60);
+    let mut builder = db.builder();
+    builder.prepare(None, false).unwrap();
+    applied(&mut *builder, &unit("1", "create table a (id int)"));
+    // The other builder's commit: the journal and its table come to be seen at once.
+    db.ask("alter schema dbbuild rename to dbbuild_preserved; alter table a set schema dbbuild_preserved");
+    let mut other = db.server.connect(&db.name).unwrap();
+    let mut commit = other.transaction().unwrap();
+    commit.batch_execute("lock pg_catalog.pg_depend in access exclusive mode").unwrap();
+    let found = std::thread::scope(|scope| {
+        let found = scope.spawn(|| db.engine().connect(Access::Read).unwrap().inspect("test").unwrap());
+        let waits = "select count(*) from pg_locks where not granted and relation = 'pg_catalog.pg_depend'::regclass";
+        while db.ask(waits) == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        commit.batch_execute("alter table dbbuild_preserved.a set schema public").unwrap();
+        commit.batch_execute("alter schema dbbuild_preserved rename to dbbuild").unwrap();
+        commit.commit().unwrap();
+        found.join().unwrap()
+    });
+    assert_eq!(found.journal.unwrap().len(), 1);
+}
+
+#[test]
 fn only_the_projects_schemas_count_and_extension_members_never_do() {
     let Some(mut db) = database() else { return };
     db.ask("create schema other; create table other.t (); create extension if not exists plpgsql");
