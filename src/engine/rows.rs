@@ -79,6 +79,28 @@ impl Record {
         let (column, width) = if fits { (before + 1, text.chars().count()) } else { (1, self.raw.chars().count()) };
         Place { file: file.to_owned(), line: self.line, column, text: self.raw.clone(), width: width.max(1) }
     }
+
+    /// Refuses a field of the header that is none of the table's columns.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
+    pub(in crate::engine) fn no_column<'c>(
+        &self,
+        index: usize,
+        seed: &RowSeed,
+        columns: impl Iterator<Item = &'c str>,
+    ) -> EngineError {
+        let (written, _) = self.field(index);
+        let place = Some(self.place(&seed.file, index));
+        if written.starts_with("--") {
+            let message = "a CSV file has neither comments nor directives".to_owned();
+            let stem = seed.file.rsplit_once('.').map_or(seed.file.as_str(), |(stem, _)| stem);
+            let hint = format!("what it needs to be told, as `mode = \"upsert\"`, stands in {stem}.toml");
+            return EngineError::Refused { code: "seed/csv", message, place, hint: Some(hint) };
+        }
+        let distance = |column: &&str| strsim::damerau_levenshtein(&column.to_lowercase(), &written.to_lowercase());
+        let hint = columns.min_by_key(distance).map(|nearest| format!("did you mean `{nearest}`?"));
+        let message = format!("{} has no column {written:?}", seed.table);
+        EngineError::Refused { code: "seed/no-column", message, place, hint }
+    }
 }
 
 /// Reads records one by one.
