@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Range;
 
 use super::{EngineError, Result, RowSeed, RowSource};
-use crate::error::Place;
+use crate::error::{Place, nearest};
 
 /// A record that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +96,13 @@ impl Record {
             let hint = format!("what it needs to be told, as `mode = \"upsert\"`, stands in {stem}.toml");
             return EngineError::Refused { code: "seed/csv", message, place, hint: Some(hint) };
         }
-        let distance = |column: &&str| strsim::damerau_levenshtein(&column.to_lowercase(), &written.to_lowercase());
-        let hint = columns.min_by_key(distance).map(|nearest| format!("did you mean `{nearest}`?"));
+        let columns: Vec<&str> = columns.collect();
+        let hint = match nearest(written, columns.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("it has {}", columns.join(", ")),
+        };
         let message = format!("{} has no column {written:?}", seed.table);
-        EngineError::Refused { code: "seed/no-column", message, place, hint }
+        EngineError::Refused { code: "seed/no-column", message, place, hint: Some(hint) }
     }
 }
 
