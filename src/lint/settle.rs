@@ -103,7 +103,8 @@ fn keeps(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
     let Some(operator) = tokens.next().map(|token| token.text(text)) else { return true };
     let nothing = match operator {
         "*" | "/" => 1.0,
-        "+" | "-" => 0.0,
+        // `document - 0` is without its first element.
+        "+" => 0.0,
         "||" => return tokens.next().is_some_and(|token| token.text(text) == "''") && tokens.peek().is_none(),
         _ => return false,
     };
