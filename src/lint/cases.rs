@@ -1,9 +1,10 @@
 //! `CASE` of a column: whether what it gives stays what it is when it is asked for in its turn.
 
+use super::condition::excludes_itself;
 use super::settle::settles;
 use super::shape::items;
 use super::statement::Statement;
-use super::update::{Assignment, is_volatile, mentions};
+use super::update::{Assignment, Update, is_volatile, mentions};
 use crate::sql::{Span, TokenKind, Tokens};
 
 /// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
@@ -209,13 +210,23 @@ fn branches_rest(statement: &Statement<'_>, assignment: &Assignment, branches: &
         [own] => own.text(statement.text) == result.text(statement.text).trim(),
         _ => false,
     };
-    let rests = |result: &Span| {
-        let own = reads(*result);
-        let value = Assignment { column: assignment.column.clone(), value: *result };
-        let tokens = statement.part(*result);
-        !is_volatile(tokens) && (own.is_empty() && !tokens.has_word("select") || settles(statement, &value, &own))
-    };
     let changing = branches.results.iter().filter(|result| !stays(result)).count() + usize::from(!branches.has_else);
     let is_asked = branches.conditions.iter().any(|condition| !reads(*condition).is_empty());
-    (changing <= 1 || !is_asked) && branches.results.iter().all(rests)
+    let conditions = branches.conditions.iter().copied().map(Some).chain([None]);
+    let mut each = branches.results.iter().zip(conditions);
+    (changing <= 1 || !is_asked)
+        && each.all(|(result, condition)| branch_rests(statement, &assignment.column, *result, condition))
+}
+
+/// Whether what a branch gives rests by itself, or is not taken again because its condition is false then.
+pub(super) fn branch_rests(statement: &Statement<'_>, column: &str, result: Span, condition: Option<Span>) -> bool {
+    let own = mentions(statement, result, column);
+    let value = Assignment { column: column.to_owned(), value: result };
+    let tokens = statement.part(result);
+    let rests = own.is_empty() && !tokens.has_word("select") || !own.is_empty() && settles(statement, &value, &own);
+    let leaves = |condition: Span| {
+        let update = Update { assignments: vec![value.clone()], condition: None };
+        !mentions(statement, condition, column).is_empty() && excludes_itself(statement, &update, condition)
+    };
+    !is_volatile(tokens) && (rests || condition.is_some_and(leaves))
 }

@@ -9,6 +9,11 @@ use crate::sql::{Span, Token, TokenKind, Tokens};
 /// `a <> 2`, `a LIKE …`, `a NOT LIKE`, `NOT (a ? 'key')`. What asks by `<` or `>` is not taken for a guard.
 pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Span) -> bool {
     let text = statement.text;
+    // Of several conditions each one has to be false then.
+    let alternatives = parts(statement, condition, "or");
+    if alternatives.len() > 1 {
+        return alternatives.into_iter().all(|alternative| excludes_itself(statement, update, alternative));
+    }
     let mut tokens = statement.part(condition);
     if tokens.has_words(&["not", "exists"]) || tokens.has_words(&["not", "in"]) {
         return true;
@@ -35,7 +40,12 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
             continue;
         };
         let is_function = tokens.at(TokenKind::OpenParen);
-        if is_function && name.object() == "typeof" && stays_text(statement, update) {
+        let keeps_type = match name.object() {
+            "typeof" => stays_text(statement, update),
+            "json_type" | "jsonb_typeof" => stays_document(statement, update, tokens),
+            _ => false,
+        };
+        if is_function && keeps_type {
             tokens.eat_parens();
             continue;
         }
@@ -76,16 +86,24 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
 
 /// The conditions that `AND` joins; all as one where there is an `OR`.
 fn terms(statement: &Statement<'_>, condition: Span) -> Vec<Span> {
+    if parts(statement, condition, "or").len() > 1 {
+        return vec![condition];
+    }
+    parts(statement, condition, "and")
+}
+
+/// The conditions that a word joins; all as one with a `CASE` in them.
+fn parts(statement: &Statement<'_>, condition: Span, word: &str) -> Vec<Span> {
     let text = statement.text;
     let mut tokens = statement.part(condition);
     let mut found = Vec::new();
     let mut start = tokens.start();
     let mut is_range = false;
     while let Some(token) = tokens.peek() {
-        if token.is_word(text, "or") || token.is_word(text, "case") {
+        if token.is_word(text, "case") {
             return vec![condition];
         }
-        if token.is_word(text, "and") && !is_range {
+        if token.is_word(text, word) && !is_range {
             found.push(Span::new(start, tokens.end()));
             tokens.next();
             start = tokens.start();
@@ -168,8 +186,8 @@ fn becomes_json(statement: &Statement<'_>, update: &Update, term: Span) -> bool 
 fn asks_about_assigned(statement: &Statement<'_>, update: &Update, mut call: Tokens<'_>) -> bool {
     let Some(arguments) = call.eat_parens() else { return false };
     let about = |assignment: &Assignment| !mentions(statement, arguments, &assignment.column).is_empty();
-    call.peek().is_some_and(|token| ["=", "<>", "!="].contains(&token.text(statement.text)))
-        && update.assignments.iter().any(about)
+    let compares = call.peek().is_some_and(|token| ["=", "<>", "!="].contains(&token.text(statement.text)));
+    (compares || call.eat_words(&["is", "null"])) && update.assignments.iter().any(about)
 }
 
 /// Whether SQLite's `typeof` calls what is assigned a text, as it did before.
@@ -178,6 +196,21 @@ fn stays_text(statement: &Statement<'_>, update: &Update) -> bool {
     update.assignments.iter().all(|assignment| {
         let mut tokens = statement.part(assignment.value);
         tokens.eat_any(&functions).is_some() && tokens.eat_parens().is_some() && tokens.peek().is_none()
+    })
+}
+
+/// Whether the document that a function is called with stays an object or a list: something is put into it.
+fn stays_document(statement: &Statement<'_>, update: &Update, mut call: Tokens<'_>) -> bool {
+    let asked = call.eat_parens().unwrap_or_default().text(statement.text).trim_matches(['(', ')']).trim();
+    if update.assignments.iter().any(|assignment| assignment.column != asked) {
+        return false;
+    }
+    let functions = ["json_insert", "json_set", "json_patch", "json_replace", "jsonb_set", "jsonb_insert", "coalesce"];
+    update.assignments.iter().all(|assignment| {
+        let mut tokens = statement.part(assignment.value);
+        let joins = || statement.part(assignment.value).any(|token| token.text(statement.text) == "||");
+        tokens.eat_any(&functions).is_some()
+            || tokens.eat_name().is_some_and(|(name, _)| name.object() == assignment.column) && joins()
     })
 }
 

@@ -11,7 +11,7 @@ use super::shape::{Column, Shape, flat, names};
 use super::statement::Statement;
 use super::swap::Swap;
 use crate::script::{Object, RunIf, Test};
-use crate::sql::{Dialect, Kind, Name, Span, TokenKind, Verb};
+use crate::sql::{Dialect, Kind, Name, Span, Token, TokenKind, Tokens, Verb};
 
 /// What a rule sees.
 #[derive(Debug)]
@@ -231,13 +231,42 @@ fn takes_them_out(delete: &Statement<'_>, insert: &Statement<'_>) -> bool {
     if !condition.skip_past("where") {
         return true;
     }
-    let is_value = |token: &crate::sql::Token| token.kind.is_string() || token.kind == TokenKind::Number;
-    let values: Vec<&str> = condition.filter(is_value).map(|token| token.text(delete.text)).collect();
-    let given: Vec<&str> = insert.tokens().filter(is_value).map(|token| token.text(insert.text)).collect();
+    let is_value = |token: &Token| token.kind.is_string() || token.kind == TokenKind::Number;
+    let mut values = condition.filter(is_value).peekable();
+    let taken = |given: Token| {
+        let given = given.text(insert.text);
+        condition.filter(is_value).any(|value| is_like(given, value.text(delete.text))) || is_in_range(given, condition)
+    };
     // Each row has to be among those that go.
     let rows = super::insert::read(insert).rows;
-    let goes = |row: &Span| insert.part(*row).filter(is_value).any(|token| values.contains(&token.text(insert.text)));
-    values.is_empty() || values.iter().any(|value| given.contains(value)) && rows.iter().all(goes)
+    let goes = |row: &Span| insert.part(*row).filter(is_value).any(taken);
+    values.peek().is_none() || insert.tokens().filter(is_value).any(taken) && rows.iter().all(goes)
+}
+
+/// Whether a literal is another one, or begins as a pattern does: `'a%'`.
+fn is_like(given: &str, asked: &str) -> bool {
+    given == asked || asked.strip_suffix("%'").is_some_and(|begin| begin.len() > 1 && given.starts_with(begin))
+}
+
+/// Whether a number is in the range that a condition asks for: `id BETWEEN 1 AND 9`, `id >= 100`.
+fn is_in_range(given: &str, mut condition: Tokens<'_>) -> bool {
+    let text = condition.text();
+    condition.eat_name();
+    let number = |token: Option<Token>| token.and_then(|token| token.text(text).parse::<f64>().ok());
+    let Ok(given) = given.parse::<f64>() else { return false };
+    let operator = condition.next().map_or("", |token| token.text(text));
+    let Some(bound) = number(condition.next()) else { return false };
+    let behind = if condition.eat_word("and") { number(condition.next()) } else { None };
+    let is_whole = condition.peek().is_none();
+    is_whole
+        && match (operator.to_ascii_lowercase().as_str(), behind) {
+            ("between", Some(last)) => bound <= given && given <= last,
+            (">=", None) => given >= bound,
+            (">", None) => given > bound,
+            ("<=", None) => given <= bound,
+            ("<", None) => given < bound,
+            _ => false,
+        }
 }
 
 /// Whether a kind holds rows.

@@ -111,8 +111,19 @@ fn ask(statement: &Statement<'_>, insert: &mut Insert) {
     // What a WITH in front selects counts as well.
     let all = statement.tokens();
     let reads_own = || read_tables(all).iter().filter(|read| read.matches(table)).count() > 0;
+    let counts_none = {
+        let mut tokens = all;
+        std::iter::from_fn(|| {
+            tokens.skip_past("where").then(|| tokens.eat_parens()).flatten().map(|query| (query, tokens))
+        })
+        .any(|(query, mut behind)| {
+            let own = read_tables(statement.part(query)).iter().any(|read| read.matches(table));
+            let none = behind.eat_operator("=") && behind.next().is_some_and(|zero| zero.text(statement.text) == "0");
+            own && none && statement.part(query).any(|token| token.is_word(statement.text, "count"))
+        })
+    };
     let joins = all.has_word("join") && all.has_words(&["is", "null"]) && reads_own();
-    if joins || all.has_word("except") && reads_own() {
+    if joins || counts_none || all.has_word("except") && reads_own() {
         insert.asks = true;
         return;
     }

@@ -3,7 +3,7 @@
 use super::document::{is_of_keys, reads_another_key, sets_keys, takes_keys_out};
 use super::shape::items;
 use super::statement::Statement;
-use super::update::Assignment;
+use super::update::{Assignment, mentions};
 use crate::sql::{Dialect, Name, Span, Token, TokenKind, Tokens};
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
@@ -62,7 +62,10 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     if tokens.at_word("case") {
         return super::cases::case_settles(statement, assignment);
     }
-    if is_of_keys(statement, assignment.value, own) || keeps(tokens, own) || begins_capital(statement, assignment, own)
+    if is_of_keys(statement, assignment.value, own)
+        || keeps(tokens, own)
+        || begins_capital(statement, assignment, own)
+        || joins_truths(statement, assignment)
     {
         return true;
     }
@@ -137,6 +140,33 @@ fn begins_capital(statement: &Statement<'_>, assignment: &Assignment, own: &[Spa
         tokens.map(|token| token.text(text).trim_matches(['(', ')', ','])).collect()
     };
     ["11", "1"].contains(&cut(begin, first).as_str()) && ["2", "-1"].contains(&cut(behind, rest).as_str())
+}
+
+/// `column OR other = 1`, `coalesce(column, false) AND …`: as true the second time as the first.
+fn joins_truths(statement: &Statement<'_>, assignment: &Assignment) -> bool {
+    let text = statement.text;
+    let value = assignment.value;
+    let mut tokens = statement.part(value);
+    let (mut start, mut terms, mut words) = (tokens.start(), Vec::new(), Vec::new());
+    while let Some(token) = tokens.peek() {
+        if token.is_word(text, "between") || token.is_word(text, "case") {
+            return false;
+        }
+        if token.is_word(text, "and") || token.is_word(text, "or") {
+            terms.push(Span::new(start, tokens.end()));
+            words.push(token.text(text).to_ascii_lowercase());
+            tokens.next();
+            start = tokens.start();
+        } else if tokens.eat_parens().is_none() {
+            tokens.next();
+        }
+    }
+    terms.push(Span::new(start, value.end));
+    let rests = |term: Span| {
+        let own = mentions(statement, term, &assignment.column);
+        own.is_empty() || settles(statement, &Assignment { column: assignment.column.clone(), value: term }, &own)
+    };
+    !words.is_empty() && words.iter().all(|word| *word == words[0]) && terms.into_iter().all(rests)
 }
 
 /// A query of its own; one that counts on from the column's own values does not rest.
@@ -218,7 +248,7 @@ fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: 
         "substr" if !is(1, "1") => return false,
         _ => {}
     }
-    if let Some(settles) = shown_settles(statement, name, arguments, own) {
+    if let Some(settles) = shown_settles(statement, column, name, arguments, own) {
         return settles;
     }
     // What is cut to comes in front of what is cut.
@@ -309,7 +339,7 @@ fn replacement_settles(statement: &Statement<'_>, arguments: Span) -> bool {
 
 /// Dates and numbers as text, and a choice: `date(column)`, `printf('%03d', column)`, `iif(column IS NULL, 0, column)`.
 /// `None` for another function.
-fn shown_settles(statement: &Statement<'_>, name: &str, arguments: Span, own: &[Span]) -> Option<bool> {
+fn shown_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: Span, own: &[Span]) -> Option<bool> {
     let text = statement.text;
     let parts: Vec<&str> =
         items(text, arguments, statement.dialect).into_iter().map(|part| part.text(text).trim()).collect();
@@ -323,12 +353,20 @@ fn shown_settles(statement: &Statement<'_>, name: &str, arguments: Span, own: &[
             let pads = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
             Some(parts.len() == 2 && pads && is_own(parts.get(1)))
         }
-        "iif" => {
-            let compares = parts.first().is_some_and(|condition| condition.contains(['<', '>']));
-            Some(parts.len() == 3 && !compares && is_own(parts.get(2)) && own.len() == 2)
-        }
+        "iif" => Some(choice_settles(statement, column, arguments)),
         _ => None,
     }
+}
+
+/// `iif(column > 9, column / 10, column)`: a branch that changes the column is not taken again, or rests by itself.
+fn choice_settles(statement: &Statement<'_>, column: &str, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let [condition, then, otherwise] = parts.as_slice() else { return false };
+    let is_own = |part: &Span| part.text(statement.text).trim() == column;
+    if is_own(otherwise) {
+        return super::cases::branch_rests(statement, column, *then, Some(*condition));
+    }
+    is_own(then) && super::cases::branch_rests(statement, column, *otherwise, None)
 }
 
 /// `translate(column, 'ab', 'x')` rests if no letter that it gives is one that it takes.

@@ -192,24 +192,26 @@ fn adds_what_it_empties(statement: &Statement<'_>, update: &Update, assignment: 
     })
 }
 
-/// `SET n = s.top + 1 FROM (SELECT max(n) AS top FROM same) s`.
+/// `SET n = s.top + 1 FROM (SELECT max(n) AS top FROM same) s`, `WITH s AS (SELECT max(n) …) UPDATE … SET n = s.top + 1`.
 fn counts_on_own(statement: &Statement<'_>, assignment: &Assignment) -> bool {
     let text = statement.text;
     let adds = statement
         .part(assignment.value)
         .any(|token| token.kind == TokenKind::Operator && ["+", "-", "*", "||"].contains(&token.text(text)));
+    let finds_own = |query: Span| {
+        let is_own = |read: &Name| statement.head.name.as_ref().is_some_and(|table| table.matches(read));
+        let reads_own = super::insert::read_tables(statement.part(query)).iter().any(is_own);
+        let mut query = statement.part(Span::new(query.start + 1, query.end));
+        let selects = query.eat_word("select");
+        let mut list = query.take_while(|token| !token.is_word(text, "from"));
+        selects && reads_own && list.any(|token| token.is_word(text, &assignment.column))
+    };
     let mut from = statement.part(Span::new(assignment.value.end, statement.span.end));
-    if !adds || !from.skip_past("from") {
-        return false;
-    }
-    let Some(query) = from.eat_parens() else { return false };
-    let reads_own = super::insert::read_tables(statement.part(query))
-        .iter()
-        .any(|read| statement.head.name.as_ref().is_some_and(|table| table.matches(read)));
-    let mut query = statement.part(Span::new(query.start + 1, query.end));
-    query.eat_word("select");
-    let mut list = query.take_while(|token| !token.is_word(text, "from"));
-    reads_own && list.any(|token| token.is_word(text, &assignment.column))
+    let joined = from.skip_past("from").then(|| from.eat_parens()).flatten();
+    let mut with = statement.part(Span::new(statement.span.start, statement.head.verb_span.start));
+    let named = with.at_word("with").then(|| with.find(|token| token.kind == TokenKind::OpenParen)).flatten();
+    adds && (joined.is_some_and(finds_own)
+        || named.is_some_and(|open| finds_own(Span::new(open.span.start, statement.head.verb_span.start))))
 }
 
 /// Whether an expression gives another value each time.

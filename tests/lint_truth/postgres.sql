@@ -1329,3 +1329,142 @@ create table outs (a text primary key);
 create table if not exists ins (a text primary key, c text);
 alter table ins drop constraint if exists ins_c;
 alter table ins add constraint ins_c foreign key (c) references outs;
+
+-- case: expressions that rest
+create table t (id int primary key, a int, b text, c boolean, j jsonb, l text[]); insert into t values (1, 30, 'ann lee', false, '{"k": {"x": 1}}', '{p,q}'), (2, -4, null, null, null, null);
+-- statement
+update t set a = case when a < 0 then 0 when a > 9 then 9 else a end, b = upper(left(b, 1)) || substr(b, 2);
+update t set a = a * 1, b = b || '';
+update t set c = c or a = 9;
+update t set c = coalesce(c, false) and a is not null;
+update t set j = case when id = 1 then j || jsonb_build_object('m', 1) else j end;
+update t set j = case when j ? 'n' then j else j || '{"n": 1}' end;
+update t set j = jsonb_set(j, '{k}', coalesce(j -> 'k', '{}') || '{"y": 2}');
+update t set l = array(select distinct unnest(l || '{z}') order by 1);
+update t set l = (select array_agg(lower(e) order by e) from unnest(l) e);
+
+-- case: a branch that is not taken again
+create table t (id int primary key, a bigint); insert into t values (1, 1600000000), (2, 1600000001000);
+-- statement
+update t set a = case when a < 100000000000 then a * 1000 else a end;
+
+-- case: a branch that is taken again
+create table t (id int primary key, a bigint); insert into t values (1, 5), (2, 7);
+-- statement
+update t set a = case when a > 4 then a + 1 else a end;
+
+-- case: elements that are changed each time
+create table t (id int primary key, l text[]); insert into t values (1, '{p,q}');
+-- statement
+update t set l = (select array_agg(e || '!') from unnest(l) e);
+
+-- case: another key of a document grows
+create table t (id int primary key, j jsonb); insert into t values (1, '{"k": [1]}');
+-- statement
+update t set j = jsonb_set(j, '{k}', (j -> 'k') || '[2]');
+
+-- case: the largest one of a query with a name
+create table t (id int primary key, a int); insert into t values (1, 5), (2, 7);
+-- statement
+with m as (select max(a) as top from t) update t set a = m.top + 1 from m where id = 1;
+
+-- case: a truth of a text
+create table t (id int primary key, a text, b text); insert into t values (1, '1', 'yes'), (2, '0', null);
+-- statement
+alter table t alter column a type boolean using (a = '1'), alter column b type boolean using case when b = 'yes' then true else false end;
+
+-- case: a truth of a text that is none
+create table t (id int primary key, a text); insert into t values (1, 'A'), (2, 'B');
+-- statement
+alter table t alter column a type boolean using (a = 'A');
+
+-- case: a truth turned round
+create table t (id int primary key, a text); insert into t values (1, '1'), (2, '0');
+-- statement
+alter table t alter column a type boolean using (a = '0');
+
+-- case: set otherwise than inserted
+create table t (id int primary key, a text default 'new', n int);
+-- statement
+insert into t (id) values (1) on conflict (id) do update set a = 'old';
+
+-- case: set where nothing was inserted
+create table t (id int primary key, a text default 'new', n int);
+-- statement
+insert into t (id) values (1) on conflict (id) do update set n = coalesce(t.n, 5);
+
+-- case: set as inserted
+create table t (id int primary key, a text default 'new', n int, b boolean default false);
+-- statement
+insert into t (id, n) values (1, 5) on conflict (id) do update set a = 'new', n = 5.0, b = 'f';
+
+-- case: a merge that looks for another value
+create table t (id int primary key, a text); create table s (id int primary key, a text); insert into s values (1, 'x');
+-- statement
+merge into t using s on t.a = s.a || '!' when not matched then insert (id, a) values (s.id + (select count(*) from t), s.a);
+
+-- case: a merge that looks for what it inserts
+create table t (id int primary key, a text); create table s (id int primary key, a text); insert into s values (1, 'X');
+-- statement
+merge into t using s on t.a = lower(s.a) when not matched then insert (id, a) values (id, lower(a));
+
+-- case: a role that goes
+create role gone; create table t (id int); grant select on t to gone;
+-- statement
+reassign owned by gone to current_user;
+drop owned by gone;
+drop role if exists gone;
+
+-- case: a view that is altered and goes
+create table t (id int); create view w as select id from t;
+-- statement
+alter view w owner to current_user;
+drop view if exists w;
+
+-- case: a schema that is renamed and made again
+create schema app;
+-- statement
+alter schema app rename to old;
+create schema app;
+
+-- case: a directive for another constraint
+create table t (id int, a int);
+-- statement
+-- dbbuild: unless constraint t.t_other
+alter table t add constraint t_pos check (a > 0);
+
+-- case: a directive for its constraint
+create table t (id int, a int);
+-- statement
+-- dbbuild: unless constraint t.t_pos
+alter table t add constraint t_pos check (a > 0);
+
+-- case: a directive that nothing makes false
+create table t (id int, a int); create table s (id int); insert into t values (1, 1);
+-- statement
+-- dbbuild: unless query select 1 from s where id = 9
+update t set a = a + 1;
+
+-- case: a directive that a row makes false
+create table t (id int, a int); create table s (id int primary key); insert into t values (1, 1);
+-- statement
+-- dbbuild: unless query select 1 from s where id = 9
+update t set a = a + 1;
+insert into s values (9) on conflict do nothing;
+
+-- case: a test for a table of a publication
+create table t (id int primary key); create publication feed;
+-- statement
+do $$ begin
+  if not exists (select from pg_publication_tables where pubname = 'feed' and tablename = 't') then
+    alter publication feed add table t;
+  end if;
+end $$;
+
+-- case: deleted by the beginning of their names, and by a range
+create table t (id int primary key, a text);
+-- statement
+delete from t where a like 'gen%';
+insert into t (id, a) select g, 'gen' || g from generate_series(1, 3) g;
+delete from t where id between 10 and 12;
+insert into t values (10, 'x'), (11, 'y');

@@ -488,3 +488,42 @@ insert into t (a, b) values (1, 'x');
 create table t (id integer primary key, a int); insert into t values (1, 1);
 -- statement
 with x as (select max(id) as m from t) insert into t select m + 1, 0 from x;
+
+-- case: expressions that rest
+create table t (id integer primary key, a int, b text, c text); insert into t values (1, 30, 'ann', 'x'), (2, -4, null, null);
+-- statement
+update t set a = case when a > 0 then 1 else 0 end, b = upper(substr(b, 1, 1)) || lower(substr(b, 2));
+update t set a = iif(a > 100000000000, a / 1000, a);
+update t set c = json_array(c) where not json_valid(c);
+
+-- case: one of two conditions stays
+create table t (id integer primary key, b text); insert into t values (1, '[]'), (2, null);
+-- statement
+update t set b = json_insert(coalesce(b, '[]'), '$[#]', 'x') where b is null or json_type(b) = 'array';
+
+-- case: the rows of the table itself, computed with
+create table t (k text primary key, v text); insert into t values ('a', 'x');
+-- statement
+insert or replace into t (k, v) select k, v || '!' from t;
+
+-- case: the rows of the table itself
+create table t (k text primary key, v text); insert into t values ('a', 'x');
+-- statement
+insert or replace into t (k, v) select k, upper(v) from t;
+
+-- case: as many as none
+create table t (id integer primary key, a text);
+-- statement
+insert into t (a) select 'once' where (select count(*) from t where a = 'once') = 0;
+
+-- case: a virtual table that is made anew
+create virtual table f using fts5(a);
+-- statement
+drop table if exists f;
+create virtual table f using fts5(a, tokenize = 'porter');
+
+-- case: rows of a table without a key
+create table o (a);
+-- statement
+create table if not exists n (id integer primary key, a text);
+insert or ignore into n (a) values ('x'), ('y');

@@ -96,7 +96,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         };
         let span = insert.conflict.as_ref().map_or(statement.head_span(), |conflict| conflict.span);
         let draft = found.report(&RULE, span, message).help("insert the key, or write WHERE NOT EXISTS (…)");
-        if !replaces && insert.rows.len() == 1 {
+        if !replaces && !insert.rows.is_empty() {
             draft.fix(where_not_exists(context, statement, &insert, Some(&**shape)));
         }
     }

@@ -141,8 +141,18 @@ fn replaced_by_new(context: &Context<'_>, statement: &Statement<'_>) -> Option<S
     if !replaces || context.emptied_before(statement.head.name.as_ref()?, statement) {
         return None;
     }
-    let moves = insert.rows.iter().any(|row| update::is_volatile_inside(statement.part(*row)));
-    moves.then(|| "the row that replaces has another value on each run".to_owned())
+    if insert.rows.iter().any(|row| update::is_volatile_inside(statement.part(*row))) {
+        return Some("the row that replaces has another value on each run".to_owned());
+    }
+    // The rows of the table itself, computed with.
+    let table = statement.head.name.as_ref()?;
+    let [source] = insert::read_tables(statement.tokens_behind_name()).try_into().ok()?;
+    let columns = insert.columns.filter(|_| table.matches(&source))?;
+    let moving = columns.into_iter().zip(insert.selected).find(|(column, value)| {
+        let own = update::mentions(statement, *value, column);
+        !own.is_empty() && !update::rests(statement, *value, column)
+    })?;
+    Some(format!("`{}` is computed from itself, so each run moves it on", moving.0))
 }
 
 /// `UPDATE t SET b = a; UPDATE t SET a = NULL`: what is read is something else by then.

@@ -7,10 +7,10 @@ use super::super::finding::Found;
 use super::super::guard::{self, Test};
 use super::super::routine::same_arguments;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::shape::{Column, Shape};
+use super::super::shape::{self, Column, Shape};
 use super::super::statement::Statement;
 use super::super::witness;
-use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "used-then-dropped",
@@ -101,11 +101,11 @@ fn others(context: &Context<'_>, found: &mut Found) {
             for statement in context.before(drop).filter(needs) {
                 let message = format!("a second run fails: {kind} {name} goes away further down");
                 let draft = found.report(&RULE, statement.head_span(), message);
-                if let Some(test) =
-                    catalog::object(true, drop, kind, &name).filter(|_| context.dialect == Dialect::Postgres)
-                {
-                    draft.fix(guard::test(statement, &test));
-                }
+                let test = match kind {
+                    _ if shape::is_relation(kind) => Some(Test::relation(true, kind.name(), &name)),
+                    _ => catalog::object(true, drop, kind, &name),
+                };
+                draft.fix(test.map(|test| guard::test(statement, &test)));
             }
         }
     }
