@@ -254,19 +254,32 @@ fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
     !given.iter().any(|value| asked.contains(value))
 }
 
+/// Whether a `CASE` asks for a column's values as texts, and gives the same when it asks again, whatever the type that
+/// they have by then.
+pub fn rests_as_text(statement: &Statement<'_>, value: Span, column: &str) -> bool {
+    let assignment = Assignment { column: column.to_owned(), value };
+    cases(statement, &assignment).is_some_and(|cases| cases.of_text && cases_rest(&cases))
+}
+
 /// What a `CASE` that asks for single values makes of them; a result that is `None` is the column as it is.
 struct Cases<'a> {
+    /// The column is asked for as a text.
+    of_text: bool,
     of: Vec<(Vec<&'a str>, Option<&'a str>)>,
     /// What all others become.
     rest: Option<&'a str>,
 }
 
-/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`.
+/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`; the column
+/// may be cast.
 fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases<'a>> {
     let text = statement.text;
     let mut tokens = statement.part(assignment.value);
-    let is_own =
-        |tokens: &mut Tokens<'a>| tokens.eat_name().is_some_and(|(name, _)| name.object() == assignment.column);
+    let is_own = |tokens: &mut Tokens<'a>, of_text: &mut bool| {
+        let own = tokens.eat_name().is_some_and(|(name, _)| name.object() == assignment.column);
+        *of_text &= tokens.eat_operator("::") && tokens.eat_name().is_some_and(|(name, _)| name.object() == "text");
+        own
+    };
     let literal = |tokens: &mut Tokens<'a>| {
         let token = tokens.next().filter(|token| token.kind.is_string() || token.kind == TokenKind::Number)?;
         while tokens.eat_operator("::") {
@@ -277,7 +290,7 @@ fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases
     let result = |tokens: &mut Tokens<'a>| {
         let of_column = tokens.peek().is_some_and(|token| token.kind.is_identifier() && !token.is_word(text, "null"));
         if of_column {
-            is_own(tokens).then_some(None)
+            is_own(tokens, &mut false).then_some(None)
         } else if tokens.eat_word("null") {
             Some(Some("NULL"))
         } else {
@@ -286,13 +299,14 @@ fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases
     };
     tokens.eat_word("case");
     let is_simple = !tokens.at_word("when");
-    if is_simple && !is_own(&mut tokens) {
+    let mut of_text = true;
+    if is_simple && !is_own(&mut tokens, &mut of_text) {
         return None;
     }
     let mut of = Vec::new();
     while tokens.eat_word("when") {
         let mut asked = Vec::new();
-        if !is_simple && !is_own(&mut tokens) {
+        if !is_simple && !is_own(&mut tokens, &mut of_text) {
             return None;
         }
         if is_simple || tokens.eat_operator("=") {
@@ -307,7 +321,7 @@ fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases
         of.push((asked, result(&mut tokens)?));
     }
     let rest = if tokens.eat_word("else") { result(&mut tokens)? } else { Some("NULL") };
-    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of, rest })
+    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of_text, of, rest })
 }
 
 /// Whether each result stays what it is when it is asked for in its turn.

@@ -5,6 +5,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::guard;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
+use super::super::settle::rests_as_text;
 use super::super::statement::Statement;
 use crate::sql::{ActionKind, Dialect, Name, Span, TokenKind, quote_literal};
 
@@ -36,6 +37,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let expression = Span::new(tokens.start(), action.span.end);
         if super::super::update::reads_nothing(statement, expression)
             || survives(statement, expression, column.object())
+            || rests_as_text(statement, expression, column.object())
             || converts_to_itself(statement, expression, column.object(), type_text)
         {
             continue;
