@@ -171,7 +171,7 @@ fn own_cases() {
     let Some(named) = std::env::var_os("DBBUILD_CASES") else { return };
     for file in std::env::split_paths(&named) {
         let text = std::fs::read_to_string(&file).unwrap();
-        if file.ends_with("sqlite.sql") {
+        if file.to_string_lossy().ends_with("sqlite.sql") {
             judge(&text, Dialect::Sqlite, lint_truth::sqlite::twice);
         } else {
             on_postgres(&text);

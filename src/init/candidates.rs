@@ -260,7 +260,7 @@ fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
 }
 
 /// Reads a folder's name as an engine's.
-fn engine_of(part: &str) -> FolderEngine {
+pub fn engine_of(part: &str) -> FolderEngine {
     match part.to_lowercase().as_str() {
         "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => FolderEngine::Known(Dialect::Postgres),
         "sqlite" | "sqlite3" => FolderEngine::Known(Dialect::Sqlite),

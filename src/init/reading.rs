@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::candidates::{FolderEngine, Numbers, is_pop, versions_behind};
+use super::candidates::{FolderEngine, Numbers, engine_of, is_pop, versions_behind};
 use super::look::Look;
 use super::recognise::Folders;
 use super::{drizzle, sqitch};
@@ -110,7 +110,9 @@ impl<'a> Reading<'a> {
     /// Returns the engines of the scripts in a folder whose path names none.
     fn engines(&mut self, folder: &str, texts: &[(String, String)]) -> Result<BTreeSet<Dialect>, String> {
         let mut look = Look::default();
-        look.add(folder);
+        // Of a folder's name only an engine's says anything: many are called `schema`.
+        let parts = folder.split(|c: char| !c.is_alphanumeric());
+        parts.filter(|part| engine_of(part) != FolderEngine::Silent).for_each(|part| look.add(part));
         texts.iter().for_each(|(_, text)| look.add(text));
         if look.is_mysql() && self.wanted.is_none() {
             return Err(format!(

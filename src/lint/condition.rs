@@ -20,6 +20,7 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
             turns_its_flag(statement, update, term)
                 || takes_over_what_it_compares(statement, update, term)
                 || puts_in_front(statement, update, term)
+                || becomes_json(statement, update, term)
         })
     {
         return true;
@@ -163,6 +164,17 @@ fn puts_in_front(statement: &Statement<'_>, update: &Update, term: Span) -> bool
     own.is_some_and(|assignment| {
         let begins = |text: &str| assignment.value.text(statement.text).trim_start().starts_with(text);
         if negated { begins(prefix) } else { !begins(&assignment.column) && !begins(prefix) }
+    })
+}
+
+/// `SET a = json_array(a) … WHERE NOT json_valid(a)`.
+fn becomes_json(statement: &Statement<'_>, update: &Update, term: Span) -> bool {
+    let mut tokens = statement.part(term);
+    let asks = tokens.eat_words(&["not", "json_valid"]);
+    let Some(column) = tokens.eat_parens().filter(|_| asks && tokens.peek().is_none()) else { return false };
+    update.assignments.iter().any(|assignment| {
+        let makes = assignment.value.text(statement.text).trim_start().to_ascii_lowercase().starts_with("json");
+        makes && !mentions(statement, column, &assignment.column).is_empty()
     })
 }
 

@@ -1,5 +1,6 @@
 //! JSON documents whose keys are set or taken out: whether that gives the same when it is done again.
 
+use super::settle::eat_own;
 use super::shape::items;
 use super::statement::Statement;
 use crate::sql::{Span, Token, TokenKind, Tokens};
@@ -55,7 +56,7 @@ pub(super) fn is_of_keys(statement: &Statement<'_>, value: Span, own: &[Span]) -
         let inner = Span::new(inner.start + 1, inner.end.saturating_sub(1).max(inner.start + 1));
         return is_of_keys(statement, inner, own) && sets_keys(tokens, own);
     }
-    tokens.eat_name().is_some_and(|(_, span)| own.contains(&span)) && sets_keys(tokens, own)
+    eat_own(&mut tokens, own) && sets_keys(tokens, own)
 }
 
 /// `json_set(column, '$.a', json_extract(column, '$.b'))`: what is read stays as it is.

@@ -9,6 +9,7 @@ use super::facts::dropped;
 use super::generated;
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
+use crate::script::{Guard, RunIf, Test};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, TokenKind, Tokens, Verb};
 
 /// More conditions than anybody writes into a script by hand; beyond it all are taken for guards.
@@ -30,6 +31,44 @@ pub(super) fn let_through(text: &str, statements: &mut [Statement<'_>]) {
     conditions.retain(|(condition, negated)| lasts(text, *condition, *negated, statements));
     for statement in statements.iter_mut().filter(|_| !conditions.is_empty()) {
         statement.guards.retain(|guard| !asked(guard).is_some_and(|asked| conditions.contains(&asked)));
+    }
+}
+
+/// Takes away the directives whose query asks for rows that the script neither makes nor takes, from the statement on.
+pub(super) fn let_directives_through(statements: &mut [Statement<'_>]) {
+    // What a function or a block does is not known here.
+    let calls = |statement: &Statement<'_>| matches!(statement.head.verb, Verb::Select | Verb::Call | Verb::Do);
+    if statements.iter().any(calls) {
+        return;
+    }
+    let of_rows = |guard: &Guarding| {
+        let Guarding::Directive(Guard { test: Test::Query(query), run, .. }) = guard else { return None };
+        let tables = read_tables(Tokens::of(query, Dialect::Postgres));
+        let is_catalog = |table: &Name| {
+            let prefixes = ["pg_", "sqlite_", "pragma_"];
+            prefixes.iter().any(|prefix| table.object().starts_with(prefix))
+                || table.schema() == Some("information_schema")
+        };
+        let asks = !tables.is_empty() && !tables.iter().any(is_catalog);
+        let negative = Tokens::of(query, Dialect::Postgres).any(|token| token.is_word(query, "not"));
+        asks.then_some((tables, *run == RunIf::Absent || negative))
+    };
+    let mut lasting = Vec::new();
+    for (at, statement) in statements.iter().enumerate() {
+        for guard in &statement.guards {
+            let Some((tables, fills)) = of_rows(guard) else { continue };
+            let touches = |other: &Statement<'_>| {
+                let makes = matches!(other.head.verb, Verb::Create | Verb::Alter)
+                    && other.head.name.as_ref().is_some_and(|name| tables.iter().any(|table| table.matches(name)));
+                makes || changes(other, &tables, fills)
+            };
+            if !statements[at..].iter().any(touches) {
+                lasting.push(guard.clone());
+            }
+        }
+    }
+    for statement in statements.iter_mut().filter(|_| !lasting.is_empty()) {
+        statement.guards.retain(|guard| !lasting.contains(guard));
     }
 }
 
@@ -391,7 +430,7 @@ fn changes(statement: &Statement<'_>, tables: &[Name], fills: bool) -> bool {
     let of_head = statement.head.name.as_ref().is_some_and(is_one);
     match statement.head.verb {
         Verb::Update | Verb::Delete | Verb::Truncate | Verb::Merge => of_head,
-        Verb::Insert | Verb::Copy => of_head && fills,
+        Verb::Insert | Verb::Replace | Verb::Copy => of_head && fills,
         Verb::Drop => statement.head.kind == Some(Kind::Table) && dropped(statement).iter().any(is_one),
         Verb::Alter => of_head && statement.actions.iter().any(|action| action.kind == ActionKind::Rename),
         _ => false,

@@ -4,7 +4,7 @@ use super::document::{is_of_keys, reads_another_key, sets_keys, takes_keys_out};
 use super::shape::items;
 use super::statement::Statement;
 use super::update::Assignment;
-use crate::sql::{Dialect, Name, Span, TokenKind, Tokens};
+use crate::sql::{Dialect, Name, Span, Token, TokenKind, Tokens};
 
 /// Functions that give the same when they are applied to what they gave, as long as their other arguments stay.
 const SETTLING: &[&str] = &[
@@ -60,22 +60,25 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         return true;
     }
     if tokens.at_word("case") {
-        return case_settles(statement, assignment);
+        return super::cases::case_settles(statement, assignment);
     }
-    if is_of_keys(statement, assignment.value, own) {
+    if is_of_keys(statement, assignment.value, own) || keeps(tokens, own) || begins_capital(statement, assignment, own)
+    {
         return true;
     }
-    if tokens.at(TokenKind::OpenParen) {
-        return query_settles(statement, tokens);
+    let mut query = tokens;
+    let mut ahead = tokens;
+    if let Some(whole) = ahead.eat_parens().filter(|_| ahead.peek().is_none()) {
+        let inside = Span::new(whole.start + 1, whole.end - 1);
+        if !statement.part(inside).at_any(&["select", "with"]) {
+            let column = assignment.column.clone();
+            return settles(statement, &Assignment { column, value: inside }, own);
+        }
+    }
+    if tokens.at(TokenKind::OpenParen) || query.eat_word("array") && query.at(TokenKind::OpenParen) {
+        return query_settles(statement, query, own);
     }
     let Some(first) = tokens.next() else { return true };
-    // A cast settles, whatever it is of.
-    if own.contains(&first.span) {
-        let casts = tokens.eat_operator("::");
-        tokens.eat_name();
-        tokens.eat_parens();
-        return casts && tokens.peek().is_none();
-    }
     let of = |value: Span| Assignment { column: assignment.column.clone(), value };
     // Negative whatever it was.
     if first.text(text) == "-" && tokens.at_word("abs") {
@@ -95,8 +98,57 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
     call_settles(statement, &assignment.column, &name, arguments, own)
 }
 
+/// `column::text`, `column * 1`, `column || ''`: whatever it is of, it gives that again.
+fn keeps(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
+    let text = tokens.text();
+    if !eat_own(&mut tokens, own) {
+        return false;
+    }
+    while tokens.eat_operator("::") {
+        tokens.eat_name();
+        tokens.eat_parens();
+    }
+    let Some(operator) = tokens.next().map(|token| token.text(text)) else { return true };
+    let nothing = match operator {
+        "*" | "/" => 1.0,
+        // `document - 0` is without its first element.
+        "+" => 0.0,
+        "||" => return tokens.next().is_some_and(|token| token.text(text) == "''") && tokens.peek().is_none(),
+        _ => return false,
+    };
+    let number = tokens.next().and_then(|token| token.text(text).parse::<f64>().ok());
+    number == Some(nothing) && tokens.peek().is_none()
+}
+
+/// Takes the column, if it is next.
+pub(super) fn eat_own(tokens: &mut Tokens<'_>, own: &[Span]) -> bool {
+    let start = tokens.start();
+    let Some(span) = own.iter().find(|span| span.start == start) else { return false };
+    while tokens.peek().is_some_and(|token| token.span.end <= span.end) {
+        tokens.next();
+    }
+    true
+}
+
+/// `upper(substr(column, 1, 1)) || lower(substr(column, 2))`.
+fn begins_capital(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> bool {
+    let text = statement.text;
+    let ([first, rest], mut tokens) = (own, statement.part(assignment.value)) else { return false };
+    let folds = tokens.eat_any(&["upper", "lower"]).is_some();
+    let Some(begin) = tokens.eat_parens().filter(|_| folds && tokens.eat_operator("||")) else { return false };
+    let behind = Span::new(tokens.start(), assignment.value.end);
+    // The numbers that say where to cut, without the words and the column.
+    let cut = |part: Span, own: &Span| -> String {
+        let words = ["upper", "lower", "substr", "substring", "left", "right", "from", "for"];
+        let is_word = |token: &Token| words.iter().any(|word| token.is_word(text, word));
+        let tokens = statement.part(part).filter(|token| token.span != *own && !is_word(token));
+        tokens.map(|token| token.text(text).trim_matches(['(', ')', ','])).collect()
+    };
+    ["11", "1"].contains(&cut(begin, first).as_str()) && ["2", "-1"].contains(&cut(behind, rest).as_str())
+}
+
 /// A query of its own; one that counts on from the column's own values does not rest.
-fn query_settles(statement: &Statement<'_>, query: Tokens<'_>) -> bool {
+fn query_settles(statement: &Statement<'_>, query: Tokens<'_>, own: &[Span]) -> bool {
     let text = statement.text;
     let grows = ["sum", "string_agg", "group_concat", "array_agg", "json_agg", "jsonb_agg", "json_group_array"];
     let is_own = |read: &Name| statement.head.name.as_ref().is_some_and(|table| table.matches(read));
@@ -107,7 +159,55 @@ fn query_settles(statement: &Statement<'_>, query: Tokens<'_>) -> bool {
     });
     let mut all = query;
     let selects = all.any(|token| token.is_word(text, "select"));
-    selects && !(counts && super::insert::read_tables(query).iter().any(is_own))
+    selects
+        && !(counts && super::insert::read_tables(query).iter().any(is_own))
+        && !(unfolds(query, own) && changes_elements(query))
+}
+
+/// `… FROM unnest(column)`, `… FROM json_each(column)`: the elements of the column.
+fn unfolds(mut query: Tokens<'_>, own: &[Span]) -> bool {
+    let functions = ["unnest", "jsonb_array_elements", "jsonb_array_elements_text", "json_array_elements", "json_each"];
+    while query.peek().is_some() {
+        if query.eat_any(&functions).is_none() {
+            query.next();
+        } else if let Some(list) = query.eat_parens()
+            && own.iter().any(|span| list.start <= span.start && span.end <= list.end)
+        {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether elements are computed with, or others are put beside them, and not each of them once.
+fn changes_elements(mut query: Tokens<'_>) -> bool {
+    let text = query.text();
+    // What asks leaves alone what was changed.
+    let rests = ["distinct", "union", "where", "case"];
+    let mut all = query;
+    if all.any(|token| rests.iter().any(|word| token.is_word(text, word))) {
+        return false;
+    }
+    let mut before = None;
+    while let Some(token) = query.next() {
+        let written = token.text(text);
+        let next = query.peek().map_or("", |next| next.text(text));
+        let of_key = match written {
+            "||" => next.starts_with("'{") && next.contains(':') || next.eq_ignore_ascii_case("jsonb_build_object"),
+            "-" => next.starts_with('\''),
+            _ => false,
+        };
+        // `count(*)`, `e.*`, and what is compared.
+        let is_all = written == "*" && matches!(before, Some(TokenKind::OpenParen | TokenKind::Dot));
+        if token.kind == TokenKind::Operator && ["||", "+", "-", "*"].contains(&written) && !of_key && !is_all {
+            return true;
+        }
+        if ["array_append", "array_prepend", "array_cat"].iter().any(|word| token.is_word(text, word)) {
+            return true;
+        }
+        before = Some(token.kind);
+    }
+    false
 }
 
 /// Whether a function of a column, called with what it gave, gives it again.
@@ -139,7 +239,10 @@ fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: 
     if CHOOSING.contains(&name) && parts.len() > 1 && own.iter().all(whole) {
         return true;
     }
-    if name == "jsonb_set" && parts.get(2).is_some_and(|value| takes_keys_out(statement, *value)) {
+    if name == "jsonb_set"
+        && let [_, path, value, ..] = parts.as_slice()
+        && (takes_keys_out(statement, *value) || key_settles(statement, *path, *value, own))
+    {
         return true;
     }
     // Beyond the first argument the column must not come again.
@@ -162,6 +265,24 @@ fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: 
     let Some(inner) = parts.first().copied().filter(is_computed) else { return true };
     let own: Vec<Span> = own.iter().copied().filter(|span| holds(&inner, span)).collect();
     own.is_empty() || settles(statement, &Assignment { column: column.to_owned(), value: inner }, &own)
+}
+
+/// `jsonb_set(column, '{a}', coalesce(column -> 'a', '{}') || '{"b": 1}')`: what is read under the key comes to rest.
+fn key_settles(statement: &Statement<'_>, path: Span, value: Span, own: &[Span]) -> bool {
+    let text = statement.text;
+    let key = |written: &str| written.trim_matches(['\'', '{', '}']).replace(',', ".");
+    let mut reads = Vec::new();
+    for span in own.iter().filter(|span| value.start <= span.start && span.end <= value.end) {
+        let mut tokens = statement.part(Span::new(span.start, value.end));
+        eat_own(&mut tokens, std::slice::from_ref(span));
+        let goes = tokens.eat_operator("->") || tokens.eat_operator("#>");
+        if !goes || tokens.next().is_none_or(|token| key(token.text(text)) != key(path.text(text).trim())) {
+            return false;
+        }
+        reads.push(Span::new(span.start, tokens.end()));
+    }
+    let read = Assignment { column: String::new(), value };
+    !reads.is_empty() && settles(statement, &read, &reads)
 }
 
 /// `regexp_replace(column, '^', 'x')`, `regexp_replace(column, '^(.*)$', 'x\1')`: what is found stays.
@@ -227,109 +348,4 @@ fn translation_settles(statement: &Statement<'_>, arguments: Span) -> bool {
     };
     let (Some(from), Some(to)) = (parts.get(1).and_then(literal), parts.get(2).and_then(literal)) else { return false };
     !to.chars().any(|char| from.contains(char))
-}
-
-/// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
-fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
-    if let Some(rests) = cases(statement, assignment).map(|cases| cases_rest(&cases)) {
-        return rests;
-    }
-    let tokens = statement.part(assignment.value);
-    let text = statement.text;
-    let (mut asked, mut given) = (Vec::new(), Vec::new());
-    let mut behind_then = false;
-    for token in tokens {
-        if token.is_word(text, "then") {
-            behind_then = true;
-        } else if token.is_word(text, "when") {
-            behind_then = false;
-        } else if token.is_word(text, "else") {
-            behind_then = true;
-        } else if token.kind.is_string() || token.kind == TokenKind::Number {
-            if behind_then { given.push(token.text(text)) } else { asked.push(token.text(text)) }
-        } else if behind_then && (token.kind == TokenKind::Operator && token.text(text) != "::") {
-            return false;
-        }
-    }
-    !given.iter().any(|value| asked.contains(value))
-}
-
-/// Whether a `CASE` asks for a column's values as texts, and gives the same when it asks again, whatever the type that
-/// they have by then.
-pub fn rests_as_text(statement: &Statement<'_>, value: Span, column: &str) -> bool {
-    let assignment = Assignment { column: column.to_owned(), value };
-    cases(statement, &assignment).is_some_and(|cases| cases.of_text && cases_rest(&cases))
-}
-
-/// What a `CASE` that asks for single values makes of them; a result that is `None` is the column as it is.
-struct Cases<'a> {
-    /// The column is asked for as a text.
-    of_text: bool,
-    of: Vec<(Vec<&'a str>, Option<&'a str>)>,
-    /// What all others become.
-    rest: Option<&'a str>,
-}
-
-/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`; the column
-/// may be cast.
-fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases<'a>> {
-    let text = statement.text;
-    let mut tokens = statement.part(assignment.value);
-    let is_own = |tokens: &mut Tokens<'a>, of_text: &mut bool| {
-        let own = tokens.eat_name().is_some_and(|(name, _)| name.object() == assignment.column);
-        *of_text &= tokens.eat_operator("::") && tokens.eat_name().is_some_and(|(name, _)| name.object() == "text");
-        own
-    };
-    let literal = |tokens: &mut Tokens<'a>| {
-        let token = tokens.next().filter(|token| token.kind.is_string() || token.kind == TokenKind::Number)?;
-        while tokens.eat_operator("::") {
-            tokens.eat_name();
-        }
-        Some(token.text(text))
-    };
-    let result = |tokens: &mut Tokens<'a>| {
-        let of_column = tokens.peek().is_some_and(|token| token.kind.is_identifier() && !token.is_word(text, "null"));
-        if of_column {
-            is_own(tokens, &mut false).then_some(None)
-        } else if tokens.eat_word("null") {
-            Some(Some("NULL"))
-        } else {
-            literal(tokens).map(Some)
-        }
-    };
-    tokens.eat_word("case");
-    let is_simple = !tokens.at_word("when");
-    let mut of_text = true;
-    if is_simple && !is_own(&mut tokens, &mut of_text) {
-        return None;
-    }
-    let mut of = Vec::new();
-    while tokens.eat_word("when") {
-        let mut asked = Vec::new();
-        if !is_simple && !is_own(&mut tokens, &mut of_text) {
-            return None;
-        }
-        if is_simple || tokens.eat_operator("=") {
-            asked.push(literal(&mut tokens)?);
-        } else if tokens.eat_word("in") {
-            let list = tokens.eat_parens()?;
-            asked.extend(items(text, list, statement.dialect).into_iter().map(|item| item.text(text)));
-        } else {
-            return None;
-        }
-        tokens.eat_word("then").then_some(())?;
-        of.push((asked, result(&mut tokens)?));
-    }
-    let rest = if tokens.eat_word("else") { result(&mut tokens)? } else { Some("NULL") };
-    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of_text, of, rest })
-}
-
-/// Whether each result stays what it is when it is asked for in its turn.
-fn cases_rest(cases: &Cases<'_>) -> bool {
-    let becomes = |value: &str| {
-        let found = cases.of.iter().find(|(asked, _)| asked.contains(&value));
-        found.map_or(cases.rest, |(_, result)| *result)
-    };
-    let results = cases.of.iter().map(|(_, result)| *result).chain([cases.rest]).flatten();
-    results.into_iter().all(|result| becomes(result).is_none_or(|next| next == result))
 }

@@ -156,6 +156,20 @@ impl Column {
         (plain.starts_with("char") && words.next() == Some(")")).then(|| format!("{plain}({length})"))
     }
 
+    /// The literal, or NULL, that a row gets which brings no value for it; `None` for what is computed.
+    pub fn default(&self) -> Option<&str> {
+        let mut tokens = Tokens::of(&self.definition, Dialect::Postgres);
+        let computed = ["generated", "serial", "bigserial", "smallserial", "primary"];
+        if !tokens.skip_past("default") {
+            let is_computed = tokens.any(|token| computed.iter().any(|word| token.is_word(&self.definition, word)));
+            return (!is_computed).then_some("null");
+        }
+        let is_word = tokens.at_any(&["true", "false", "null"]);
+        let token = tokens.next()?;
+        let is_literal = is_word || token.kind.is_string() || token.kind == TokenKind::Number;
+        is_literal.then(|| token.text(&self.definition))
+    }
+
     /// Returns true if a row that brings no value for it gets another one each time.
     pub fn is_renewed(&self) -> bool {
         const CLOCK: &[&str] = &[

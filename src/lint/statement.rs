@@ -175,6 +175,9 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
     if has_blocks {
         super::lasting::let_through(text, &mut found);
     }
+    if has_directives {
+        super::lasting::let_directives_through(&mut found);
+    }
     in_memory(&mut found);
     found
 }

@@ -279,7 +279,7 @@ fn is_constant(word: &str) -> bool {
 }
 
 /// Whether a qualifier is the statement's own table.
-fn is_own(statement: &Statement<'_>, qualifier: &str) -> bool {
+pub(super) fn is_own(statement: &Statement<'_>, qualifier: &str) -> bool {
     let mut alias = statement.tokens_behind_name();
     alias.eat_word("as");
     let alias = if alias.at_any(&["set", "using"]) { None } else { alias.eat_name().map(|(name, _)| name) };

@@ -8,7 +8,7 @@ union all select 'routine ' || p.oid::regprocedure || md5(prosrc) || prosecdef::
 union all select 'aggregate ' || aggfnoid || aggtransfn || coalesce(agginitval, '') from pg_aggregate where aggfnoid::oid >= 16384
 union all select 'trigger ' || pg_get_triggerdef(oid) || tgenabled::text from pg_trigger where not tgisinternal
 union all select 'rule ' || pg_get_ruledef(r.oid) || ev_enabled::text from pg_rewrite r join pg_class c on c.oid = ev_class join own n on n.oid = relnamespace where rulename <> '_RETURN'
-union all select 'policy ' || polname || polrelid::regclass || polcmd::text || polroles::text || coalesce(pg_get_expr(polqual, polrelid), '') || coalesce(pg_get_expr(polwithcheck, polrelid), '') from pg_policy
+union all select 'policy ' || polname || polrelid::regclass || polcmd::text || (select coalesce(string_agg(r.oid::regrole::text, ',' order by 1), '') from pg_roles r where r.oid = any (polroles)) || coalesce(pg_get_expr(polqual, polrelid), '') || coalesce(pg_get_expr(polwithcheck, polrelid), '') from pg_policy
 union all select 'type ' || nspname || '.' || typname || typtype::text || typnotnull::text || coalesce(typdefault, '') || typowner::regrole from pg_type t join own n on n.oid = typnamespace where typelem = 0 and typrelid = 0
 union all select 'label ' || enumtypid::regtype || enumlabel || enumsortorder from pg_enum
 union all select 'inherits ' || inhrelid::regclass || inhparent::regclass from pg_inherits

@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let given = |column: &String| insert.columns.as_ref().is_none_or(|columns| columns.contains(column));
         // A key that a fixed default fills can conflict as well; one that a generator fills cannot.
         let conflicts = |key: &&Vec<String>| {
-            let filled = |column: &String| given(column) || has_fixed_default(shape.column_named(column));
+            let filled = |column: &String| given(column) || shape.column_named(column).is_some_and(has_fixed_default);
             key.iter().all(filled) && !insert::escapes(context.text, context.dialect, &insert, shape, key)
         };
         let target = insert.conflict.as_ref().and_then(|conflict| conflict.columns.clone());
@@ -102,9 +102,6 @@ fn check(context: &Context<'_>, found: &mut Found) {
     }
 }
 
-fn has_fixed_default(column: Option<&Column>) -> bool {
-    column.is_some_and(|column| {
-        let mut words = column.definition.split(' ').skip_while(|word| *word != "default").skip(1);
-        words.next().is_some_and(|value| value.starts_with('\'') || value.starts_with(|c: char| c.is_ascii_digit()))
-    })
+fn has_fixed_default(column: &Column) -> bool {
+    column.default().is_some_and(|value| value.starts_with('\'') || value.starts_with(|c: char| c.is_ascii_digit()))
 }

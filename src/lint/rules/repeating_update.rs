@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::insert;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use super::super::shape::Column;
+use super::super::shape::{Column, items};
 use super::super::statement::Statement;
 use super::super::update::{self, Update};
 use super::super::witness;
@@ -41,6 +41,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         for update in updates {
             let why = update::moves_on(statement, &update)
                 .or_else(|| new_each_time(context, statement, &update))
+                .or_else(|| set_otherwise(context, statement, &update))
                 .or_else(|| replaced_by_new(context, statement))
                 .or_else(|| read_then_set(context, statement, &update))
                 .or_else(|| by_trigger(context, statement, &update));
@@ -82,6 +83,55 @@ fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Upda
         )
     })?;
     Some(format!("`{}` gets another value on each run", moving.column))
+}
+
+/// `INSERT … (n) VALUES (1) ON CONFLICT … DO UPDATE SET n = 2`: the second run changes what the first one inserted.
+fn set_otherwise(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
+    let insert = insert::read(statement);
+    let columns = insert.columns.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
+    let shape = context.table(statement.head.name.as_ref()?, statement).filter(|shape| !shape.partly_known);
+    let literal =
+        |span: Span| insert::is_literal(context.text, span, context.dialect).then(|| span.text(context.text).trim());
+    let is_null = |text: &str| text.eq_ignore_ascii_case("null");
+    let inserted = |column: &str| match columns.iter().position(|name| name == column) {
+        Some(at) => match insert::values_of(context.text, context.dialect, &insert, at).as_slice() {
+            [value] if is_null(value.text(context.text).trim()) => Some("null"),
+            [value] => literal(*value),
+            _ => None,
+        },
+        None => shape?.column_named(column)?.default(),
+    };
+    // `coalesce(t.n, 2)` sets what was NULL.
+    let of_null = |value: Span| {
+        let mut tokens = statement.part(value);
+        tokens.eat_any(&["coalesce", "ifnull"])?;
+        let list = tokens.eat_parens().filter(|_| tokens.peek().is_none())?;
+        items(context.text, list, context.dialect).get(1).copied().and_then(literal)
+    };
+    let set = update.assignments.iter().filter(|_| update.condition.is_none()).find(|assignment| {
+        let before = inserted(&assignment.column);
+        let set = match before {
+            Some("null") => literal(assignment.value).or_else(|| of_null(assignment.value)),
+            _ => literal(assignment.value),
+        };
+        before.zip(set).is_some_and(|(before, set)| !is_same(before, set))
+    })?;
+    Some(format!("`{}` is inserted with another value than the one that it is set to", set.column))
+}
+
+/// Whether two literals are the same value of a column.
+fn is_same(one: &str, other: &str) -> bool {
+    let bare = |literal: &str| {
+        let text = literal.split("::").next().unwrap_or_default().trim().trim_matches('\'').to_ascii_lowercase();
+        match text.as_str() {
+            "true" | "t" => "1".to_owned(),
+            "false" | "f" => "0".to_owned(),
+            _ => text,
+        }
+    };
+    let (one, other) = (bare(one), bare(other));
+    let number = |text: &str| text.parse::<f64>().ok();
+    one == other || number(&one).is_some_and(|value| number(&other) == Some(value))
 }
 
 /// `INSERT OR REPLACE`, where the row brings another value each time.

@@ -1,12 +1,13 @@
 //! ALTER COLUMN TYPE with a USING that does not survive a second run.
 
 use super::super::alteration::alterations;
+use super::super::cases::{Asked, cases, rests_as_text};
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::guard;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
-use super::super::settle::rests_as_text;
 use super::super::statement::Statement;
+use super::super::update::Assignment;
 use crate::sql::{ActionKind, Dialect, Name, Span, TokenKind, quote_literal};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -39,6 +40,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || survives(statement, expression, column.object())
             || rests_as_text(statement, expression, column.object())
             || converts_to_itself(statement, expression, column.object(), type_text)
+            || ["bool", "boolean"].contains(&type_text.trim().to_ascii_lowercase().as_str())
+                && tells_truth(statement, expression, column.object())
         {
             continue;
         }
@@ -83,6 +86,54 @@ fn converts_to_itself(statement: &Statement<'_>, expression: Span, column: &str,
     let has_number = statement.part(expression).any(|token| token.kind == TokenKind::Number);
     let rests = || super::super::update::rests(statement, expression, column);
     is_text && !has_number && rests() || written == "jsonb" && tokens.eat_word("to_jsonb")
+}
+
+/// `(column = '1')`, `CASE WHEN column = 'yes' THEN true ELSE false END`: what is true by then is true again. A number
+/// is not compared with a truth.
+fn tells_truth(statement: &Statement<'_>, mut expression: Span, column: &str) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.part(expression);
+    while let Some(inner) = tokens.eat_parens().filter(|_| tokens.peek().is_none()) {
+        expression = Span::new(inner.start + 1, inner.end.saturating_sub(1).max(inner.start + 1));
+        tokens = statement.part(expression);
+    }
+    let read = |literal: &str| match literal.strip_prefix('\'')?.strip_suffix('\'')?.to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" | "y" | "yes" | "on" => Some(true),
+        "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    };
+    tokens = statement.part(expression);
+    if !tokens.at_word("case") {
+        let own = tokens.eat_name().is_some_and(|(name, _)| name.object() == column);
+        let equal = tokens.eat_operator("=");
+        let differs = !equal && (tokens.eat_operator("<>") || tokens.eat_operator("!="));
+        let asked = tokens.next().and_then(|token| read(token.text(text)));
+        return own && (equal || differs) && asked == Some(equal) && tokens.peek().is_none();
+    }
+    let value = Assignment { column: column.to_owned(), value: expression };
+    let Some(cases) = cases(statement, &value) else { return false };
+    // Each literal must be one of a truth, or the second run fails.
+    let truths = |asked: &Asked<'_>| match asked {
+        Asked::Among(literals) => literals.iter().map(|literal| read(literal)).collect::<Option<Vec<_>>>(),
+        Asked::Null(_) => Some(Vec::new()),
+        Asked::Compared(..) => None,
+    };
+    let given = |result: Option<&str>| match result.map(str::to_ascii_lowercase).as_deref() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    let becomes = |truth: bool| -> Option<bool> {
+        for (asked, result) in &cases.of {
+            if truths(asked)?.contains(&truth) || matches!(asked, Asked::Null(false)) {
+                return given(*result);
+            }
+        }
+        given(cases.rest)
+    };
+    cases.of.iter().all(|(asked, _)| truths(asked).is_some())
+        && becomes(true) == Some(true)
+        && becomes(false) == Some(false)
 }
 
 /// A plain cast of the column, to whatever type, gives the same again.

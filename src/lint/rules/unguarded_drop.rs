@@ -63,7 +63,9 @@ fn becomes(context: &Context<'_>, statement: &Statement<'_>, kind: Kind) -> Opti
         _ => false,
     };
     let last = context.behind(statement).filter(is_named).last()?;
-    let made = last.head.kind.filter(|made| shape::is_relation(*made) && *made != kind)?;
+    // A virtual table is dropped as a table is.
+    let other = |made: &Kind| shape::is_relation(*made) && *made != kind && *made != Kind::VirtualTable;
+    let made = last.head.kind.filter(other)?;
     (last.head.verb == Verb::Create && !last.head.temporary).then(|| made.name())
 }
 

@@ -8,8 +8,8 @@ use super::super::insert::{self, Insert};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Column, Shape, flat, items};
 use super::super::statement::Statement;
-use super::super::{called, condition, update, witness};
-use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Token, TokenKind, Verb};
+use super::super::{called, condition, merge, update, witness};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-insert",
@@ -25,7 +25,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, found: &mut Found) {
     for statement in context.statements {
         let head = &statement.head;
-        if head.verb == Verb::Merge && !statement.is_guarded() && never_matches(statement) {
+        if head.verb == Verb::Merge && !statement.is_guarded() && merge::never_matches(statement) {
             found.report(&RULE, statement.head_span(), "a second run inserts the rows again: nothing ever matches");
             continue;
         }
@@ -104,26 +104,6 @@ fn check(context: &Context<'_>, found: &mut Found) {
                 .or_else(|| where_not_exists(context, statement, &insert, shape)),
         });
     }
-}
-
-/// `MERGE … ON false`, or `ON t.a = 9` where the rows that are inserted bring no 9.
-fn never_matches(statement: &Statement<'_>) -> bool {
-    let text = statement.text;
-    let mut tokens = statement.tokens_behind_name();
-    if !tokens.skip_past("on") {
-        return false;
-    }
-    let start = tokens.start();
-    tokens.skip_to_any(&["when"]);
-    let condition = Span::new(start, tokens.end());
-    let is_value = |token: &Token| token.kind.is_string() || token.kind == TokenKind::Number;
-    let asked: Vec<&str> = statement.part(condition).filter(is_value).map(|token| token.text(text)).collect();
-    let names = statement.part(condition).filter(|token| token.kind.is_identifier()).count();
-    let inserts = tokens.skip_past("insert");
-    let compares = statement.part(condition).any(|token| token.text(text) == "=");
-    let is_alone = names <= 2 && asked.len() == 1 && compares;
-    condition.text(text).trim().eq_ignore_ascii_case("false")
-        || inserts && is_alone && !tokens.any(|token| asked.contains(&token.text(text)))
 }
 
 /// The script makes a trigger on the table further down, whose function it makes as well, to raise an exception.

@@ -1,5 +1,6 @@
 //! RENAME without a guard.
 
+use super::super::catalog::{self, literal};
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::fix::Fix;
@@ -8,7 +9,7 @@ use super::super::guard::{self, Test};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape;
 use super::super::statement::Statement;
-use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Verb, quote_literal};
+use crate::sql::{Action, ActionKind, Dialect, Kind, Name, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "unguarded-rename",
@@ -133,7 +134,7 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
             column(context, statement, name, action)?
         }
         (ActionKind::RenameConstraint, Kind::Domain) => {
-            while_row("pg_constraint", &[("contypid", &format!("to_regtype({shown})")), ("conname", &part()?)])
+            catalog::row(true, "pg_constraint", &[("contypid", &format!("to_regtype({shown})")), ("conname", &part()?)])
         }
         (ActionKind::RenameConstraint, _) => Test::constraint(true, name, action.name.as_ref()?),
         (ActionKind::RenameValue, _) => {
@@ -143,7 +144,8 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
             let query = format!("SELECT 1 FROM pg_enum WHERE enumtypid = to_regtype({shown}) AND enumlabel = {label}");
             Test::query(false, &query)
         }
-        (ActionKind::RenameAttribute, _) => while_row(
+        (ActionKind::RenameAttribute, _) => catalog::row(
+            true,
             "pg_attribute",
             &[
                 ("attrelid", &format!("to_regclass({shown})")),
@@ -158,19 +160,13 @@ fn test(context: &Context<'_>, statement: &Statement<'_>, kind: Kind, name: &Nam
         (ActionKind::Rename, _) if shape::is_relation(kind) => {
             Test::relation(false, kind.name(), &in_same_schema(name, action.name.as_ref()?))
         }
-        (ActionKind::Rename, _) => object(statement, kind, name)?,
+        // Where the old name is made again, the new one says that it was done.
+        (ActionKind::Rename, _) if context.made_behind(statement, kind, name) => {
+            catalog::object(false, statement, kind, action.name.as_ref()?)?
+        }
+        (ActionKind::Rename, _) => catalog::object(true, statement, kind, name)?,
         _ => return None,
     })
-}
-
-fn literal(text: &str) -> String {
-    quote_literal(Dialect::Postgres, text)
-}
-
-/// Lets a statement run while a catalog has such a row.
-fn while_row(catalog: &str, columns: &[(&str, &str)]) -> Test {
-    let conditions: Vec<String> = columns.iter().map(|(column, value)| format!("{column} = {value}")).collect();
-    Test::query(true, &format!("SELECT 1 FROM {catalog} WHERE {}", conditions.join(" AND ")))
 }
 
 /// The new name says that it was done, even where the script makes a column of the old name again.
@@ -186,49 +182,4 @@ fn column(context: &Context<'_>, statement: &Statement<'_>, table: &Name, action
     } else {
         Test::column(false, table, new.object())
     })
-}
-
-/// While an object that is no relation has its old name.
-fn object(statement: &Statement<'_>, kind: Kind, name: &Name) -> Option<Test> {
-    let shown = literal(&name.to_string());
-    let (catalog, column) = match kind {
-        Kind::Type | Kind::Domain => {
-            return Some(Test::new(format!("to_regtype({shown}) IS NOT NULL"), format!("if type {name}")));
-        }
-        Kind::Trigger | Kind::Policy | Kind::Rule => {
-            let table = format!("to_regclass({})", literal(&statement.head.table.as_ref()?.to_string()));
-            let (catalog, on, column) = match kind {
-                Kind::Trigger => ("pg_trigger", "tgrelid", "tgname"),
-                Kind::Policy => ("pg_policy", "polrelid", "polname"),
-                _ => ("pg_rewrite", "ev_class", "rulename"),
-            };
-            return Some(while_row(catalog, &[(on, &table), (column, &literal(name.object()))]));
-        }
-        Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine => {
-            if let Some(signature) = guard::signature(statement) {
-                let shown = literal(&format!("{name}{signature}"));
-                return Some(Test::query(true, &format!("SELECT 1 WHERE to_regprocedure({shown}) IS NOT NULL")));
-            }
-            ("pg_proc", "proname")
-        }
-        Kind::Schema => ("pg_namespace", "nspname"),
-        Kind::Role => ("pg_roles", "rolname"),
-        Kind::EventTrigger => ("pg_event_trigger", "evtname"),
-        Kind::Publication => ("pg_publication", "pubname"),
-        Kind::Subscription => ("pg_subscription", "subname"),
-        Kind::Server => ("pg_foreign_server", "srvname"),
-        Kind::ForeignDataWrapper => ("pg_foreign_data_wrapper", "fdwname"),
-        Kind::Collation => ("pg_collation", "collname"),
-        Kind::Conversion => ("pg_conversion", "conname"),
-        Kind::Language => ("pg_language", "lanname"),
-        Kind::Statistics => ("pg_statistic_ext", "stxname"),
-        Kind::TextSearchConfiguration => ("pg_ts_config", "cfgname"),
-        Kind::TextSearchDictionary => ("pg_ts_dict", "dictname"),
-        Kind::OperatorClass => ("pg_opclass", "opcname"),
-        Kind::OperatorFamily => ("pg_opfamily", "opfname"),
-        Kind::Database => ("pg_database", "datname"),
-        Kind::Tablespace => ("pg_tablespace", "spcname"),
-        _ => return None,
-    };
-    Some(while_row(catalog, &[(column, &literal(name.object()))]))
 }

@@ -1,14 +1,16 @@
 //! A statement that needs what the script drops or renames further down.
 
+use super::super::catalog;
 use super::super::context::Context;
 use super::super::facts;
 use super::super::finding::Found;
 use super::super::guard::{self, Test};
+use super::super::routine::same_arguments;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Column, Shape};
 use super::super::statement::Statement;
 use super::super::witness;
-use crate::sql::{ActionKind, Kind, Name, Span, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "used-then-dropped",
@@ -23,6 +25,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, found: &mut Found) {
     labels(context, found);
+    others(context, found);
     let losses = losses(context);
     if losses.is_empty() {
         return;
@@ -71,6 +74,68 @@ fn labels(context: &Context<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// What is neither a table nor a column, and is spoken of before it goes: `REASSIGN OWNED BY r …; DROP ROLE IF EXISTS r`.
+fn others(context: &Context<'_>, found: &mut Found) {
+    let drops = context.statements.iter().filter(|statement| statement.head.verb == Verb::Drop);
+    for drop in drops.filter(|drop| drop.head.kind.is_some_and(|kind| kind != Kind::Table && !kind.is_on_table())) {
+        let Some(kind) = drop.head.kind else { continue };
+        for name in facts::dropped(drop) {
+            let makes = |other: &Statement<'_>| {
+                let of_kind = other.head.verb == Verb::Create && other.head.kind == Some(kind);
+                let renames = other.actions.iter().any(|action| {
+                    action.kind == ActionKind::Rename && action.name.as_ref().is_some_and(|to| to.matches(&name))
+                });
+                renames || of_kind && other.head.name.as_ref().is_some_and(|made| made.matches(&name))
+            };
+            if context.structure.iter().any(|other| makes(other)) {
+                continue;
+            }
+            let needs = |other: &&Statement<'_>| {
+                !other.is_guarded()
+                    && other.caught().is_none()
+                    && speaks_of(other, kind, &name)
+                    && same_arguments(other, drop)
+            };
+            for statement in context.before(drop).filter(needs) {
+                let message = format!("a second run fails: {kind} {name} goes away further down");
+                let draft = found.report(&RULE, statement.head_span(), message);
+                if let Some(test) =
+                    catalog::object(true, drop, kind, &name).filter(|_| context.dialect == Dialect::Postgres)
+                {
+                    draft.fix(guard::test(statement, &test));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a statement fails without an object that is no table.
+fn speaks_of(statement: &Statement<'_>, kind: Kind, name: &Name) -> bool {
+    let head = &statement.head;
+    let is_head = head.kind == Some(kind) && head.name.as_ref().is_some_and(|own| own.matches(name));
+    match head.verb {
+        Verb::Alter | Verb::Comment | Verb::Refresh if is_head => !head.if_exists,
+        Verb::Reassign | Verb::Grant | Verb::Revoke => mentions(statement, name),
+        Verb::Alter => kind == Kind::Role && mentions(statement, name),
+        Verb::Drop => kind == Kind::Role && head.kind == Some(Kind::Owned) && mentions(statement, name),
+        _ => false,
+    }
+}
+
+fn mentions(statement: &Statement<'_>, name: &Name) -> bool {
+    let mut tokens = statement.tokens();
+    while tokens.peek().is_some() {
+        match tokens.eat_name() {
+            Some((spoken, _)) if spoken.matches(name) => return true,
+            Some(_) => {}
+            None => {
+                tokens.next();
+            }
+        }
+    }
+    false
 }
 
 /// A name that a statement takes away.

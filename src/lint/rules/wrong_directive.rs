@@ -55,6 +55,7 @@ fn lie(statement: &Statement<'_>, guard: &Guard) -> Option<String> {
     // What the statement makes is asked for with `unless`, what it takes away with `if`.
     let (made, gone) = match object {
         Object::Column => columns(statement)?,
+        Object::Constraint => constraints(statement)?,
         Object::Table | Object::Index | Object::View | Object::Trigger => objects(statement, *object)?,
         _ => return None,
     };
@@ -73,28 +74,41 @@ fn lie(statement: &Statement<'_>, guard: &Guard) -> Option<String> {
 
 /// The columns that an `ALTER TABLE` makes and takes away, each with its table; `None` for other statements.
 fn columns(statement: &Statement<'_>) -> Option<(Vec<Name>, Vec<Name>)> {
+    parts(statement, [ActionKind::AddColumn, ActionKind::DropColumn, ActionKind::RenameColumn])
+}
+
+/// The constraints likewise.
+fn constraints(statement: &Statement<'_>) -> Option<(Vec<Name>, Vec<Name>)> {
+    parts(statement, [ActionKind::AddConstraint, ActionKind::DropConstraint, ActionKind::RenameConstraint])
+}
+
+/// What actions of these kinds make, take away and rename.
+fn parts(statement: &Statement<'_>, kinds: [ActionKind; 3]) -> Option<(Vec<Name>, Vec<Name>)> {
+    let [adds, drops, renames] = kinds;
     let table = statement
         .head
         .name
         .as_ref()
         .filter(|_| statement.head.verb == Verb::Alter && statement.head.kind == Some(Kind::Table))?;
-    let of = |column: &Name| {
+    let of = |part: &Name| {
         let mut parts: Vec<&str> = table.parts().iter().map(String::as_str).collect();
-        parts.push(column.object());
+        parts.push(part.object());
         Name::new(parts)
     };
     let (mut made, mut gone) = (Vec::new(), Vec::new());
     for action in &statement.actions {
         let name = action.name.as_ref();
-        match action.kind {
-            ActionKind::AddColumn => made.extend(name.map(of)),
-            ActionKind::DropColumn => gone.extend(name.map(of)),
-            ActionKind::RenameColumn => {
-                gone.extend(name.map(of));
-                made.extend(renamed_to(statement, action).as_ref().map(of));
-            }
-            // Something else may well wait for a column.
-            _ => return None,
+        if action.kind == adds {
+            // One without a name gets any.
+            made.push(of(name?));
+        } else if action.kind == drops {
+            gone.extend(name.map(of));
+        } else if action.kind == renames {
+            gone.extend(name.map(of));
+            made.extend(renamed_to(statement, action).as_ref().map(of));
+        } else {
+            // Something else may well wait for it.
+            return None;
         }
     }
     (!made.is_empty() || !gone.is_empty()).then_some((made, gone))

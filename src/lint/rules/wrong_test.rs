@@ -5,8 +5,9 @@ use super::super::finding::Found;
 use super::super::generated::{LONGEST, new_name};
 use super::super::insert;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
+use super::super::shape::is_relation;
 use super::super::statement::{Guarding, Statement};
-use crate::sql::{Action, ActionKind, Name, Span, Tokens, Verb};
+use crate::sql::{Action, ActionKind, Kind, Name, Span, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "wrong-test",
@@ -44,8 +45,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
 /// The one test of the catalog around a statement that makes something, if its names can be compared.
 fn tested(context: &Context<'_>, statement: &Statement<'_>) -> Option<Span> {
     let makes = [ActionKind::AddColumn, ActionKind::AddConstraint, ActionKind::RenameColumn, ActionKind::AddValue];
-    let makes =
-        statement.head.verb == Verb::Create || statement.actions.iter().any(|action| makes.contains(&action.kind));
+    // `ALTER PUBLICATION … ADD TABLE t` adds no column.
+    let of_relation = statement
+        .head
+        .kind
+        .is_some_and(|kind| is_relation(kind) || matches!(kind, Kind::ForeignTable | Kind::Type | Kind::Domain));
+    let makes = statement.head.verb == Verb::Create
+        || of_relation && statement.actions.iter().any(|action| makes.contains(&action.kind));
     // What is filled in cannot be compared.
     let is_open = super::super::dynamic::is_covered(statement.span.text(context.text));
     if !makes || statement.head.is_guarded() || is_open {
