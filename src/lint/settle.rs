@@ -70,6 +70,14 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         return true;
     }
     let mut query = tokens;
+    let mut ahead = tokens;
+    if let Some(whole) = ahead.eat_parens().filter(|_| ahead.peek().is_none()) {
+        let inside = Span::new(whole.start + 1, whole.end - 1);
+        if !statement.part(inside).at_any(&["select", "with"]) {
+            let column = assignment.column.clone();
+            return settles(statement, &Assignment { column, value: inside }, own);
+        }
+    }
     if tokens.at(TokenKind::OpenParen) || query.eat_word("array") && query.at(TokenKind::OpenParen) {
         return query_settles(statement, query, own);
     }

@@ -1552,3 +1552,13 @@ alter table job alter column state type state using case state::text when 'New' 
 create type state as enum ('NEW', 'DONE'); create table job (id int primary key, state varchar(10)); insert into job values (1, 'New'), (2, 'Old');
 -- statement
 alter table job alter column state type state using case state::text when 'New' then 'NEW'::state when 'Old' then 'DONE'::state end;
+
+-- case: a case in parentheses
+create table cpu (id int, name text, level text); insert into cpu values (1, 'old', '4.4'), (2, 'old', '4.1');
+-- statement
+update cpu set name = (case when (name = 'old' and level >= '4.4') then 'new' else name end);
+
+-- case: a sum in parentheses
+create table cpu (id int, name text, level text); insert into cpu values (1, 'old', '4.4');
+-- statement
+update cpu set id = (id + 1);

@@ -1,8 +1,7 @@
 //! ALTER COLUMN TYPE with a USING that does not survive a second run.
 
 use super::super::alteration::alterations;
-use super::super::cases::rests_as_text;
-use super::super::cases::{Asked, cases};
+use super::super::cases::{Asked, cases, rests_as_text};
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::guard;
