@@ -26,6 +26,14 @@ pub enum Class {
     Interrupted,
 }
 
+/// Returns the known word that one which is not known was probably meant to be; nothing if none is near.
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&known.to_lowercase(), &word);
+    let (far, known) = known.into_iter().map(|known| (distance(known), known)).min_by_key(|(far, _)| *far)?;
+    (far <= 3 && far < word.chars().count()).then_some(known)
+}
+
 /// A place in a file, with the line it is on, so that it can be shown without reading the file again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {

@@ -67,6 +67,12 @@ impl Survey {
     pub fn is_to_be_proven(&self, site: &Site<'_>) -> bool {
         !site.protected && matches!(&self.plan, Err(refusal) if refusal.code == "journal/altered")
     }
+
+    /// Judges the texts of a plan as a build does before it touches the database: says everything that is wrong with
+    /// them.
+    pub fn judge(&self, site: &Site<'_>, plan: &Plan) -> Result<(), Error> {
+        units::judge(site, &self.checkout, &self.inspection, plan).map(|_| ())
+    }
 }
 
 /// How a build ended.

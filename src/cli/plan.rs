@@ -8,7 +8,7 @@ use serde_json::json;
 use super::build::step_line;
 use super::render::header;
 use super::{Context, Exit, Outcome};
-use crate::build::{self, Wish};
+use crate::build::{self, Plan, Site, Survey, Wish};
 use crate::error::Error;
 use crate::script::Version;
 
@@ -59,7 +59,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Outcome {
     }
     let Some(path) = &args.save else { return show(context, &wish) };
     let opened = context.open()?;
-    let plan = build::survey(&opened.site(context), &wish)?.plan?;
+    let plan = judged(&opened.site(context), &wish)?.1;
     let text =
         serde_json::to_string_pretty(&plan).map_err(|error| Error::Io { path: path.clone(), source: error.into() })?;
     std::fs::write(path, text + "\n").map_err(|source| Error::Io { path: path.clone(), source })?;
@@ -80,17 +80,22 @@ fn sql(context: &Context, wish: &Wish, from: Option<&Version>) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Shows what a build would do.
-pub fn show(context: &Context, wish: &Wish) -> Outcome {
-    let opened = context.open()?;
-    let site = opened.site(context);
-    let survey = build::survey(&site, wish)?;
-    let is_to_be_proven = survey.is_to_be_proven(&site);
-    let plan = survey.plan.map_err(|refusal| match is_to_be_proven {
+/// Returns a plan on which a build would start, with what it was made from.
+fn judged(site: &Site<'_>, wish: &Wish) -> Result<(Survey, Plan), Error> {
+    let survey = build::survey(site, wish)?;
+    let plan = survey.plan.clone().map_err(|refusal| match survey.is_to_be_proven(site) {
         true => refusal
             .note("`dbbuild` first tries whether running them again can be proven to make what a fresh build makes"),
         false => refusal,
     })?;
+    survey.judge(site, &plan)?;
+    Ok((survey, plan))
+}
+
+/// Shows what a build would do.
+pub fn show(context: &Context, wish: &Wish) -> Outcome {
+    let opened = context.open()?;
+    let (survey, plan) = judged(&opened.site(context), wish)?;
     if context.is_json() {
         context.document(&json!({"v": 1, "plan": plan}));
         return Ok(Exit::Done);

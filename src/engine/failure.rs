@@ -261,7 +261,8 @@ impl EngineError {
         let mut notes = Vec::new();
         if let Self::Unit(unit) = self {
             notes.push(match unit.kept {
-                None | Some(0) => "nothing of it was kept".to_owned(),
+                None => "nothing of it was kept".to_owned(),
+                Some(0) => "none of its statements is done".to_owned(),
                 Some(1) => "its first statement is done and stays; the rest was not run".to_owned(),
                 Some(done) => format!("its first {done} statements are done and stay; the rest was not run"),
             });

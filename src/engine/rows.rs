@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Range;
 
 use super::{EngineError, Result, RowSeed, RowSource};
-use crate::error::Place;
+use crate::error::{Place, nearest};
 
 /// A record that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,31 @@ impl Record {
         let fits = index < self.len() && !quoted && rest.take(text.chars().count()).eq(text.chars());
         let (column, width) = if fits { (before + 1, text.chars().count()) } else { (1, self.raw.chars().count()) };
         Place { file: file.to_owned(), line: self.line, column, text: self.raw.clone(), width: width.max(1) }
+    }
+
+    /// Refuses a field of the header that is none of the table's columns.
+    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code))]
+    pub(in crate::engine) fn no_column<'c>(
+        &self,
+        index: usize,
+        seed: &RowSeed,
+        columns: impl Iterator<Item = &'c str>,
+    ) -> EngineError {
+        let (written, _) = self.field(index);
+        let place = Some(self.place(&seed.file, index));
+        if written.starts_with("--") {
+            let message = "a CSV file has neither comments nor directives".to_owned();
+            let stem = seed.file.rsplit_once('.').map_or(seed.file.as_str(), |(stem, _)| stem);
+            let hint = format!("what it needs to be told, as `mode = \"upsert\"`, stands in {stem}.toml");
+            return EngineError::Refused { code: "seed/csv", message, place, hint: Some(hint) };
+        }
+        let columns: Vec<&str> = columns.collect();
+        let hint = match nearest(written, columns.iter().copied()) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("it has {}", columns.join(", ")),
+        };
+        let message = format!("{} has no column {written:?}", seed.table);
+        EngineError::Refused { code: "seed/no-column", message, place, hint: Some(hint) }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::project::Layout;
-use crate::project::layout::{PathRole, folder_version};
-use crate::script::{Role, strip_sql};
+use crate::project::layout::{PathRole, flyway_version, folder_version};
+use crate::script::{Role, Version, strip_sql};
 use crate::sql::Dialect;
 
 /// A folder, or one for each engine, with versioned scripts.
@@ -16,8 +16,21 @@ pub struct Candidate {
     pub folders: Vec<(String, FolderEngine)>,
     /// How many scripts there are for engines that dbbuild knows.
     pub scripts: usize,
-    /// True if the folders alone say the versions, and not the names of the files.
-    pub unnumbered: bool,
+    /// Where the versions are.
+    pub numbers: Numbers,
+}
+
+/// Where files or their folders have their versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// Where the layout has them.
+    OfLayout,
+    /// The folders are versions, and the files in them have none: `v1.5/queue.sql`.
+    OfFolders,
+    /// Behind a word that all files begin with: `upgrade-10.sql`.
+    Behind,
+    /// In Sqitch's plan.
+    InPlan,
 }
 
 /// What a folder's path says of an engine.
@@ -58,10 +71,27 @@ const ASIDE: [&str; 19] = [
 const USUAL: [&str; 9] =
     ["db", "migrations", "migration", "migrate", "schema", "sql", "scripts", "changes", "database"];
 
+/// What a file's name may begin with for the number behind it to be a version.
+const WORDS: [&str; 12] = [
+    "upgrade",
+    "update",
+    "migration",
+    "migrate",
+    "patch",
+    "change",
+    "delta",
+    "schema",
+    "version",
+    "revision",
+    "step",
+    "alter",
+];
+
 /// Returns the candidates, best first.
 pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate> {
     let mut counts: BTreeMap<(Layout, String), usize> = BTreeMap::new();
     let mut dotted: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut flyway: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for path in paths {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         if folder.split('/').any(|part| ASIDE.contains(&part.to_lowercase().as_str())) {
@@ -69,7 +99,7 @@ pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
         }
         let (outer, last) = folder.rsplit_once('/').unwrap_or(("", folder));
         if is_up(Layout::Flyway, file) {
-            *counts.entry((Layout::Flyway, flyway_base(folder))).or_default() += 1;
+            flyway.entry(flyway_base(folder)).or_default().push(path);
         } else if is_up(Layout::FolderPerChange, &format!("{last}/{file}")) {
             *counts.entry((Layout::FolderPerChange, outer.to_owned())).or_default() += 1;
         } else if is_up(Layout::Plain, file) || is_up(Layout::Pop, file) {
@@ -86,6 +116,11 @@ pub fn candidates<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
             counts.remove(&(Layout::Plain, folder));
         }
         counts.insert((Layout::DottedFolders, outer), inner.values().sum());
+    }
+    for (base, files) in flyway {
+        for folder in flyway_folders(&base, &files) {
+            *counts.entry((Layout::Flyway, folder)).or_default() += 1;
+        }
     }
     let mut candidates = group(counts);
     candidates.retain(|candidate| {
@@ -111,9 +146,45 @@ pub fn unnumbered<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Candidate
     }
     let series = folders.into_iter().filter(|(_, inner)| inner.len() > 1);
     let counts = series.map(|(outer, inner)| ((Layout::DottedFolders, outer), inner.values().sum()));
-    let mut candidates = group(counts.collect());
+    numbered(counts.collect(), Numbers::OfFolders)
+}
+
+/// Returns the candidates whose files have their numbers behind a word (`upgrade-10.sql`), best first; asked for last.
+pub fn numbered_behind(paths: &[String]) -> Vec<Candidate> {
+    let mut counts = BTreeMap::new();
+    for path in paths {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder.split('/').any(|part| ASIDE.contains(&part.to_lowercase().as_str())) {
+            continue;
+        }
+        counts.entry((Layout::Plain, folder.to_owned())).or_insert_with(|| versions_behind(folder, paths).len());
+    }
+    counts.retain(|_, count| *count > 1);
+    numbered(counts, Numbers::Behind)
+}
+
+/// The versions of a folder's files that have them behind a word, those behind the word that most of them begin with.
+pub fn versions_behind(folder: &str, paths: &[String]) -> BTreeMap<String, String> {
+    let mut words: BTreeMap<&str, BTreeMap<String, String>> = BTreeMap::new();
+    for path in paths {
+        let (own, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let stem = strip_sql(file);
+        let (word, rest) = stem.split_at(stem.find(|c: char| c.is_ascii_digit()).unwrap_or(stem.len()));
+        let known = WORDS.iter().any(|known| word.to_lowercase().contains(known));
+        if own == folder
+            && known
+            && let Ok((version, _)) = Version::split(rest)
+        {
+            words.entry(word).or_default().insert(path.clone(), version.to_string());
+        }
+    }
+    words.into_values().max_by_key(BTreeMap::len).unwrap_or_default()
+}
+
+fn numbered(counts: BTreeMap<(Layout, String), usize>, numbers: Numbers) -> Vec<Candidate> {
+    let mut candidates = group(counts);
     candidates.retain(|candidate| candidate.scripts > 0);
-    candidates.iter_mut().for_each(|candidate| candidate.unnumbered = true);
+    candidates.iter_mut().for_each(|candidate| candidate.numbers = numbers);
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.scripts));
     candidates
 }
@@ -142,6 +213,23 @@ fn flyway_base(folder: &str) -> String {
     parts[..end.map_or(parts.len(), |at| at + 1)].join("/")
 }
 
+/// The folder of each file below a base: the base, or the folder in it where two of them have one version, each with a
+/// history of its own.
+fn flyway_folders(base: &str, files: &[&str]) -> Vec<String> {
+    let part = |path: &str| path[base.len()..].trim_start_matches('/').split_once('/').map(|(part, _)| part.to_owned());
+    let mut owners: BTreeMap<Version, Option<String>> = BTreeMap::new();
+    let clash = files.iter().any(|path| {
+        let version = flyway_version(strip_sql(path.rsplit('/').next().unwrap_or(path)), 'V');
+        version.is_some_and(|version| *owners.entry(version).or_insert_with(|| part(path)) != part(path))
+    });
+    let of = |path: &&str| match part(path).filter(|_| clash) {
+        Some(part) if base.is_empty() => part,
+        Some(part) => format!("{base}/{part}"),
+        None => base.to_owned(),
+    };
+    files.iter().map(of).collect()
+}
+
 /// A folder, its engine and the number of its scripts.
 type Counted = (String, FolderEngine, usize);
 
@@ -165,14 +253,14 @@ fn group(counts: BTreeMap<(Layout, String), usize>) -> Vec<Candidate> {
             layout,
             folders: folders.into_iter().map(|(folder, engine, _)| (folder, engine)).collect(),
             scripts,
-            unnumbered: false,
+            numbers: Numbers::OfLayout,
         }
     };
     groups.into_iter().map(candidate).collect()
 }
 
 /// Reads a folder's name as an engine's.
-fn engine_of(part: &str) -> FolderEngine {
+pub fn engine_of(part: &str) -> FolderEngine {
     match part.to_lowercase().as_str() {
         "postgres" | "postgresql" | "pgsql" | "psql" | "pg" => FolderEngine::Known(Dialect::Postgres),
         "sqlite" | "sqlite3" => FolderEngine::Known(Dialect::Sqlite),
@@ -192,7 +280,7 @@ mod tests {
 
     fn found(layout: Layout, folders: &[(&str, FolderEngine)], scripts: usize) -> Option<Candidate> {
         let folders = folders.iter().map(|(folder, engine)| ((*folder).to_owned(), *engine)).collect();
-        Some(Candidate { layout, folders, scripts, unnumbered: false })
+        Some(Candidate { layout, folders, scripts, numbers: Numbers::OfLayout })
     }
 
     #[test]
@@ -239,8 +327,22 @@ mod tests {
         assert_eq!(best(&paths), None);
         let candidate = unnumbered(paths.iter().copied()).into_iter().next();
         let folders = [("s/postgresql", FolderEngine::Known(Dialect::Postgres))];
-        let expected = found(Layout::DottedFolders, &folders, 3).map(|found| Candidate { unnumbered: true, ..found });
+        let expected =
+            found(Layout::DottedFolders, &folders, 3).map(|found| Candidate { numbers: Numbers::OfFolders, ..found });
         assert_eq!(candidate, expected);
+    }
+
+    #[test]
+    fn numbers_may_stand_behind_a_word() {
+        let paths =
+            ["m/upgrade-2.sql", "m/upgrade-10.sql", "m/downgrade.sql", "m/full.sql", "q/query1.sql", "q/query2.sql"];
+        assert_eq!(best(&paths), None);
+        let candidate = numbered_behind(&paths.map(str::to_owned)).into_iter().next();
+        let expected = found(Layout::Plain, &[("m", FolderEngine::Silent)], 2);
+        assert_eq!(candidate, expected.map(|found| Candidate { numbers: Numbers::Behind, ..found }));
+        let ranges = ["schema-upgrade-1.9-1.10.sql", "schema-upgrade-1.10-1.11.sql"].map(str::to_owned);
+        let versions: Vec<String> = versions_behind("", &ranges).into_values().collect();
+        assert_eq!(versions, ["1.10.1.11", "1.9.1.10"]);
     }
 
     #[test]
@@ -250,5 +352,8 @@ mod tests {
             best(&paths),
             found(Layout::Flyway, &[("src/main/resources/db/migration", FolderEngine::Silent)], 2)
         );
+        // Two histories beside each other.
+        let paths = ["db/migration/a/V1__a.sql", "db/migration/a/V2__a.sql", "db/migration/b/V1__b.sql"];
+        assert_eq!(best(&paths), found(Layout::Flyway, &[("db/migration/a", FolderEngine::Silent)], 2));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::sql::{Dialect, Lexer, TokenKind};
 
 /// What speaks for each engine, and how much. MySQL is none of ours.
-const WORDS: [(Whose, u32, &[&str]); 10] = [
+const WORDS: [(Whose, u32, &[&str]); 11] = [
     (Whose::Sqlite, 5, &["autoincrement", "pragma", "sqlite", "sqlite3", "sqlite_master", "sqlite_sequence"]),
     (Whose::Sqlite, 5, &["sqlite_schema", "fts5", "nocase"]),
     (Whose::Sqlite, 3, &["strftime", "rowid", "julianday", "unixepoch", "json_extract"]),
@@ -18,9 +18,13 @@ const WORDS: [(Whose, u32, &[&str]); 10] = [
     (Whose::Postgres, 5, &["$$", "::", "postgres", "postgresql"]),
     (Whose::Postgres, 3, &["serial", "concurrently", "extension", "gin", "gist", "ilike", "regclass", "inet"]),
     (Whose::Postgres, 1, &["uuid", "varying", "schema", "timestamp", "owner"]),
-    (Whose::Mysql, 5, &["auto_increment", "innodb", "utf8mb4", "longtext", "mediumtext"]),
-    (Whose::Mysql, 2, &["charset", "tinyint", "engine", "unsigned"]),
+    (Whose::Mysql, 5, &["auto_increment", "innodb", "utf8mb4"]),
+    (Whose::Mysql, 2, &["charset", "engine", "unsigned"]),
+    (Whose::Mysql, 1, MYSQL_TYPES),
 ];
+
+/// They alone say nothing: SQLite takes any type.
+const MYSQL_TYPES: &[&str] = &["longtext", "mediumtext", "tinyint"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
@@ -58,7 +62,9 @@ impl Look {
 
     /// Returns true if the text is most likely MySQL's.
     pub fn is_mysql(&self) -> bool {
-        self.count(Whose::Mysql) > self.count(Whose::Postgres).max(self.count(Whose::Sqlite))
+        let types = MYSQL_TYPES.iter().filter(|word| self.words.contains(**word)).count();
+        let count = self.count(Whose::Mysql);
+        count as usize > types && count > self.count(Whose::Postgres).max(self.count(Whose::Sqlite))
     }
 
     /// Returns the engine that most speaks for; `None` if nothing does.
@@ -93,6 +99,7 @@ mod tests {
             Some(Dialect::Sqlite)
         );
         assert!(!look("create table t (id unsigned int); pragma x").is_mysql());
+        assert!(!look("create table t (seen tinyint not null default '0', body longtext)").is_mysql());
         assert!(look("CREATE TABLE t (id int unsigned AUTO_INCREMENT) ENGINE=InnoDB").is_mysql());
     }
 }

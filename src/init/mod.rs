@@ -10,6 +10,7 @@ mod quoted;
 mod reading;
 mod recognise;
 mod scaffold;
+mod sqitch;
 mod survey;
 mod toml_text;
 mod variable;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::candidates::{FolderEngine, is_pop};
-use super::drizzle;
+use super::candidates::{FolderEngine, Numbers, engine_of, is_pop, versions_behind};
 use super::look::Look;
 use super::recognise::Folders;
+use super::{drizzle, sqitch};
 use crate::project::layout::{Parts, TERN_BETWEEN, flyway_version, folder_version};
 use crate::project::{EngineName, Layout, PathRole};
 use crate::script::{Version, engine_suffix, letter, strip_sql};
@@ -40,14 +40,18 @@ impl<'a> Reading<'a> {
         Self { root, paths, wanted, layout, versions, unlisted, notes, own, common: None }
     }
 
-    /// Reads a folder; the error is a note on why the candidate is none. The folders of an `unnumbered` candidate are
-    /// the versions of their files.
-    pub(super) fn folder(&mut self, folder: String, engine: FolderEngine, unnumbered: bool) -> Result<(), String> {
+    /// Reads a folder; the error is a note on why the candidate is none.
+    pub(super) fn folder(&mut self, folder: String, engine: FolderEngine, numbers: Numbers) -> Result<(), String> {
         if self.layout == Layout::Plain && is_pop(&folder, self.paths) {
             self.layout = Layout::Pop;
         }
-        if unnumbered && engine != FolderEngine::Other {
-            self.versions.extend(versions_of_folders(&folder, self.paths));
+        if engine != FolderEngine::Other {
+            self.versions.extend(match numbers {
+                Numbers::OfLayout => BTreeMap::new(),
+                Numbers::OfFolders => versions_of_folders(&folder, self.paths),
+                Numbers::Behind => versions_behind(&folder, self.paths),
+                Numbers::InPlan => sqitch::versions(self.root, &folder, self.paths),
+            });
         }
         let texts = self.texts(&folder);
         self.layout = with_sections(self.layout, texts.iter().map(|(_, text)| text.as_str()));
@@ -106,7 +110,9 @@ impl<'a> Reading<'a> {
     /// Returns the engines of the scripts in a folder whose path names none.
     fn engines(&mut self, folder: &str, texts: &[(String, String)]) -> Result<BTreeSet<Dialect>, String> {
         let mut look = Look::default();
-        look.add(folder);
+        // Of a folder's name only an engine's says anything: many are called `schema`.
+        let parts = folder.split(|c: char| !c.is_alphanumeric());
+        parts.filter(|part| engine_of(part) != FolderEngine::Silent).for_each(|part| look.add(part));
         texts.iter().for_each(|(_, text)| look.add(text));
         if look.is_mysql() && self.wanted.is_none() {
             return Err(format!(

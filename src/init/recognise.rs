@@ -5,9 +5,9 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::candidates::{Candidate, candidates, unnumbered};
+use super::candidates::{Candidate, Numbers, candidates, numbered_behind, unnumbered};
 use super::reading::Reading;
-use super::{survey, variable};
+use super::{sqitch, survey, variable};
 use crate::error::Error;
 use crate::project::settings::LayoutSettings;
 use crate::project::{EngineName, Layout};
@@ -82,9 +82,13 @@ pub enum Recognition {
 /// Looks for scripts in a repository. `engine` is theirs where their folder does not say another.
 pub fn recognise(root: &Path, name: &str, engine: Option<EngineName>) -> Result<Recognition, Error> {
     let paths = sql_files(root);
-    let mut all = candidates(paths.iter().map(String::as_str));
+    let mut all = sqitch::candidates(root, &paths);
+    all.extend(candidates(paths.iter().map(String::as_str)));
     if all.is_empty() {
         all = unnumbered(paths.iter().map(String::as_str));
+    }
+    if all.is_empty() {
+        all = numbered_behind(&paths);
     }
     let mut all = all.into_iter();
     let mut passed_over = Vec::new();
@@ -155,18 +159,29 @@ fn recognise_in(
 ) -> Result<Recognised, String> {
     let mut reading = Reading::new(root, paths, candidate.layout, wanted);
     for (folder, engine) in candidate.folders {
-        reading.folder(folder, engine, candidate.unnumbered)?;
+        reading.folder(folder, engine, candidate.numbers)?;
     }
     let (folders, engines) = reading.folders();
     let Reading { layout, versions, unlisted, mut notes, .. } = reading;
-    if candidate.unnumbered {
-        notes.push(
+    notes.extend(match candidate.numbers {
+        Numbers::OfLayout => None,
+        Numbers::OfFolders => Some(
             "the folders are versions and the files in them have none: [layout.versions] gives those of one folder \
              versions in the order of their names; see that it is the order in which they run. A new script may have its \
              own number: `v1.6/01_name.sql`"
                 .into(),
-        );
-    }
+        ),
+        Numbers::InPlan => Some(
+            "[layout.versions] gives the scripts of `deploy` their places in sqitch.plan; dbbuild does not read `revert` \
+             and `verify`. A new script begins with its number: `N_name.sql`"
+                .into(),
+        ),
+        Numbers::Behind => Some(
+            "the numbers stand behind a word: [layout.versions] makes them the versions. A new script begins with its \
+             number: `N_name.sql`"
+                .into(),
+        ),
+    });
     let variable = variable::variable(root).map(|(name, file)| {
         notes.push(format!("{name} is named in {file}: the target takes its URL from there"));
         name

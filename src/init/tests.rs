@@ -356,6 +356,17 @@ fn files_without_numbers_in_folders_that_are_versions_get_theirs_from_the_settin
 }
 
 #[test]
+fn of_a_folders_name_only_an_engines_tells_the_engine() {
+    let engine = |folder: &str| {
+        let [first, second] = ["1.0.0.sql", "1.0.1.sql"].map(|file| format!("{folder}/{file}"));
+        let (recognised, ..) = recognised(&[(&first, "create table a (id int);"), (&second, "select 1;")]);
+        recognised.scripts.into_keys().next()
+    };
+    assert_eq!(engine("schema"), Some(EngineName::Sqlite));
+    assert_eq!(engine("postgres-schema"), Some(EngineName::Postgres));
+}
+
+#[test]
 fn files_that_no_layout_fits_are_told_of() {
     let folder = folder(&[("queries/customers.sql", "select 1;"), ("queries/orders.sql", "select 2;")]);
     let done = init(&folder.path().join("shop"), &Wish::default()).unwrap();

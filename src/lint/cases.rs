@@ -35,6 +35,13 @@ pub(super) fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -
     !given.iter().any(|value| asked.contains(value))
 }
 
+/// Whether a `CASE` asks for a column's values as texts, and gives the same when it asks again, whatever the type that
+/// they have by then.
+pub fn rests_as_text(statement: &Statement<'_>, value: Span, column: &str) -> bool {
+    let assignment = Assignment { column: column.to_owned(), value };
+    cases(statement, &assignment).is_some_and(|cases| cases.of_text && cases_rest(&cases) == Some(true))
+}
+
 /// What a `WHEN` asks of the column.
 pub(super) enum Asked<'a> {
     /// To be one of these values.
@@ -69,16 +76,24 @@ impl Asked<'_> {
 
 /// What a `CASE` that asks for single values makes of them; a result that is `None` is the column as it is.
 pub(super) struct Cases<'a> {
+    /// True if the column is asked for as a text.
+    of_text: bool,
     /// What is asked for, and what it becomes.
     pub(super) of: Vec<(Asked<'a>, Option<&'a str>)>,
     /// What all others become.
     pub(super) rest: Option<&'a str>,
 }
 
-/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`.
+/// `CASE column WHEN 'a' THEN 'b' …`, `CASE WHEN column = 'a' THEN …`, `… WHEN column IN ('a', 'b') THEN …`; the column
+/// may be cast.
 pub(super) fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> Option<Cases<'a>> {
     let mut tokens = statement.part(assignment.value);
-    let is_own = |tokens: &mut Tokens<'a>| eat_column(tokens, &assignment.column);
+    let mut of_text = true;
+    let mut is_own = |tokens: &mut Tokens<'a>| {
+        let is_own = eat_column(tokens, &assignment.column);
+        of_text &= tokens.eat_operator("::") && eat_column(tokens, "text");
+        is_own
+    };
     tokens.eat_word("case");
     let is_simple = !tokens.at_word("when");
     if is_simple && !is_own(&mut tokens) {
@@ -96,7 +111,7 @@ pub(super) fn cases<'a>(statement: &Statement<'a>, assignment: &Assignment) -> O
         of.push((asked, result(&mut tokens, &assignment.column)?));
     }
     let rest = if tokens.eat_word("else") { result(&mut tokens, &assignment.column)? } else { Some("NULL") };
-    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of, rest })
+    (tokens.eat_word("end") && tokens.peek().is_none()).then_some(Cases { of_text, of, rest })
 }
 
 /// What stands behind the column in a `WHEN`.
@@ -127,10 +142,14 @@ fn literal<'a>(tokens: &mut Tokens<'a>) -> Option<&'a str> {
     let text = tokens.text();
     let is_truth = tokens.at_any(&["true", "false"]);
     let token = tokens.next().filter(|token| is_truth || token.kind.is_string() || token.kind == TokenKind::Number)?;
+    skip_casts(tokens);
+    Some(token.text(text))
+}
+
+fn skip_casts(tokens: &mut Tokens<'_>) {
     while tokens.eat_operator("::") {
         tokens.eat_name();
     }
-    Some(token.text(text))
 }
 
 /// A literal, or the column as it is.
@@ -141,7 +160,9 @@ fn result<'a>(tokens: &mut Tokens<'a>, column: &str) -> Option<Option<&'a str>> 
     }
     let is_name = tokens.peek().is_some_and(|token| token.kind.is_identifier());
     if is_name && !tokens.at_any(&["true", "false"]) {
-        return eat_column(tokens, column).then_some(None);
+        let is_own = eat_column(tokens, column);
+        skip_casts(tokens);
+        return is_own.then_some(None);
     }
     literal(tokens).map(Some)
 }

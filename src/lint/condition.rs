@@ -52,10 +52,10 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
         if is_function && asks_about_assigned(statement, update, tokens) {
             return true;
         }
-        if !update.assignments.iter().any(|assignment| assignment.column == name.object()) {
+        let Some(assigned) = update.assignments.iter().find(|assignment| assignment.column == name.object()) else {
             before = before.filter(|_| is_function);
             continue;
-        }
+        };
         if before.is_some_and(|token| token.kind == TokenKind::Operator && token.text(text) == "=") {
             return true;
         }
@@ -71,8 +71,11 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
         let operator = next.kind == TokenKind::Operator && !comparisons.contains(&next.text(text));
         let word = ["is", "in", "like", "ilike", "not", "glob", "similar"].iter().any(|word| next.is_word(text, word));
         let mut behind = tokens;
-        // `IS NOT NULL` still holds after the first run.
+        // `IS NOT NULL` mostly still holds after the first run.
         if behind.eat_words(&["is", "not", "null"]) {
+            if assigned.value.text(text).trim().eq_ignore_ascii_case("null") {
+                return true;
+            }
             continue;
         }
         let still = still_like(statement, update, name.object(), tokens)
@@ -87,7 +90,7 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
 }
 
 /// The conditions that `AND` joins; all as one where there is an `OR`.
-fn terms(statement: &Statement<'_>, condition: Span) -> Vec<Span> {
+pub fn terms(statement: &Statement<'_>, condition: Span) -> Vec<Span> {
     if parts(statement, condition, "or").len() > 1 {
         return vec![condition];
     }
@@ -142,6 +145,7 @@ fn takes_over_what_it_compares(statement: &Statement<'_>, update: &Update, term:
         tokens.next();
     }
     let left = Span::new(term.start, tokens.end());
+    let operator = tokens.peek().map_or("", |token| token.text(text));
     if !(tokens.eat_words(&["is", "distinct", "from"]) || tokens.next().is_some_and(|token| is_comparison(&token))) {
         return false;
     }
@@ -153,9 +157,19 @@ fn takes_over_what_it_compares(statement: &Statement<'_>, update: &Update, term:
     };
     let same = |side: Span, value: Span| flat(statement.part(side)) == flat(statement.part(value));
     update.assignments.iter().any(|Assignment { column, value }| {
-        let fixed = !is_volatile(statement.part(*value)) && mentions(statement, *value, column).is_empty();
-        fixed && (is_column(left, column) && same(right, *value) || is_column(right, column) && same(left, *value))
+        let in_front = is_column(left, column) && same(right, *value);
+        let behind = is_column(right, column) && same(left, *value);
+        // `a > now()`: the next time it is asked, now is later.
+        let is_past = is_now(statement, *value) && operator == if in_front { ">" } else { "<" };
+        let stays = is_past || !is_volatile(statement.part(*value));
+        (in_front || behind) && stays && mentions(statement, *value, column).is_empty()
     })
+}
+
+/// Whether an expression is the current time alone.
+fn is_now(statement: &Statement<'_>, value: Span) -> bool {
+    let bare = ["now()", "current_timestamp", "localtimestamp", "transaction_timestamp()", "datetime('now')"];
+    bare.iter().any(|now| value.text(statement.text).trim().eq_ignore_ascii_case(now))
 }
 
 /// `SET a = 'x' || a … WHERE NOT starts_with(a, 'x')`, `SET a = substr(a, 2) … WHERE starts_with(a, 'x')`.

@@ -124,7 +124,7 @@ fn placeholders(text: &mut [u8]) {
 }
 
 /// Takes `:=`, which the lexer may give apart.
-fn assigns(tokens: &mut Tokens<'_>) -> bool {
+pub(super) fn assigns(tokens: &mut Tokens<'_>) -> bool {
     tokens.eat_operator(":=") || {
         let mut ahead = *tokens;
         let colon = ahead.next().is_some_and(|token| token.text(ahead.text()) == ":");

@@ -89,16 +89,28 @@ impl History {
 
     /// Returns the tables whose foreign keys refer to columns of a table just before a moment.
     pub fn referring(&self, table: &Name, columns: &[String], before: Moment) -> Vec<&Name> {
-        let refers = |foreign: &Foreign| {
-            let same = |key: &Vec<String>| key.len() == columns.len() && key.iter().all(|one| columns.contains(one));
-            foreign.table.matches(table) && foreign.key.as_ref().is_some_and(same)
-        };
-        let standing = |name: &Name| {
-            let shape = self.tables.get(name).and_then(|states| last(states, before));
-            shape.is_some_and(|shape| shape.foreign.iter().any(refers))
-        };
-        let known = self.referring.get(table.object()).into_iter().flatten();
-        known.filter(|name| standing(name)).collect()
+        let same = |key: &Vec<String>| key.len() == columns.len() && key.iter().all(|one| columns.contains(one));
+        let refers = |foreign: &Foreign| foreign.key.as_ref().is_some_and(same);
+        self.referring_where(table, before, refers).collect()
+    }
+
+    /// Returns true if another table has a foreign key to a table just before a moment.
+    pub fn is_referred_to(&self, table: &Name, before: Moment) -> bool {
+        self.referring_where(table, before, |_| true).any(|name| !name.matches(table))
+    }
+
+    fn referring_where<'h>(
+        &'h self,
+        table: &Name,
+        before: Moment,
+        refers: impl Fn(&Foreign) -> bool,
+    ) -> impl Iterator<Item = &'h Name> {
+        self.referring.get(table.object()).into_iter().flatten().filter(move |name| {
+            let shape = self.tables.get(*name).and_then(|states| last(states, before));
+            shape.is_some_and(|shape| {
+                shape.foreign.iter().any(|foreign| foreign.table.matches(table) && refers(foreign))
+            })
+        })
     }
 
     fn note(&mut self, at: Moment, what: What) {

@@ -4,6 +4,7 @@
 //! is neither dropped, renamed nor changed behind the question; in its `ELSE`, what is not there and is not made. What is
 //! not one of these is taken for a guard.
 
+use super::dynamic::assigns;
 use super::facts::dropped;
 use super::generated;
 use super::insert::read_tables;
@@ -96,6 +97,13 @@ impl Asked {
 }
 
 fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>]) -> bool {
+    let around = statements.iter().find(|statement| {
+        !statement.nested && statement.span.start <= condition.start && condition.end <= statement.span.end
+    });
+    let body = around.and_then(|block| block.tokens().find(|token| token.kind == TokenKind::DollarString));
+    if !negated && body.is_some_and(|body| asks_server(text, body.span, condition)) {
+        return true;
+    }
     let (mut there, mut away) = (Vec::new(), Vec::new());
     let tokens = Tokens::new(text, condition, Dialect::Postgres);
     let read = match negated {
@@ -113,19 +121,12 @@ fn lasts(text: &str, condition: Span, negated: bool, statements: &[Statement<'_>
     }
     let own = |statement: &&Statement<'_>| statement.span.start > condition.start;
     let behind: Vec<&Statement<'_>> = statements.iter().filter(own).collect();
-    let around = statements.iter().find(|statement| {
-        !statement.nested && statement.span.start <= condition.start && condition.end <= statement.span.end
-    });
     // What a function does is not known here, nor is what a text says that is put together.
-    let knows_all = around.is_some_and(|block| {
-        let body = block.tokens().find(|token| token.kind == TokenKind::DollarString);
-        let inner = body.map(|token| Span::new(condition.end, token.span.end.saturating_sub(2).max(condition.end)));
-        inner.is_some_and(|inner| {
-            let calls =
-                |word: &str| Tokens::new(text, inner, Dialect::Postgres).filter(|t| t.is_word(text, word)).count();
-            let read = behind.iter().filter(|statement| statement.embedded && statement.span.end <= inner.end).count();
-            calls("perform") + calls("call") == 0 && calls("execute") <= read
-        })
+    let knows_all = body.is_some_and(|body| {
+        let inner = Span::new(condition.end, body.span.end.saturating_sub(2).max(condition.end));
+        let calls = |word: &str| Tokens::new(text, inner, Dialect::Postgres).filter(|t| t.is_word(text, word)).count();
+        let read = behind.iter().filter(|statement| statement.embedded && statement.span.end <= inner.end).count();
+        calls("perform") + calls("call") == 0 && calls("execute") <= read
     });
     knows_all
         && there.iter().all(|asked| !falsified(text, asked, &behind))
@@ -169,12 +170,9 @@ fn term(tokens: &mut Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
         return tokens.eat_words(&["is", "not", "null"]).then_some(());
     }
     // What the server is stays so.
-    if tokens.eat_word("current_setting") {
-        let name = inner(text, tokens.eat_parens()?).peek()?.text(text);
-        while tokens.eat_operator("::") {
-            tokens.eat_name()?;
-        }
-        tokens.next().filter(|token| token.kind == TokenKind::Operator && name.starts_with("'server_version"))?;
+    if tokens.at_word("current_setting") {
+        server_version(tokens)?;
+        tokens.next().filter(|token| token.kind == TokenKind::Operator)?;
         return tokens.next().map(|_| ());
     }
     let list = tokens.eat_parens()?;
@@ -193,6 +191,47 @@ fn term(tokens: &mut Tokens<'_>, asked: &mut Vec<Asked>) -> Option<()> {
     let number = tokens.next().filter(|token| token.kind == TokenKind::Number)?.text(text);
     asked.push(Asked::Row(list));
     (counts && compared && ["0", "1"].contains(&number)).then_some(())
+}
+
+/// Takes `current_setting('server_version…')` and its casts.
+fn server_version(tokens: &mut Tokens<'_>) -> Option<()> {
+    let text = tokens.text();
+    tokens.eat_word("current_setting").then_some(())?;
+    let name = inner(text, tokens.eat_parens()?).peek()?.text(text);
+    while tokens.eat_operator("::") {
+        tokens.eat_name()?;
+    }
+    name.starts_with("'server_version").then_some(())
+}
+
+/// Whether a condition compares a variable that a block gives the server's version, and nothing else.
+fn asks_server(text: &str, block: Span, condition: Span) -> bool {
+    let mut tokens = Tokens::new(text, condition, Dialect::Postgres);
+    let Some(variable) = tokens.next().filter(|token| token.kind == TokenKind::Word) else { return false };
+    let compared = tokens.next().is_some_and(|token| token.kind == TokenKind::Operator) && tokens.next().is_some();
+    let is_it = |tokens: &Tokens<'_>| tokens.at_word(variable.text(text));
+    let tag = text[block.start + 1..].find('$').map_or(0, |at| at + 2);
+    let mut tokens = Tokens::new(text, Span::new(block.start + tag, condition.start), Dialect::Postgres);
+    let mut given = false;
+    while tokens.peek().is_some() {
+        if server_version(&mut tokens).is_some() && tokens.at_word("into") {
+            tokens.next();
+            given |= is_it(&tokens);
+        } else if tokens.eat_word("into") && is_it(&tokens) {
+            return false;
+        } else if is_it(&tokens) {
+            tokens.next();
+            if assigns(&mut tokens) {
+                given |= tokens.at_word("current_setting");
+                if server_version(&mut tokens).is_none() {
+                    return false;
+                }
+            }
+        } else {
+            tokens.next();
+        }
+    }
+    compared && given
 }
 
 fn inner(text: &str, list: Span) -> Tokens<'_> {

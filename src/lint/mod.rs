@@ -45,7 +45,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub use context::{Context, Role};
 pub use finding::Finding;
 pub use fix::{Edit, Fix, apply};
-pub use options::Options;
+pub use options::{Options, known_names};
 pub use rule::{Fixable, Level, Rule, Set};
 pub use rules::RULES;
 pub use tree::parses;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rule::{Level, Rule, Set};
 use super::rules::RULES;
+use crate::error::nearest;
 use crate::project::SettingsError;
 use crate::project::settings::{LintLevel, LintSettings};
 
@@ -75,12 +76,19 @@ fn set(name: &str) -> Result<Set, SettingsError> {
     })
 }
 
+/// Says which rule or set was probably meant, and where all are named.
+pub fn known_names(misspelt: &str) -> String {
+    let names = RULES.iter().map(|rule| rule.name).chain(Set::ALL.iter().map(|set| set.name()));
+    let nearest = nearest(misspelt, names).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    format!("{nearest}`dbbuild lint --list` names them all")
+}
+
 fn levels(written: &BTreeMap<String, LintLevel>) -> Result<BTreeMap<String, Level>, SettingsError> {
     let read = |(name, level): (&String, &LintLevel)| {
         let known = Set::from_name(name).is_some() || RULES.iter().any(|rule| rule.name == name);
         if !known {
             let message = format!("lint.levels: there is no rule or set `{name}`");
-            return Err(SettingsError::new("settings/lint-rule", message).hint("`dbbuild lint --list` names them all"));
+            return Err(SettingsError::new("settings/lint-rule", message).hint(known_names(name)));
         }
         let level = match level {
             LintLevel::Off => Level::Off,

@@ -6,7 +6,7 @@ use super::facts::dropped;
 use super::guard::Test;
 use super::shape::Shape;
 use super::statement::Statement;
-use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb};
+use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Tokens, Verb, keeps_references};
 
 /// The rebuilds of a script. Several become one group.
 #[derive(Debug)]
@@ -146,6 +146,10 @@ fn ends(context: &Context<'_>, last: &Statement<'_>) -> Option<(Rebuilt, Span)> 
             && other.head.table.as_ref().is_some_and(|table| table.matches(from))
             && !context.dropped_before(other)
     });
+    // A foreign key of another table goes with the name, to the table that is dropped.
+    let tokens: Vec<_> = context.statements.iter().map(Statement::tokens).collect();
+    let follows = !(context.dialect == Dialect::Sqlite && keeps_references(&tokens));
+    found.repeats &= !(follows && context.history.is_referred_to(from, (context.source + 1, 0)));
     Some((found, Span::new(last.span.start, drop.end)))
 }
 

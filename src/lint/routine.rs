@@ -4,12 +4,12 @@ use super::shape::items;
 use super::statement::Statement;
 use crate::sql::{Kind, Span, TokenKind, Tokens};
 
-/// Returns false if two statements name routines of different arguments; a list that is not there fits any.
+/// Returns false if two statements name routines of different arguments; a list that is not there fits any, and so does
+/// a type that is not read, as `table.column%TYPE`.
 pub fn same_arguments(left: &Statement<'_>, right: &Statement<'_>) -> bool {
-    match (arguments(left), arguments(right)) {
-        (Some(left), Some(right)) => left == right,
-        _ => true,
-    }
+    let (Some(left), Some(right)) = (arguments(left), arguments(right)) else { return true };
+    let fits = |(left, right): (&Option<String>, &Option<String>)| left.is_none() || right.is_none() || left == right;
+    left.len() == right.len() && left.iter().zip(&right).all(fits)
 }
 
 /// Returns true if a kind is told apart by arguments.
@@ -17,8 +17,8 @@ pub const fn has_arguments(kind: Kind) -> bool {
     matches!(kind, Kind::Function | Kind::Procedure | Kind::Aggregate | Kind::Routine)
 }
 
-/// The types of what goes in, as one spelling; `None` without a list, or where one of them is not read.
-fn arguments(statement: &Statement<'_>) -> Option<Vec<String>> {
+/// The types of what goes in, as one spelling each, or `None` for one that is not read; `None` without a list.
+fn arguments(statement: &Statement<'_>) -> Option<Vec<Option<String>>> {
     let mut tokens = statement.tokens_behind_name();
     let list = tokens.eat_parens()?;
     let mut found = Vec::new();
@@ -27,7 +27,7 @@ fn arguments(statement: &Statement<'_>) -> Option<Vec<String>> {
         let is_out = tokens.at_word("out");
         tokens.eat_any(&["in", "out", "inout", "variadic"]);
         if !is_out {
-            found.push(type_of(statement, tokens, item.end)?);
+            found.push(type_of(statement, tokens, item.end));
         }
     }
     Some(found)

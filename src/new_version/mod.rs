@@ -82,8 +82,8 @@ fn next_version(project: &Project, ups: &[Known], now: Timestamp) -> Result<(Wri
         return Ok((numbering.begin(layout, now), None));
     };
     let shaped_by = own.unwrap_or(&newest);
-    let all = ups.iter().chain(std::iter::once(&newest)).map(|known| known.parts.raw.as_str());
-    let numbering = Numbering::of(&shaped_by.parts.raw, all);
+    let all: Vec<String> = ups.iter().chain(std::iter::once(&newest)).map(|known| known.written().raw).collect();
+    let numbering = Numbering::of(&shaped_by.written().raw, all.iter().map(String::as_str));
     Ok((numbering.after(&newest.written(), now), above))
 }
 

@@ -71,6 +71,12 @@ fn each_layout_goes_on_as_it_is() {
 }
 
 #[test]
+fn versions_of_the_settings_go_on() {
+    let settings = "[layout.versions]\n\"db/upgrade-87.sql\" = \"87\"\n";
+    assert_eq!(paths(&next(settings, "db/upgrade-87.sql", &wanted("add x"))), ["db/88_add_x.sql"]);
+}
+
+#[test]
 fn files_with_sections_get_their_markers() {
     let both = NewVersion { down: true, no_transaction: true, ..wanted("add tag") };
     for (style, script) in [

@@ -28,9 +28,13 @@ impl Known {
         &self.parts.name.version
     }
 
-    /// Returns its version as it is written.
+    /// Returns its version as it is written; as the settings write it where the path has none.
     pub fn written(&self) -> Written {
-        Written { folder: self.parts.folder.clone(), raw: self.parts.raw.clone(), version: self.version().clone() }
+        let version = self.version().clone();
+        if self.parts.raw.is_empty() && self.parts.folder_version().is_none() {
+            return Written { folder: String::new(), raw: version.to_string(), version };
+        }
+        Written { folder: self.parts.folder.clone(), raw: self.parts.raw.clone(), version }
     }
 }
 

@@ -167,8 +167,10 @@ impl Project {
         if url.contains('=') && !url.contains("://") {
             return Ok((Address::Postgres(Secret::new(url)), "postgresql".to_owned()));
         }
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        Err(SettingsError::new("settings/url", format!("cannot tell the engine from this URL (it begins `{scheme}:`)"))
+        let why = url
+            .split_once(':')
+            .map_or_else(|| "it has no scheme".to_owned(), |(scheme, _)| format!("it begins `{scheme}:`"));
+        Err(SettingsError::new("settings/url", format!("cannot tell the engine from this URL ({why})"))
             .hint("write `postgresql://user@host/database` or `sqlite:path/to/file.db`"))
     }
 

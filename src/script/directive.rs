@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::error::nearest;
+
 /// One directive, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Directive {
@@ -167,7 +169,10 @@ impl Directive {
         let end = text.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(text.len());
         let (word, rest) = (&text[..end], text[end..].trim());
         let Some((word, form)) = FORMS.into_iter().find(|(known, _)| *known == word) else {
-            return Err(DirectiveError::Unknown { word: word.to_owned(), nearest: nearest(word) });
+            return Err(DirectiveError::Unknown {
+                word: word.to_owned(),
+                nearest: nearest(word, FORMS.iter().map(|(known, _)| *known)),
+            });
         };
         let directive = match word {
             "no-transaction" => rest.is_empty().then_some(Self::NoTransaction),
@@ -202,11 +207,6 @@ impl Directive {
             Self::RepeatUntilNoRows | Self::Include(_) | Self::Allow { .. } | Self::Guard(_) | Self::End => false,
         }
     }
-}
-
-fn nearest(word: &str) -> Option<&'static str> {
-    let distance = |known: &str| strsim::damerau_levenshtein(known, word);
-    FORMS.iter().map(|(known, _)| *known).min_by_key(|known| distance(known)).filter(|known| distance(known) <= 3)
 }
 
 fn names(text: &str) -> Option<Vec<String>> {

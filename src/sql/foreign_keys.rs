@@ -8,6 +8,19 @@ pub fn foreign_keys_pragma(mut tokens: Tokens<'_>) -> Option<bool> {
     if !tokens.eat_words(&["pragma", "foreign_keys"]) {
         return None;
     }
+    switched(tokens)
+}
+
+/// Returns true if a script asks that references to a renamed table stay as they are written, which SQLite leaves so
+/// only where foreign keys are off (<https://sqlite.org/pragma.html#pragma_legacy_alter_table>).
+#[must_use]
+pub fn keeps_references(statements: &[Tokens<'_>]) -> bool {
+    let legacy = |mut tokens: Tokens<'_>| tokens.eat_words(&["pragma", "legacy_alter_table"]).then(|| switched(tokens));
+    statements.iter().any(|tokens| legacy(*tokens) == Some(Some(true)))
+}
+
+/// Behind a pragma's name: what it sets.
+fn switched(tokens: Tokens<'_>) -> Option<bool> {
     let rest = tokens.text().get(tokens.start()..)?;
     let value: String = rest.chars().take_while(|c| *c != ';').filter(|c| c.is_alphanumeric()).collect();
     match value.to_ascii_lowercase().as_str() {
@@ -93,6 +106,13 @@ mod tests {
         ] {
             assert!(switch(&text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn references_are_kept_where_the_pragma_says_so() {
+        let keeps = |text| keeps_references(&[Tokens::of(text, Dialect::Sqlite)]);
+        assert!(keeps("pragma legacy_alter_table = on") && keeps("PRAGMA legacy_alter_table=1"));
+        assert!(!keeps("pragma legacy_alter_table = off") && !keeps("pragma legacy_alter_table"));
     }
 
     #[test]

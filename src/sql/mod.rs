@@ -33,7 +33,7 @@ pub use alter::{Action, ActionKind, actions};
 pub use concurrent::{ConcurrentIndex, concurrent_index, index_of_create_concurrently};
 pub use copy::{copy_from_stdin, copy_to_stdout};
 pub use error::{LexError, LexErrorKind};
-pub use foreign_keys::{foreign_keys_pragma, foreign_keys_switch};
+pub use foreign_keys::{foreign_keys_pragma, foreign_keys_switch, keeps_references};
 pub use head::Head;
 pub use kind::Kind;
 pub use lexer::Lexer;

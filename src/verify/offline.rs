@@ -47,7 +47,9 @@ pub fn offline(work: &Work<'_>, fresh: &Fresh, account: &mut Account<'_>) -> Res
     };
     let findings = match ran {
         Ran { ok: false, said } => {
-            let said = said.lines().last().unwrap_or_default();
+            // Behind the error stands where it is, with an arrow.
+            let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+            let said = said.lines().find(is_error).or_else(|| said.lines().last()).unwrap_or_default();
             vec![Finding::new(Level::Error, "offline/fails", WHAT, format!("{shell} stops: {said}"))]
         }
         Ran { ok: true, .. } => judged(work, &mut stage, shell, &script, (built, journal), fresh)?,

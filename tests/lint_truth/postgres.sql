@@ -1491,3 +1491,88 @@ update t set j = j #- '{l,0}' where j ? 'l';
 create table t (id int primary key, j jsonb); insert into t values (1, '{"n": 1}');
 -- statement
 update t set j = jsonb_set(j, '{n}', to_jsonb((j ->> 'n')::int + 1)) where j ? 'n';
+
+-- case: primary key on a column that is called like a type
+create table w ("timestamp" timestamptz not null, n int not null);
+-- statement
+alter table w add primary key (timestamp, n);
+
+-- case: a procedure whose types are those of columns, dropped with fewer arguments
+create table t (id int primary key, a int, b text);
+-- statement
+drop procedure if exists pp(int, int);
+create procedure pp(x t.id%type, y t.a%type, z t.b%type) language plpgsql as $$ begin null; end $$;
+
+-- case: an index by the server's version in a variable
+create table t (id int primary key, a int, b text);
+-- statement
+do $$
+declare version integer;
+begin
+  select current_setting('server_version_num')::integer into version;
+  if version >= 110000 then
+    execute 'create index i on t (a) include (b)';
+  else
+    execute 'create index i on t (a)';
+  end if;
+end $$;
+
+-- case: an index by a variable that counts
+create table t (id int primary key, a int, b text);
+-- statement
+do $$
+declare version integer := current_setting('server_version_num')::integer;
+begin
+  select count(*) into version from pg_indexes where indexname = 'i';
+  if version < 1 then
+    execute 'create index i on t (a)';
+  end if;
+end $$;
+
+-- case: update of what lies ahead
+create table late (id int, at timestamptz);
+insert into late values (1, now() + interval '1 day'), (2, null);
+-- statement
+update late set at = now() where at > now() and id = 1;
+
+-- case: rows moved, and marked by an update
+create table chart (id int, type text, category text); create table filter (chart int, filter text);
+insert into chart values (1, 'gauge', 'a'), (2, 'gauge', null), (3, 'pie', 'b');
+-- statement
+insert into filter (chart, filter) select c.id, c.category from chart c where c.type = 'gauge' and c.category is not null;
+update chart set category = null where type = 'gauge' and category is not null;
+
+-- case: rows moved, marked and given back
+create table chart (id int, type text, category text); create table filter (chart int, filter text);
+insert into chart values (1, 'gauge', 'a'), (2, 'gauge', null), (3, 'pie', 'b');
+-- statement
+insert into filter (chart, filter) select c.id, c.category from chart c where c.type = 'gauge' and c.category is not null;
+update chart set category = null where type = 'gauge' and category is not null;
+update chart set category = 'c' where type = 'gauge';
+
+-- case: rows moved, others marked
+create table chart (id int, type text, category text); create table filter (chart int, filter text);
+insert into chart values (1, 'gauge', 'a'), (2, 'gauge', null), (3, 'pie', 'b');
+-- statement
+insert into filter (chart, filter) select c.id, c.category from chart c where c.type = 'gauge' and c.category is not null;
+update chart set category = null where type = 'pie' and category is not null;
+
+-- case: a function of the script that tests
+create table t (id int primary key, a int, b text);
+-- statement
+create or replace function once() returns void language plpgsql as $$
+begin
+  if not exists (select 1 from t where id = 9) then insert into t values (9); end if;
+end $$;
+select once();
+drop function once();
+
+-- case: type by a case of texts that keeps the rest
+create type state as enum ('NEW', 'DONE'); create table job (id int primary key, state varchar(10)); insert into job values (1, 'New'), (2, 'DONE');
+-- statement
+alter table job alter column state type state using case state::text when 'New' then 'NEW'::state when 'Old' then 'DONE' else state::state end;
+
+-- case: type by a case of texts without the rest
+create type state as enum ('NEW', 'DONE'); create table job (id int primary key, state varchar(10)); insert into job values (1, 'New'), (2, 'Old');
+-- statement
+alter table job alter column state type state using case state::text when 'New' then 'NEW'::state when 'Old' then 'DONE'::state end;

@@ -532,3 +532,16 @@ insert or ignore into n (a) values ('x'), ('y');
 create table t (id integer primary key, b text); insert into t values (1, '{}'), (2, '{"n": 4}');
 -- statement
 update t set b = json_set(b, '$.n', coalesce(json_extract(b, '$.n'), 0));
+
+-- case: tables that make room, and a foreign key to one that goes with its name
+create table c (id integer primary key, a text); insert into c values (1, 'x');
+create table m (c integer, n int); insert into m values (1, 5);
+-- statement
+alter table c rename to old_c;
+create table c (id integer primary key, a text not null default '');
+insert into c (id, a) select id, a from old_c;
+drop table old_c;
+alter table m rename to old_m;
+create table m (c integer references c (id), n int);
+insert into m (c, n) select c, n from old_m;
+drop table old_m;

@@ -106,10 +106,7 @@ fn options(project: &Project, args: &LintArgs) -> Result<Options, Error> {
 
 fn rule(name: &str) -> Result<&'static Rule, SettingsError> {
     RULES.iter().find(|rule| rule.name == name).copied().ok_or_else(|| {
-        let nearest = RULES.iter().min_by_key(|rule| strsim::damerau_levenshtein(rule.name, name));
-        let hint = nearest.map_or_else(String::new, |rule| format!("did you mean `{}`? ", rule.name));
-        SettingsError::new("usage/rule", format!("there is no rule `{name}`"))
-            .hint(format!("{hint}`dbbuild lint --list` names them all"))
+        SettingsError::new("usage/rule", format!("there is no rule `{name}`")).hint(lint::known_names(name))
     })
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::percent_decode_str;
 
 use super::service;
+use crate::error::nearest;
 use crate::host::Host;
 
 /// Keywords with their values, as given or found.
@@ -276,9 +277,9 @@ fn value(text: &str) -> Result<(String, &str), String> {
 fn known(keyword: &str) -> Result<&'static str, String> {
     let found = KNOWN.iter().find(|(name, _)| *name == keyword).map(|(name, _)| *name);
     found.ok_or_else(|| {
-        let distance = |name: &str| strsim::damerau_levenshtein(name, keyword);
-        let nearest = KNOWN.iter().map(|(name, _)| *name).min_by_key(|name| distance(name)).unwrap_or_default();
-        format!("unknown connection parameter `{keyword}`; did you mean `{nearest}`?")
+        let nearest = nearest(keyword, KNOWN.iter().map(|(name, _)| *name));
+        let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+        format!("unknown connection parameter `{keyword}`{hint}")
     })
 }
 

@@ -29,6 +29,7 @@ mod passfile;
 mod prepare;
 mod private_server;
 mod programs;
+mod progress;
 mod quote;
 mod redact;
 mod reset;

@@ -7,32 +7,21 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 use super::guard::{self, Groups};
 use super::heal;
 use super::journal::{DIALECT, Finished, Journal, are_finished, entry_gone};
 use super::link::{Link, value};
 use super::lock;
+use super::progress::Progress;
 use super::quote::{ident, literal};
 use super::run;
 use super::stop::Stop;
 use super::transaction::{backoff, reason};
 use crate::engine::{Applied, EngineError, Outcome, Part, Result, Unit};
 use crate::event::{Event, Observer};
-use crate::journal::{Entry, Run};
+use crate::journal::Run;
 use crate::project::LockMode;
 use crate::sql::Tokens;
-
-/// What the entry of a running script knows beside the number of finished statements.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Progress {
-    /// The digests of all statements, as they were when this builder began.
-    digests: Vec<String>,
-    /// Which groups of guarded statements were entered.
-    #[serde(default)]
-    groups: Groups,
-}
 
 /// A script that is under way.
 struct Running<'a> {
@@ -101,14 +90,14 @@ fn begin_or_resume<'a>(
     unit: &'a Unit,
     run: &Run,
 ) -> Result<Option<Running<'a>>> {
-    let mut progress = Progress { digests: digests(&unit.parts), groups: Groups::new() };
+    let mut progress = Progress::of(unit, Groups::new());
     let mut done = 0;
     if let Some(entry) = &unit.running {
-        let Some(earlier) = read_progress(link, journal, entry)? else { return Ok(None) };
-        done = finished_part(unit, &earlier)?;
-        progress.groups = earlier.1.groups;
+        let Some((finished, earlier)) = Progress::read(link, journal, entry)? else { return Ok(None) };
+        done = earlier.finished_part(unit, finished)?;
+        progress.groups = earlier.groups;
     }
-    let text = serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))?;
+    let text = progress.text()?;
     let message = match &unit.running {
         None => journal.claim([(&unit.entry, Some(text))], run),
         // The same row goes on: its text and checksums are those of the script as it is now.
@@ -141,54 +130,6 @@ fn begin_or_resume<'a>(
     }))
 }
 
-/// Returns what the entry of a script knows that has just begun.
-pub(super) fn first_progress(unit: &Unit) -> Result<String> {
-    let progress = Progress { digests: digests(&unit.parts), groups: Groups::new() };
-    serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))
-}
-
-fn digests(parts: &[Part]) -> Vec<String> {
-    parts.iter().map(|part| part.digest.as_str().to_owned()).collect()
-}
-
-fn read_progress(link: &mut Link, journal: &Journal, entry: &Entry) -> Result<Option<(usize, Progress)>> {
-    let query = format!(
-        "select statements_done::text as done, progress from {}.journal where sequence = {} and state = 'running'",
-        journal.schema, entry.sequence
-    );
-    let answers = link.own("reading how far the script is", &query)?;
-    let Some(done) = value(&answers, "done").and_then(|text| text.parse().ok()) else { return Ok(None) };
-    let progress = value(&answers, "progress").map(serde_json::from_str).transpose();
-    let progress =
-        progress.map_err(|error| EngineError::Journal(format!("the journal's progress cannot be read: {error}")))?;
-    Ok(Some((done, progress.unwrap_or_default())))
-}
-
-/// Returns how many statements need not run again. A script may be mended behind them, not in them.
-fn finished_part(unit: &Unit, (done, progress): &(usize, Progress)) -> Result<usize> {
-    let now = digests(&unit.parts);
-    let same = progress.digests.iter().take(*done).zip(&now).take_while(|(then, now)| then == now).count();
-    if same == *done {
-        return Ok(same);
-    }
-    let changed = unit.parts.get(same).or(unit.parts.last());
-    Err(EngineError::Refused {
-        code: "script/finished-part-changed",
-        message: format!(
-            "{} of {} ran already ({done} statements are finished), and is not what it was",
-            match unit.parts.get(same) {
-                Some(_) => format!("statement {}", same + 1),
-                None => format!("statement {}, which is gone now,", same + 1),
-            },
-            unit.step_name()
-        ),
-        place: changed.map(|part| unit.text.place(part.span)),
-        hint: Some(
-            "put the finished statements back as they were; mend those that follow, or write a new script".into(),
-        ),
-    })
-}
-
 fn go(
     link: &mut Link,
     running: &mut Running<'_>,
@@ -196,14 +137,40 @@ fn go(
     observer: &mut dyn Observer,
 ) -> std::result::Result<(), Stop> {
     let unit = running.unit;
-    let target = link.connector.target.clone();
-    let name = literal(&lock::at_work_on(&unit.step_name()));
-    let mut settings =
-        format!("set application_name = {name};\nset lock_timeout = {};\n", run::lock_timeout(link, unit));
-    settings.push_str(&format!(
-        "set statement_timeout = {};\n",
-        unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis()
-    ));
+    set_up(link, unit)?;
+    replay(link, running, resumed)?;
+    if (resumed > 0 || unit.running.is_some())
+        && let Some(part) = unit.parts.get(resumed)
+    {
+        heal::before_rerun(link, unit, part)?;
+    }
+    let mut index = resumed;
+    let mut one_by_one = 0;
+    while let Some(part) = unit.parts.get(index) {
+        link.check_interrupt(String::new)?;
+        let run = if link.connector.pinned && index >= one_by_one { together(unit, index) } else { 1 };
+        if run == 1 {
+            one_alone(link, running, part, index + 1, observer)?;
+        } else if !in_one_transaction(link, running, index..index + run)? {
+            one_by_one = index + run;
+            continue;
+        }
+        index += run;
+        running.done = index;
+        link.tell_notices(&unit.step_name(), observer);
+    }
+    finish(link, running)
+}
+
+/// Sets the session up for a script, and learns who the server takes it for.
+fn set_up(link: &mut Link, unit: &Unit) -> std::result::Result<(), Stop> {
+    let target = &link.connector.target;
+    let statement_timeout = unit.statement_timeout.unwrap_or(target.statement_timeout).as_millis();
+    let mut settings = format!(
+        "set application_name = {};\nset lock_timeout = {};\nset statement_timeout = {statement_timeout};\n",
+        literal(&lock::at_work_on(&unit.step_name())),
+        run::lock_timeout(link, unit)
+    );
     if let Some(role) = &target.owner_role {
         settings.push_str(&format!("set role {};\n", ident(role)));
     }
@@ -217,40 +184,32 @@ fn go(
         return Err(lock::gone().into());
     }
     link.blockers.watch(value(&answers, "pid"));
-    replay(link, running, resumed)?;
-    if (resumed > 0 || unit.running.is_some())
-        && let Some(part) = unit.parts.get(resumed)
-    {
-        heal::before_rerun(link, unit, part)?;
+    Ok(())
+}
+
+/// Runs a statement, unless its guard leaves it out, and writes that so many are done.
+fn one_alone(
+    link: &mut Link,
+    running: &mut Running<'_>,
+    part: &Part,
+    done: usize,
+    observer: &mut dyn Observer,
+) -> std::result::Result<(), Stop> {
+    if !lets_run(link, running, part)? {
+        running.applied.skipped += 1;
+        count(link, running, done)
+    } else if part.repeat {
+        repeat(link, running, part, done, observer)
+    } else if part.refuses_transaction || part.may_commit {
+        run::part(link, running.unit, part, &mut running.applied)?;
+        count(link, running, done)
+    } else {
+        with_progress(link, running, part, done, observer)
     }
-    let mut index = resumed;
-    let mut one_by_one = 0;
-    while let Some(part) = unit.parts.get(index) {
-        link.check_interrupt(String::new)?;
-        let run = if link.connector.pinned && index >= one_by_one { together(unit, index) } else { 1 };
-        let mut done = index + 1;
-        if run > 1 {
-            if in_one_transaction(link, running, index..index + run)? {
-                done = index + run;
-            } else {
-                one_by_one = index + run;
-                continue;
-            }
-        } else if !lets_run(link, running, part)? {
-            running.applied.skipped += 1;
-            count(link, running, done)?;
-        } else if part.repeat {
-            repeat(link, running, part, done, observer)?;
-        } else if part.refuses_transaction || part.may_commit {
-            run::part(link, unit, part, &mut running.applied)?;
-            count(link, running, done)?;
-        } else {
-            with_progress(link, running, part, done, observer)?;
-        }
-        running.done = done;
-        index = done;
-        link.tell_notices(&unit.step_name(), observer);
-    }
+}
+
+fn finish(link: &mut Link, running: &Running<'_>) -> std::result::Result<(), Stop> {
+    let unit = running.unit;
     let row = Finished {
         sequence: running.sequence,
         state: unit.entry.state,
@@ -258,6 +217,7 @@ fn go(
         duration_ms: None,
     };
     let finish = format!("{}{}", link.reset_text(), running.journal.finish(&[row], None));
+    let shown = link.connector.shown();
     let answers =
         link.send_own(&finish).map_err(|trouble| Stop::own(trouble, "finishing the journal's entry", &shown))?;
     are_finished(&answers, 1, unit.parts.last().map(|part| part.span))
@@ -279,8 +239,7 @@ fn lets_run(link: &mut Link, running: &mut Running<'_>, part: &Part) -> std::res
     let known = running.groups.len();
     let runs = guard::lets_run(link, running.unit, part, &mut running.groups)?;
     if running.groups.len() > known {
-        let progress = Progress { digests: digests(&running.unit.parts), groups: running.groups.clone() };
-        let text = serde_json::to_string(&progress).map_err(|error| EngineError::Journal(error.to_string()))?;
+        let text = Progress::of(running.unit, running.groups.clone()).text()?;
         let update = format!(
             "update {}.journal set progress = {} where sequence = {}",
             running.journal.schema,

@@ -4,7 +4,7 @@
 use super::error::{Spot, Trouble};
 use super::journal::DIALECT;
 use crate::engine::{EngineError, Mode, SqlFailure, Unit, UnitFailure};
-use crate::sql::{Lexer, Span, byte_of_char};
+use crate::sql::{ConcurrentIndex, Lexer, Span, Tokens, byte_of_char, concurrent_index};
 
 /// How the detail begins that tells who was in the way.
 const BLOCKED: &str = "blocked by ";
@@ -34,7 +34,8 @@ impl Stop {
             Trouble::Answer(mut failure, spot) => {
                 let found = spot.and_then(|spot| token_at(unit.text.as_str(), sent, spot));
                 failure.position = found.map(|span| (span.start, span.len().max(1)));
-                failure.hint = failure.hint.or_else(|| hint(unit, &failure.code).map(str::to_owned));
+                let hint = hint(unit, &failure.code).or_else(|| left_behind(unit, statement, &failure.code));
+                failure.hint = failure.hint.or(hint.map(str::to_owned));
                 Self::Failed { failure, span: found.or(statement) }
             }
         }
@@ -114,6 +115,18 @@ fn token_at(text: &str, sent: Span, spot: Spot) -> Option<Span> {
     let rest = Span { start, end: sent.end };
     let token = Lexer::part(text, rest, DIALECT).next().and_then(Result::ok).map(|token| token.span);
     Some(token.unwrap_or(Span { start, end: (start + 1).min(sent.end) }))
+}
+
+/// Returns what becomes of what a failed `CONCURRENTLY` has left; a statement that was wrong in itself (class 42) has
+/// not begun.
+fn left_behind(unit: &Unit, statement: Option<Span>, code: &str) -> Option<&'static str> {
+    let tokens = Tokens::new(unit.text.as_str(), statement?, DIALECT);
+    let leaves = !code.starts_with("42")
+        && matches!(
+            concurrent_index(tokens),
+            Some(ConcurrentIndex::Create { index: Some(_), .. } | ConcurrentIndex::Reindex { .. })
+        );
+    leaves.then_some("what it may have left of an index, marked INVALID, is dropped when the script runs again")
 }
 
 /// Returns what to do where the server says what is wrong, and not what to do about it in a script.

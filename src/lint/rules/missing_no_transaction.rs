@@ -5,7 +5,7 @@ use super::super::context::Role;
 use super::super::finding::Found;
 use super::super::fix::Fix;
 use super::super::rule::{BOTH, Fixable, Rule, Set};
-use crate::sql::{Dialect, Verb, foreign_keys_pragma, foreign_keys_switch, refuses_transaction};
+use crate::sql::{Dialect, Verb, foreign_keys_pragma, foreign_keys_switch, keeps_references, refuses_transaction};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "missing-no-transaction",
@@ -28,11 +28,12 @@ fn check(context: &Context<'_>, found: &mut Found) {
         Dialect::Sqlite => foreign_keys_switch(&tokens),
         Dialect::Postgres => Vec::new(),
     };
+    let foreign_keys_off = context.foreign_keys_off || context.dialect == Dialect::Sqlite && keeps_references(&tokens);
     let mut fixed = false;
     for (index, statement) in own.into_iter().enumerate() {
         let Some(why) = refuses_transaction(statement.tokens()) else { continue };
         let foreign_keys = foreign_keys_pragma(statement.tokens()).is_some();
-        if foreign_keys && (context.foreign_keys_off || switch.contains(&index)) {
+        if foreign_keys && (foreign_keys_off || switch.contains(&index)) {
             continue;
         }
         let draft = found.report(&RULE, statement.span, why.to_owned());

@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::finding::Found;
 use super::super::rule::{Fixable, POSTGRES, Rule, Set};
-use crate::sql::{Span, TokenKind, Verb};
+use crate::sql::{Kind, Name, Span, TokenKind, Tokens, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     name: "opaque-call",
@@ -44,10 +44,8 @@ fn check(context: &Context<'_>, found: &mut Found) {
     {
         let body = statement.tokens().find(|token| token.kind == TokenKind::DollarString);
         let Some(body) = body.map(|token| token.span).filter(|span| span.len() > 4) else { continue };
-        let tag = body.text(context.text).get(1..).and_then(|rest| rest.find('$')).map_or(2, |at| at + 2);
-        let inner = statement.part(Span::new(body.start + tag, body.end.saturating_sub(tag).max(body.start + tag)));
-        // A test or an exception clause is somebody's guard.
-        if !inner.has_any(&["if", "exception"]) || inner.has_words(&["raise", "exception"]) && !inner.has_word("if") {
+        let inner = dollar_body(context, body);
+        if !is_guarded_inside(inner) {
             let mut tokens = inner;
             if let Some(call) =
                 tokens.find(|token| token.is_word(context.text, "perform") || token.is_word(context.text, "call"))
@@ -57,6 +55,28 @@ fn check(context: &Context<'_>, found: &mut Found) {
         }
     }
     selects(context, found);
+}
+
+/// What stands between the dollar quotes.
+fn dollar_body<'a>(context: &Context<'a>, quoted: Span) -> Tokens<'a> {
+    let tag = quoted.text(context.text).get(1..).and_then(|rest| rest.find('$')).map_or(2, |at| at + 2);
+    let start = quoted.start + tag;
+    Tokens::new(context.text, Span::new(start, quoted.end.saturating_sub(tag).max(start)), context.dialect)
+}
+
+/// A test or an exception clause is somebody's guard.
+fn is_guarded_inside(body: Tokens<'_>) -> bool {
+    body.has_word("if") || body.has_word("exception") && !body.has_words(&["raise", "exception"])
+}
+
+/// A function that the script makes itself, as a block with a name.
+fn guards_itself(context: &Context<'_>, name: &Name) -> bool {
+    context.structure.iter().any(|other| {
+        let body = || other.tokens().find(|token| token.kind == TokenKind::DollarString);
+        [Kind::Function, Kind::Procedure].into_iter().any(|kind| other.head.creates(kind))
+            && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+            && body().is_some_and(|body| is_guarded_inside(dollar_body(context, body.span)))
+    })
 }
 
 fn selects(context: &Context<'_>, found: &mut Found) {
@@ -76,7 +96,8 @@ fn selects(context: &Context<'_>, found: &mut Found) {
         let known = HARMLESS.contains(&name.object())
             || name.object().starts_with("pg_advisory")
             || name.object().starts_with("json");
-        if tokens.at(TokenKind::OpenParen) && !known && name.schema() != Some("pg_catalog") {
+        let known = known || name.schema() == Some("pg_catalog");
+        if tokens.at(TokenKind::OpenParen) && !known && !guards_itself(context, &name) {
             found.report(&RULE, span, format!("what a second call of {name} does cannot be seen here"));
         }
     }

@@ -1,6 +1,7 @@
 //! ALTER COLUMN TYPE with a USING that does not survive a second run.
 
 use super::super::alteration::alterations;
+use super::super::cases::rests_as_text;
 use super::super::cases::{Asked, cases};
 use super::super::context::Context;
 use super::super::finding::Found;
@@ -38,6 +39,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
         let expression = Span::new(tokens.start(), action.span.end);
         if super::super::update::reads_nothing(statement, expression)
             || survives(statement, expression, column.object())
+            || rests_as_text(statement, expression, column.object())
             || converts_to_itself(statement, expression, column.object(), type_text)
             || ["bool", "boolean"].contains(&type_text.trim().to_ascii_lowercase().as_str())
                 && tells_truth(statement, expression, column.object())

@@ -88,10 +88,13 @@ fn check(context: &Context<'_>, found: &mut Found) {
             _ if is_primary && key_columns(statement, action).is_some() => {
                 // A key that goes with its column may be there before: only this one counts.
                 let columns = key_columns(statement, action).unwrap_or_default();
-                let literal = |text: &str| quote_literal(context.dialect, text);
-                let (table, definition) = (literal(&owner.to_string()), literal(&format!("PRIMARY KEY ({columns})")));
+                let table = quote_literal(context.dialect, &owner.to_string());
+                let places = vec!["%I"; columns.len()].join(", ");
+                let names: Vec<String> = columns.iter().map(|name| quote_literal(context.dialect, name)).collect();
+                // The server knows which names it quotes in a definition: `timestamp`, for one.
                 let query = format!(
-                    "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND pg_get_constraintdef(oid) = {definition}"
+                    "SELECT 1 FROM pg_constraint WHERE conrelid = to_regclass({table}) AND pg_get_constraintdef(oid) = format('PRIMARY KEY ({places})', {})",
+                    names.join(", ")
                 );
                 draft.fix(guard::test(statement, &Test::query(false, &query)));
             }
@@ -238,10 +241,9 @@ fn taken_index(statement: &Statement<'_>, action: &Action) -> Option<Name> {
 }
 
 /// The columns of a primary key, as the server writes them; `None` for an index or a clause behind them.
-fn key_columns(statement: &Statement<'_>, action: &Action) -> Option<String> {
+fn key_columns(statement: &Statement<'_>, action: &Action) -> Option<Vec<String>> {
     let mut tokens = statement.part(action.span);
     tokens.skip_past("key").then_some(())?;
     let columns = super::super::shape::columns(&mut tokens)?;
-    let names: Vec<String> = columns.iter().map(|column| Name::new([column.as_str()]).to_string()).collect();
-    tokens.peek().is_none().then(|| names.join(", "))
+    tokens.peek().is_none().then_some(columns)
 }

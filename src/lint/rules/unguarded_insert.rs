@@ -8,7 +8,7 @@ use super::super::insert::{self, Insert};
 use super::super::rule::{BOTH, Fixable, Rule, Set};
 use super::super::shape::{Column, Shape, flat, items};
 use super::super::statement::Statement;
-use super::super::{called, merge, update, witness};
+use super::super::{called, condition, merge, update, witness};
 use crate::sql::{ActionKind, Dialect, Kind, Name, Span, Verb};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -52,6 +52,7 @@ fn check(context: &Context<'_>, found: &mut Found) {
             || insert.asks_elsewhere.iter().any(|asked| changes(context, asked, statement))
             || reads_what_was_written(context, statement)
             || source_is_emptied(context, statement)
+            || source_is_passed_by(context, statement)
             // A command to a full-text index.
             || insert.columns.as_deref() == Some(&[table.object().to_owned()][..]) && context.dialect == Dialect::Sqlite
             || statement.is_guarded()
@@ -349,6 +350,49 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
         let same = asked.is_none() || asked == condition(statement);
         names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && same)
     })
+}
+
+/// The rows are moved: an `UPDATE` further down takes from them what the query asks for, and nothing gives it back.
+fn source_is_passed_by(context: &Context<'_>, statement: &Statement<'_>) -> bool {
+    let Some(asked) = statement.find_words(&["where"]) else { return false };
+    let asked = condition::terms(statement, Span::new(asked.end, statement.span.end));
+    let sources = insert::read_tables(statement.tokens_behind_name());
+    let updates: Vec<_> = context
+        .behind(statement)
+        .filter(|other| other.head.verb == Verb::Update && !other.is_guarded())
+        .filter(|other| other.head.name.as_ref().is_some_and(|name| sources.iter().any(|source| source.matches(name))))
+        .map(|other| (other, update::read(other)))
+        .collect();
+    updates.iter().enumerate().any(|(at, (other, update))| {
+        let is_asked = |term: &Span| asked.iter().any(|one| bare_words(statement, *one) == bare_words(other, *term));
+        let takes_all = update.condition.is_none_or(|own| condition::terms(other, own).iter().all(is_asked));
+        let given_back = |column: &str| {
+            updates[at + 1..].iter().flat_map(|(_, later)| &later.assignments).any(|later| later.column == column)
+        };
+        let takes = |term: &Span| {
+            let words = bare_words(statement, *term);
+            let mut own = update.assignments.iter().filter(|assignment| words.contains(&assignment.column));
+            own.any(|assignment| !given_back(&assignment.column))
+                && condition::excludes_itself(statement, update, *term)
+        };
+        takes_all && asked.iter().any(takes)
+    })
+}
+
+/// The words of a condition, columns without their tables.
+fn bare_words(statement: &Statement<'_>, term: Span) -> Vec<String> {
+    let mut tokens = statement.part(term);
+    let mut words = Vec::new();
+    while let Some(token) = tokens.peek() {
+        match tokens.eat_name() {
+            Some((name, _)) => words.push(name.object().to_owned()),
+            None => {
+                tokens.next();
+                words.push(token.text(statement.text).to_owned());
+            }
+        }
+    }
+    words
 }
 
 /// Whether the rows bring nothing but NULL for a column.

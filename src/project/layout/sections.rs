@@ -81,17 +81,17 @@ enum Marker {
     Down { no_transaction: bool },
 }
 
-/// How often a marker may stand in a file.
+/// How markers may stand in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Markers {
-    /// Once.
+    /// Once each, up first.
     Single,
-    /// Again where its section goes on.
+    /// Again where their section goes on, and down first.
     Repeated,
 }
 
-/// Divides a text at its up marker and the down marker behind it. The up section begins at the head of the file, so
-/// that directives above the marker count; nothing but comments may stand there.
+/// Divides a text at its up marker and its down marker. The up section, where it is the first, begins at the head of the
+/// file, so that directives above the marker count; nothing but comments may stand there.
 fn divide<'a>(
     text: &'a str,
     up_marker: &str,
@@ -99,25 +99,32 @@ fn divide<'a>(
     mut read: impl FnMut(&Line<'_>) -> Result<Option<Marker>, SectionFault>,
 ) -> Result<Sections<'a>, SectionFault> {
     let mut sections = Sections::whole(text);
-    let mut up: Option<(usize, usize)> = None;
-    let repeats = markers == Markers::Repeated;
+    let mut up: Option<usize> = None;
+    let mut head = None;
+    let (mut goes_up, repeats) = (false, markers == Markers::Repeated);
     for line in lines(text) {
-        match read(&line)? {
-            Some(Marker::Up { no_transaction }) if up.is_some() && sections.down.is_none() && repeats => {
-                sections.no_transaction |= no_transaction;
-            }
-            Some(Marker::Down { no_transaction }) if sections.down.is_some() && repeats => {
+        let marker = read(&line)?;
+        if marker.is_some() {
+            head.get_or_insert(line.start);
+        }
+        match marker {
+            Some(Marker::Up { no_transaction }) if goes_up && repeats => sections.no_transaction |= no_transaction,
+            Some(Marker::Down { no_transaction }) if !goes_up && sections.down.is_some() && repeats => {
                 sections.down_no_transaction |= no_transaction;
             }
-            Some(Marker::Up { .. }) if let Some((first, _)) = up => {
+            Some(Marker::Up { .. }) if let Some(first) = up => {
                 let message = format!("a second up marker; the first is on line {first}");
                 return Err(fault(line.number, message, "give the second change a file of its own"));
             }
             Some(Marker::Up { no_transaction }) => {
-                up = Some((line.number, line.start));
+                if let Some((_, down)) = &mut sections.down {
+                    *down = &down[..down.len() - (text.len() - line.start)];
+                    sections.up = (line.number, &text[line.start..]);
+                }
+                (up, goes_up) = (Some(line.number), true);
                 sections.no_transaction |= no_transaction;
             }
-            Some(Marker::Down { .. }) if up.is_none() => {
+            Some(Marker::Down { .. }) if up.is_none() && !repeats => {
                 return Err(fault(line.number, "the down marker stands before the up marker", "put the way up first"));
             }
             Some(Marker::Down { .. }) if sections.down.is_some() => {
@@ -125,6 +132,7 @@ fn divide<'a>(
             }
             Some(Marker::Down { no_transaction }) => {
                 sections.up.1 = &text[..line.start];
+                goes_up = false;
                 sections.down = Some((line.number + 1, &text[line.end..]));
                 sections.down_no_transaction |= no_transaction;
             }
@@ -132,8 +140,10 @@ fn divide<'a>(
         }
     }
     let hint = "see the layout's own documentation, or set another `style` under `[layout]` in dbbuild.toml";
-    let Some((_, start)) = up else { return Err(fault(1, format!("there is no line `{up_marker}`"), hint)) };
-    match first_statement(&text[..start]) {
+    if up.is_none() {
+        return Err(fault(1, format!("there is no line `{up_marker}`"), hint));
+    }
+    match first_statement(&text[..head.unwrap_or_default()]) {
         Some(line) => Err(fault(line, format!("a statement in front of `{up_marker}`"), "move it behind that line")),
         None => Ok(sections),
     }

@@ -105,6 +105,17 @@ fn sql_migrate_may_repeat_its_markers() {
 }
 
 #[test]
+fn sql_migrate_may_go_down_first() {
+    let (down, up) = ("-- +migrate Down\ndrop table a;\n", "-- +migrate Up\ncreate table a (b int);\n");
+    let text = format!("-- a licence\n{down}{up}");
+    let sections = Layout::SqlMigrate.divide(&text).unwrap();
+    assert_eq!((sections.up, sections.down), ((4, up), Some((3, "drop table a;\n"))));
+    assert!(Layout::SqlMigrate.divide(&format!("{text}{down}")).is_err());
+    assert!(Layout::SqlMigrate.divide(&format!("select 1;\n{text}")).is_err());
+    assert!(Layout::Goose.divide("-- +goose Down\n-- +goose Up\n").is_err());
+}
+
+#[test]
 fn sql_migrate_has_its_option_behind_the_marker() {
     let text = "-- +migrate Up notransaction\nCREATE UNIQUE INDEX CONCURRENTLY i ON people (id);\n\n-- +migrate Down\nDROP INDEX i;\n";
     let sections = Layout::SqlMigrate.divide(text).unwrap();

@@ -43,7 +43,8 @@ impl Reader<'_> {
         self.cut.parts.retain(|_| own.next().unwrap_or(true));
     }
 
-    /// Reads `PRAGMA foreign_keys=off … =on` as `foreign-keys off`, where nothing outside of it minds.
+    /// Reads `PRAGMA foreign_keys=off … =on` as `foreign-keys off`, where nothing outside of it minds, and so
+    /// `PRAGMA legacy_alter_table=on`: a rename would take the references along to a table that goes.
     fn foreign_keys_pragmas(&mut self, statements: &[Statement], own: &mut [bool]) {
         if self.dialect != Dialect::Sqlite {
             return;
@@ -51,7 +52,7 @@ impl Reader<'_> {
         let text = self.text.as_str();
         let tokens: Vec<_> = statements.iter().map(|statement| statement.tokens(text, self.dialect)).collect();
         let pragmas = sql::foreign_keys_switch(&tokens);
-        self.cut.foreign_keys_off |= !pragmas.is_empty();
+        self.cut.foreign_keys_off |= !pragmas.is_empty() || sql::keeps_references(&tokens);
         pragmas.into_iter().for_each(|index| own[index] = false);
     }
 

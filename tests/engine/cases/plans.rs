@@ -52,6 +52,17 @@ cases! {
         case.run(&["build", "--plan", "build.plan"]).exits(3).says("error[plan/format]");
     }
 
+    fn a_script_that_no_build_would_run_is_in_no_plan(case) {
+        case.two_scripts();
+        case.write("db/0003_step.sql", "create table step (id integer);\n-- dbbuild: stpe\n");
+        for arguments in [&["plan"][..], &["build", "--dry-run"], &["plan", "--save", "build.plan"], &["plan", "--sql"], &["build"]] {
+            let output = case.run(arguments).exits(3).says("db/0003_step.sql:2:");
+            assert_eq!(output.stdout, "", "{output}");
+        }
+        assert!(!case.path("build.plan").exists());
+        case.run(&["plan", "--to", "2"]).exits(0).says("db/0002_create_item.sql");
+    }
+
     fn a_plan_says_each_step_and_why(case) {
         case.two_scripts();
         case.write("seed/010_customer.sql", "insert into customer values (1, 'Ada') on conflict do nothing;\n");

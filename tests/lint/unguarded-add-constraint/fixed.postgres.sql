@@ -8,7 +8,7 @@ end
 $do$;
 do $do$
 begin
-  if not exists (select 1 from pg_constraint where conrelid = to_regclass('customer') and pg_get_constraintdef(oid) = 'PRIMARY KEY (id)') then
+  if not exists (select 1 from pg_constraint where conrelid = to_regclass('customer') and pg_get_constraintdef(oid) = format('PRIMARY KEY (%I)', 'id')) then
     alter table customer add primary key (id);
   end if;
 end

@@ -3,8 +3,9 @@
 use super::super::guard;
 use super::super::journal::{DIALECT, Journal};
 use super::super::link::DISCARD;
+use super::super::progress::Progress;
 use super::super::quote::{ident, literal};
-use super::super::statements::{LOGIN_ROLE, first_progress, in_login_role, needs_session_lock};
+use super::super::statements::{LOGIN_ROLE, in_login_role, needs_session_lock};
 use super::super::{connect::Connector, run};
 use super::claim::{self, SEQUENCE};
 use super::psql;
@@ -57,7 +58,7 @@ impl<'a> Body<'a> {
         if self.connector.target.lock == LockMode::Claim {
             return Err(needs_session_lock(self.unit));
         }
-        let progress = first_progress(self.unit)?;
+        let progress = Progress::of(self.unit, guard::Groups::new()).text()?;
         let mut text = claim::claim(self.journal, &self.unit.entry, Some(&progress), run);
         let mut body = psql::echo(&self.title());
         body.push_str(&self.limits(""));

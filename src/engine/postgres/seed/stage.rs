@@ -155,14 +155,15 @@ pub(super) fn analyze(link: &mut Link) -> Result<(), Stop> {
 }
 
 /// Refuses a file in which two rows have one key.
-pub(super) fn refuse_same_keys(link: &mut Link, seed: &RowSeed) -> Result<(), Stop> {
-    let query = "select key, pg_catalog.min(line)::text as first, pg_catalog.max(line)::text as second \
+pub(super) fn refuse_same_keys(link: &mut Link, seed: &RowSeed, table: &Table) -> Result<(), Stop> {
+    let query = "select pg_catalog.min(line)::text as first, pg_catalog.max(line)::text as second \
                  from pg_temp.dbbuild_seed group by key having pg_catalog.count(*) > 1 order by pg_catalog.max(line) limit 1";
     let answers = send(link, query)?;
     let Some(row) = rows(&answers).next() else { return Ok(()) };
     let text = |name: &str| column(row, name).unwrap_or_default();
     let line: usize = text("second").parse().unwrap_or(1);
-    let message = format!("two rows have one key {}: line {} and line {line}", text("key"), text("first"));
+    let message =
+        format!("two rows have one key ({}): line {} and line {line}", table.key_names().join(", "), text("first"));
     Err(refusal("seed/key-twice", message, line_of(seed, line), None).into())
 }
 

@@ -171,10 +171,7 @@ fn columns(seed: &RowSeed, header: &Record, known: &[Known]) -> Result<Vec<Colum
         let (written, _) = header.field(index);
         let at = || header.place(&seed.file, index);
         let Some(found) = find(written, known) else {
-            let distance = |known: &&Known| strsim::damerau_levenshtein(&known.column.name, &written.to_lowercase());
-            let nearest =
-                known.iter().min_by_key(distance).map(|nearest| format!("did you mean `{}`?", nearest.column.name));
-            return Err(refusal("seed/no-column", format!("{} has no column {written:?}", seed.table), at(), nearest));
+            return Err(header.no_column(index, seed, known.iter().map(|known| known.column.name.as_str())));
         };
         if found.is_generated {
             let message = format!("{}.{} is generated and takes no values", seed.table, found.column.name);

@@ -38,7 +38,7 @@ pub(super) fn write(
     }
     // Where every row is written the server refuses the second one of a key; else it is passed over without a word.
     if (is_tracked && !is_first) || settable(seed, table).is_empty() {
-        refuse_same_keys(link, seed)?;
+        refuse_same_keys(link, seed, table)?;
     }
     if is_tracked {
         send(link, &departed(journal, seed, table, owner))?;
@@ -220,7 +220,7 @@ fn written(answers: &[postgres::SimpleQueryMessage]) -> (u64, u64) {
 /// Returns a failure with the line that it is about.
 fn of_line(link: &mut Link, seed: &RowSeed, table: &Table, failure: SqlFailure) -> Result<Stop, Stop> {
     send(link, UNDO)?;
-    refuse_same_keys(link, seed)?;
+    refuse_same_keys(link, seed, table)?;
     let line = bad_line(link, seed, table)?;
     let place = Some(line.map_or_else(|| head(seed), |line| line_of(seed, line)));
     Ok(EngineError::Unit(Box::new(UnitFailure { unit: 0, failure, place, kept: None })).into())

@@ -133,8 +133,9 @@ fn what_is_wrong_with_a_file_is_told_with_its_line() {
          create table public.no_key (id int); create table public.parts (a int, b int, c int, primary key (a, b));
          create table public.checked (id int primary key, n int check (n > 0))",
     );
-    let cases: [(&str, &str, &str, usize); 16] = [
+    let cases: [(&str, &str, &str, usize); 17] = [
         ("country", "", "seed/no-header", 1),
+        ("country", "-- dbbuild: mode upsert\ncode,name\n", "seed/csv", 1),
         ("country", "code,nam\n", "seed/no-column", 1),
         ("country", "code,name,code\n", "seed/column-twice", 1),
         ("country", "code,name\nde,Germany,x\n", "seed/ragged-row", 2),

@@ -122,7 +122,7 @@ fn definitions(catalog: &Catalog, schema: &mut Output) -> Result<()> {
 fn rows(connection: &Connection, table: &Table, path: PathBuf) -> Result<()> {
     let content = match &table.module {
         None => None,
-        Some(module) => Some(virtual_table::content(table, module)?),
+        Some(module) => Some(virtual_table::content(connection, table, module)?),
     };
     let mut output = Output::later(path);
     let name = quote(&table.name);

@@ -24,17 +24,28 @@ pub(super) enum Content {
 }
 
 /// Says how, or refuses what cannot be read back.
-pub(super) fn content(table: &Table, module: &str) -> Result<Content> {
+pub(super) fn content(connection: &Connection, table: &Table, module: &str) -> Result<Content> {
     match module {
         "fts5vocab" | "fts4aux" | "fts3tokenize" => Ok(Content::None),
         "fts5" | "fts4" | "fts3" => match option(&table.sql, "content").as_deref() {
             None => Ok(Content::Rows),
+            Some(_) if indexes_nothing(connection, table, module)? => Ok(Content::None),
             Some("") => Err(unreadable(table, "keeps no content that could be read back (content='')")),
             Some(_) => Ok(Content::Rebuild),
         },
         "rtree" | "rtree_i32" => Ok(Content::RowsWithId),
         other => Err(unreadable(table, &format!("is of the module {other}, which dbbuild cannot read back"))),
     }
+}
+
+/// Whether a full-text index is as it was made: whoever kept its content elsewhere never filled it, and a rebuild
+/// would.
+fn indexes_nothing(connection: &Connection, table: &Table, module: &str) -> Result<bool> {
+    // Up to 10 are the averages and the structure: <https://sqlite.org/fts5.html#fts5_data_format>
+    let (shadow, condition) = if module == "fts5" { ("data", "id > 10") } else { ("segdir", "true") };
+    let shadow = quote(&format!("{}_{shadow}", table.name));
+    let sql = format!("select not exists (select 1 from {shadow} where {condition})");
+    connection.query_row(&sql, [], |row| row.get(0)).map_err(doing("reading a full-text index"))
 }
 
 fn unreadable(table: &Table, why: &str) -> EngineError {

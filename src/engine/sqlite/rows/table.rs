@@ -206,10 +206,7 @@ fn columns(seed: &RowSeed, header: &Record, table: &str, known: &[Known]) -> Res
         let (written, _) = header.field(index);
         let at = || Some(header.place(&seed.file, index));
         let Some(column) = known.iter().find(|column| column.name.eq_ignore_ascii_case(written)) else {
-            let distance =
-                |column: &&Known| strsim::damerau_levenshtein(&column.name.to_lowercase(), &written.to_lowercase());
-            let nearest = known.iter().min_by_key(distance).map(|nearest| format!("did you mean `{}`?", nearest.name));
-            return Err(refusal("seed/no-column", format!("{table} has no column {written:?}"), at(), nearest));
+            return Err(header.no_column(index, seed, known.iter().map(|column| column.name.as_str())));
         };
         if column.hidden != 0 {
             let message = format!("{}.{} is generated and takes no values", table, column.name);

@@ -164,6 +164,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
         assert!(message.contains(words), "{message}");
     };
     is("code,nmae\nb,B\n", "seed/no-column", 1, "no column \"nmae\"");
+    is("-- dbbuild: mode upsert\ncode,name\nb,B\n", "seed/csv", 1, "neither comments nor directives");
     is("name,rank\nB,1\n", "seed/key-not-in-file", 1, "\"code\"");
     is("code,name,code\nb,B,b\n", "seed/column-twice", 1, "twice");
     is("code,name\nb,B\n\nc,C,3\n", "seed/ragged-row", 4, "2 fields, this row has 3");
