@@ -5,7 +5,7 @@ use super::settle::settles;
 use super::shape::items;
 use super::statement::Statement;
 use super::update::{Assignment, Update, is_volatile, mentions};
-use crate::sql::{Span, TokenKind, Tokens};
+use crate::sql::{Span, Token, TokenKind, Tokens};
 
 /// `CASE column WHEN 'a' THEN 'b' … ELSE column END` rests if no result is asked for again.
 pub(super) fn case_settles(statement: &Statement<'_>, assignment: &Assignment) -> bool {
@@ -235,8 +235,25 @@ fn branches_rest(statement: &Statement<'_>, assignment: &Assignment, branches: &
     let is_asked = branches.conditions.iter().any(|condition| !reads(*condition).is_empty());
     let conditions = branches.conditions.iter().copied().map(Some).chain([None]);
     let mut each = branches.results.iter().zip(conditions);
+    let leads_elsewhere = |result: Span, condition: Option<Span>| {
+        // `CASE WHEN a LIKE 'x%' THEN a ELSE 'x' || a END`.
+        condition.is_none() && branches.conditions.iter().any(|asked| gives_what_is_asked(statement, *asked, result))
+    };
     (changing <= 1 || !is_asked)
-        && each.all(|(result, condition)| branch_rests(statement, &assignment.column, *result, condition))
+        && each.all(|(result, condition)| {
+            branch_rests(statement, &assignment.column, *result, condition) || leads_elsewhere(*result, condition)
+        })
+}
+
+/// Whether a text that an expression puts to its column is the one that a condition looks for.
+fn gives_what_is_asked(statement: &Statement<'_>, condition: Span, result: Span) -> bool {
+    let text = statement.text;
+    let literal = |token: &Token| token.kind.is_string();
+    let bare = |token: Token| token.text(text).trim_matches(['\'', '%', '^', '$']);
+    let asked = statement.part(condition).find(literal).map_or("", bare);
+    let joins = statement.part(result).any(|token| token.text(text) == "||");
+    let is_plain = !statement.part(condition).has_any(&["not", "or"]);
+    joins && is_plain && !asked.is_empty() && statement.part(result).filter(literal).any(|given| bare(given) == asked)
 }
 
 /// Whether what a branch gives rests by itself, or is not taken again because its condition is false then.

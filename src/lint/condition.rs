@@ -79,7 +79,9 @@ pub fn excludes_itself(statement: &Statement<'_>, update: &Update, condition: Sp
             continue;
         }
         let still = still_like(statement, update, name.object(), tokens)
-            || still_among(statement, update, name.object(), tokens);
+            || still_among(statement, update, name.object(), tokens)
+            || !statement.part(condition).any(|token| token.is_word(text, "not"))
+                && still_has_key(statement, update, name.object(), tokens);
         if (operator || word) && !still {
             return true;
         }
@@ -257,6 +259,25 @@ fn still_like(statement: &Statement<'_>, update: &Update, column: &str, mut cond
             && (appends && (pattern.ends_with('%') || still(ends))
                 || prepends && (pattern.starts_with('%') || still(begins)))
     })
+}
+
+/// `a = a || '{"n": 2}' … WHERE a ? 'n'`: the key is there as it was.
+fn still_has_key(statement: &Statement<'_>, update: &Update, column: &str, mut condition: Tokens<'_>) -> bool {
+    let text = statement.text;
+    let asked = condition.eat_operator("?").then(|| condition.next()).flatten().map_or("", |token| token.text(text));
+    let takes = |value: Span| {
+        let mut tokens = statement.part(value);
+        let is_taken =
+            |token: Option<Token>| token.is_some_and(|token| token.text(text).replace(['{', '}'], "") == asked);
+        while let Some(token) = tokens.next() {
+            if ["-", "#-"].contains(&token.text(text)) && is_taken(tokens.peek()) {
+                return true;
+            }
+        }
+        false
+    };
+    let mut own = update.assignments.iter().filter(|assignment| assignment.column == column);
+    !asked.is_empty() && own.any(|own| !mentions(statement, own.value, column).is_empty() && !takes(own.value))
 }
 
 /// `a = a + 1 … WHERE a IN (1, 2)`: what was 1 is asked for again.

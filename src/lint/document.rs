@@ -27,6 +27,8 @@ pub(super) fn sets_keys(mut tokens: Tokens<'_>, own: &[Span]) -> bool {
                 !own.iter().any(|span| arguments.start <= span.start && span.end <= arguments.end)
             }
             "-" | "#-" if operand.is_word(text, "array") => skip_brackets(&mut tokens),
+            // An element of a list makes room for the next one.
+            "#-" if written.contains(|char: char| char.is_ascii_digit()) => false,
             "-" | "#-" => operand.kind.is_string(),
             _ => false,
         };

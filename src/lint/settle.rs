@@ -66,6 +66,7 @@ pub fn settles(statement: &Statement<'_>, assignment: &Assignment, own: &[Span])
         || keeps(tokens, own)
         || begins_capital(statement, assignment, own)
         || joins_truths(statement, assignment)
+        || puts_where_it_was(statement, assignment, own)
     {
         return true;
     }
@@ -177,6 +178,36 @@ fn joins_truths(statement: &Statement<'_>, assignment: &Assignment) -> bool {
     !words.is_empty() && words.iter().all(|word| *word == words[0]) && terms.into_iter().all(rests)
 }
 
+/// `'+' || ltrim(column, '+')`, `rtrim(column, '/') || '/'`, `'{"key": 1}' || column`: what is put there was taken away,
+/// or is there already.
+fn puts_where_it_was(statement: &Statement<'_>, assignment: &Assignment, own: &[Span]) -> bool {
+    let text = statement.text;
+    let mut tokens = statement.part(assignment.value);
+    let start = tokens.start();
+    let is_document = |written: &str| written.starts_with("'{") && written.contains(':');
+    let first = tokens.next().map_or("", |token| token.text(text));
+    let built = first.eq_ignore_ascii_case("jsonb_build_object");
+    let arguments = tokens.eat_parens();
+    while tokens.eat_operator("::") {
+        tokens.eat_name();
+    }
+    let left = Span::new(start, tokens.end());
+    if !tokens.eat_operator("||") || own.len() != 1 {
+        return false;
+    }
+    let right = Span::new(tokens.start(), assignment.value.end);
+    let is_left = left.start <= own[0].start && own[0].end <= left.end;
+    if !is_left && (built && arguments.is_some() || arguments.is_none() && is_document(first)) {
+        return settles(statement, &Assignment { column: assignment.column.clone(), value: right }, own);
+    }
+    let (literal, call) = if is_left { (right, left) } else { (left, right) };
+    let mut call = statement.part(call);
+    let cuts = call.eat_any(&["ltrim", "rtrim", "btrim", "trim", "replace"]).is_some();
+    let cut = call.eat_parens().filter(|_| cuts && call.peek().is_none());
+    let cut = cut.and_then(|list| items(text, list, statement.dialect).get(1).copied());
+    cut.is_some_and(|cut| cut.text(text).trim() == literal.text(text).trim())
+}
+
 /// A query of its own; one that counts on from the column's own values does not rest.
 fn query_settles(statement: &Statement<'_>, query: Tokens<'_>, own: &[Span]) -> bool {
     let text = statement.text;
@@ -269,8 +300,12 @@ fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: 
     if CHOOSING.contains(&name) && parts.len() > 1 && own.iter().all(whole) {
         return true;
     }
-    if name == "jsonb_set"
-        && let [_, path, value, ..] = parts.as_slice()
+    if ["array_append", "array_prepend"].contains(&name) {
+        return puts_element_back(statement, arguments);
+    }
+    if ["jsonb_set", "json_set"].contains(&name)
+        && let [_, path, value] | [_, path, value, _] = parts.as_slice()
+        && (name == "jsonb_set" || parts.len() == 3)
         && (takes_keys_out(statement, *value) || key_settles(statement, *path, *value, own))
     {
         return true;
@@ -297,22 +332,48 @@ fn call_settles(statement: &Statement<'_>, column: &str, name: &str, arguments: 
     own.is_empty() || settles(statement, &Assignment { column: column.to_owned(), value: inner }, &own)
 }
 
-/// `jsonb_set(column, '{a}', coalesce(column -> 'a', '{}') || '{"b": 1}')`: what is read under the key comes to rest.
+/// `array_append(array_remove(column, 'x'), 'x')`: it is there once.
+fn puts_element_back(statement: &Statement<'_>, arguments: Span) -> bool {
+    let parts = items(statement.text, arguments, statement.dialect);
+    let is_call = |part: &Span| part.text(statement.text).contains('(');
+    let (list, element) = match parts.as_slice() {
+        [list, element] if is_call(list) => (*list, *element),
+        [element, list] if is_call(list) => (*list, *element),
+        _ => return false,
+    };
+    let mut list = statement.part(list);
+    let removed = list.eat_word("array_remove").then(|| list.eat_parens()).flatten();
+    let removed = removed.and_then(|list| items(statement.text, list, statement.dialect).get(1).copied());
+    removed.is_some_and(|removed| removed.text(statement.text).trim() == element.text(statement.text).trim())
+}
+
+/// `jsonb_set(column, '{a}', coalesce(column -> 'a', '{}') || '{"b": 1}')`, `json_set(column, '$.a', ifnull(json_extract(
+/// column, '$.a'), 0))`: what is read under the key comes to rest.
 fn key_settles(statement: &Statement<'_>, path: Span, value: Span, own: &[Span]) -> bool {
     let text = statement.text;
-    let key = |written: &str| written.trim_matches(['\'', '{', '}']).replace(',', ".");
+    let key = |written: &str| written.trim().trim_matches(['\'', '{', '}']).trim_start_matches("$.").replace(',', ".");
+    let is_path = |written: &str| key(written) == key(path.text(text));
+    let within = own.iter().filter(|span| value.start <= span.start && span.end <= value.end).count();
     let mut reads = Vec::new();
-    for span in own.iter().filter(|span| value.start <= span.start && span.end <= value.end) {
-        let mut tokens = statement.part(Span::new(span.start, value.end));
-        eat_own(&mut tokens, std::slice::from_ref(span));
-        let goes = tokens.eat_operator("->") || tokens.eat_operator("#>");
-        if !goes || tokens.next().is_none_or(|token| key(token.text(text)) != key(path.text(text).trim())) {
-            return false;
+    let mut tokens = statement.part(value);
+    while tokens.peek().is_some() {
+        let start = tokens.start();
+        if tokens.eat_word("json_extract") {
+            let list = tokens.eat_parens().map_or_else(Vec::new, |list| items(text, list, statement.dialect));
+            if matches!(list.as_slice(), [_, path] if is_path(path.text(text))) {
+                reads.push(Span::new(start, tokens.end()));
+            }
+        } else if eat_own(&mut tokens, own) {
+            let goes = tokens.eat_operator("->") || tokens.eat_operator("#>");
+            if goes && tokens.next().is_some_and(|token| is_path(token.text(text))) {
+                reads.push(Span::new(start, tokens.end()));
+            }
+        } else {
+            tokens.next();
         }
-        reads.push(Span::new(span.start, tokens.end()));
     }
     let read = Assignment { column: String::new(), value };
-    !reads.is_empty() && settles(statement, &read, &reads)
+    !reads.is_empty() && reads.len() == within && settles(statement, &read, &reads)
 }
 
 /// `regexp_replace(column, '^', 'x')`, `regexp_replace(column, '^(.*)$', 'x\1')`: what is found stays.

@@ -1468,6 +1468,30 @@ delete from t where a like 'gen%';
 insert into t (id, a) select g, 'gen' || g from generate_series(1, 3) g;
 delete from t where id between 10 and 12;
 insert into t values (10, 'x'), (11, 'y');
+
+-- case: more expressions that rest
+create table t (id int primary key, a text, j jsonb, l text[], n numeric); insert into t values (1, '1', '{"k": 1}', '{p}', 1.256), (2, '+2', null, null, null);
+-- statement
+update t set a = '+' || ltrim(a, '+'), j = jsonb_build_object('v', 1) || coalesce(j, '{}'), l = array_append(array_remove(l, 'x'), 'x');
+update t set a = case when a like '+%' then a else '+' || a end;
+alter table t alter column n type numeric(12, 2) using round(n, 2), alter column a type varchar(50) using substr(a, 1, 50);
+do $$ begin
+  if not (select relrowsecurity from pg_class where oid = 't'::regclass) then
+    alter table t enable row level security;
+    create policy p on t using (true);
+  end if;
+end $$;
+
+-- case: the first element of a list
+create table t (id int primary key, j jsonb); insert into t values (1, '{"l": [1, 2]}');
+-- statement
+update t set j = j #- '{l,0}' where j ? 'l';
+
+-- case: the same key set while it is there
+create table t (id int primary key, j jsonb); insert into t values (1, '{"n": 1}');
+-- statement
+update t set j = jsonb_set(j, '{n}', to_jsonb((j ->> 'n')::int + 1)) where j ? 'n';
+
 -- case: primary key on a column that is called like a type
 create table w ("timestamp" timestamptz not null, n int not null);
 -- statement

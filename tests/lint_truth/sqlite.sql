@@ -527,6 +527,12 @@ create table o (a);
 -- statement
 create table if not exists n (id integer primary key, a text);
 insert or ignore into n (a) values ('x'), ('y');
+
+-- case: a key of its own, or none
+create table t (id integer primary key, b text); insert into t values (1, '{}'), (2, '{"n": 4}');
+-- statement
+update t set b = json_set(b, '$.n', coalesce(json_extract(b, '$.n'), 0));
+
 -- case: tables that make room, and a foreign key to one that goes with its name
 create table c (id integer primary key, a text); insert into c values (1, 'x');
 create table m (c integer, n int); insert into m values (1, 5);

@@ -87,6 +87,9 @@ fn new_each_time(context: &Context<'_>, statement: &Statement<'_>, update: &Upda
 
 /// `INSERT … (n) VALUES (1) ON CONFLICT … DO UPDATE SET n = 2`: the second run changes what the first one inserted.
 fn set_otherwise(context: &Context<'_>, statement: &Statement<'_>, update: &Update) -> Option<String> {
+    if update.assignments.is_empty() {
+        return None;
+    }
     let insert = insert::read(statement);
     let columns = insert.columns.as_ref().filter(|_| statement.head.verb == Verb::Insert)?;
     let shape = context.table(statement.head.name.as_ref()?, statement).filter(|shape| !shape.partly_known);

@@ -77,16 +77,24 @@ pub(in crate::lint) fn until_type(table: &Name, column: &str, written: &str) -> 
     guard::Test::query(true, &query)
 }
 
-/// Texts that are trimmed or folded, JSON that is made of JSON: the new type takes the same function, and it changes
+/// Texts that are trimmed or folded, numbers that are rounded, JSON that is made of JSON: the new type takes the same function, and it changes
 /// nothing more.
 fn converts_to_itself(statement: &Statement<'_>, expression: Span, column: &str, written: &str) -> bool {
     let written = written.trim().to_ascii_lowercase();
     let is_text = ["text", "varchar", "character", "char", "citext"].iter().any(|word| written.starts_with(word));
+    let numbers = ["int", "bigint", "smallint", "numeric", "decimal", "real", "double"];
+    let is_number = numbers.iter().any(|word| written.starts_with(word));
     let mut tokens = statement.part(expression);
-    let has_number = statement.part(expression).any(|token| token.kind == TokenKind::Number);
+    let has = |is: fn(TokenKind) -> bool| statement.part(expression).any(|token| is(token.kind));
+    let has_number = has(|kind| kind == TokenKind::Number) && !tokens.at_any(&["left", "substr"]);
     let rests = || super::super::update::rests(statement, expression, column);
-    is_text && !has_number && rests() || written == "jsonb" && tokens.eat_word("to_jsonb")
+    is_text && !has_number && rests()
+        || is_number && tokens.at_any(&ROUNDING) && !has(TokenKind::is_string) && rests()
+        || written == "jsonb" && tokens.eat_word("to_jsonb")
 }
+
+/// Functions that take the numbers that they give.
+const ROUNDING: [&str; 8] = ["round", "trunc", "floor", "ceil", "abs", "coalesce", "greatest", "least"];
 
 /// `(column = '1')`, `CASE WHEN column = 'yes' THEN true ELSE false END`: what is true by then is true again. A number
 /// is not compared with a truth.

@@ -78,27 +78,21 @@ fn labels(context: &Context<'_>, found: &mut Found) {
 
 /// What is neither a table nor a column, and is spoken of before it goes: `REASSIGN OWNED BY r …; DROP ROLE IF EXISTS r`.
 fn others(context: &Context<'_>, found: &mut Found) {
-    let drops = context.statements.iter().filter(|statement| statement.head.verb == Verb::Drop);
+    let speaks = |statement: &&Statement<'_>| {
+        let verbs = [Verb::Alter, Verb::Comment, Verb::Refresh, Verb::Reassign, Verb::Grant, Verb::Revoke];
+        let head = &statement.head;
+        (verbs.contains(&head.verb) || head.kind == Some(Kind::Owned))
+            && !statement.is_guarded()
+            && statement.caught().is_none()
+    };
+    let speakers: Vec<&Statement<'_>> = context.statements.iter().filter(speaks).collect();
+    let drops = context.statements.iter().filter(|statement| statement.head.verb == Verb::Drop && !speakers.is_empty());
     for drop in drops.filter(|drop| drop.head.kind.is_some_and(|kind| kind != Kind::Table && !kind.is_on_table())) {
         let Some(kind) = drop.head.kind else { continue };
         for name in facts::dropped(drop) {
-            let makes = |other: &Statement<'_>| {
-                let of_kind = other.head.verb == Verb::Create && other.head.kind == Some(kind);
-                let renames = other.actions.iter().any(|action| {
-                    action.kind == ActionKind::Rename && action.name.as_ref().is_some_and(|to| to.matches(&name))
-                });
-                renames || of_kind && other.head.name.as_ref().is_some_and(|made| made.matches(&name))
-            };
-            if context.structure.iter().any(|other| makes(other)) {
-                continue;
-            }
-            let needs = |other: &&Statement<'_>| {
-                !other.is_guarded()
-                    && other.caught().is_none()
-                    && speaks_of(other, kind, &name)
-                    && same_arguments(other, drop)
-            };
-            for statement in context.before(drop).filter(needs) {
+            let needs = |other: &&&Statement<'_>| speaks_of(other, kind, &name) && same_arguments(other, drop);
+            let before = speakers.iter().take_while(|other| other.span.start < drop.span.start);
+            for statement in before.filter(needs).filter(|_| !is_made(context, kind, &name)) {
                 let message = format!("a second run fails: {kind} {name} goes away further down");
                 let draft = found.report(&RULE, statement.head_span(), message);
                 let test = match kind {
@@ -109,6 +103,18 @@ fn others(context: &Context<'_>, found: &mut Found) {
             }
         }
     }
+}
+
+/// Whether the script makes such an object, so that a second run has it again.
+fn is_made(context: &Context<'_>, kind: Kind, name: &Name) -> bool {
+    context.structure.iter().any(|other| {
+        let of_kind = other.head.verb == Verb::Create && other.head.kind == Some(kind);
+        let renames = other
+            .actions
+            .iter()
+            .any(|action| action.kind == ActionKind::Rename && action.name.as_ref().is_some_and(|to| to.matches(name)));
+        renames || of_kind && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+    })
 }
 
 /// Whether a statement fails without an object that is no table.

@@ -66,7 +66,13 @@ fn tested(context: &Context<'_>, statement: &Statement<'_>) -> Option<Span> {
         }
     }
     // Names that come from variables or functions cannot be compared either.
-    only.filter(|condition| asks_catalog(statement.part(*condition)) && !has_variable(statement.part(*condition)))
+    // What is asked for its properties is not asked whether it is there.
+    let asks_for_rows = |condition: &Span| {
+        let mut tokens = statement.part(*condition);
+        tokens.any(|token| ["exists", "null", "count", "found"].iter().any(|word| token.is_word(statement.text, word)))
+    };
+    only.filter(asks_for_rows)
+        .filter(|condition| asks_catalog(statement.part(*condition)) && !has_variable(statement.part(*condition)))
 }
 
 /// The names that say that a statement was run, as PostgreSQL keeps them: of an `ALTER`, whatever one of its actions
