@@ -7,11 +7,12 @@ use super::dynamic::{assigned, executed};
 use super::insert::read_tables;
 use super::statement::{Guarding, Statement};
 use super::update;
-use crate::sql::{ActionKind, Dialect, Name, Span, Token, TokenKind, Tokens, Verb};
+use crate::sql::{ActionKind, Dialect, Lexed, Name, Span, Token, TokenKind, Tokens, Verb};
 
 /// Adds the statements of a `DO` block. A body in another language has none.
-pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &mut Vec<Statement<'a>>) {
-    let tokens = Tokens::new(text, span, Dialect::Postgres);
+pub(super) fn inside<'a>(lexed: &'a Lexed<'a>, span: Span, outer: &[Guarding], found: &mut Vec<Statement<'a>>) {
+    let text = lexed.text;
+    let tokens = lexed.part(span);
     let mut language = tokens;
     if language.skip_past("language") && !language.next_text().trim_matches('\'').eq_ignore_ascii_case("plpgsql") {
         return;
@@ -27,6 +28,7 @@ pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &
     let mut reader = Reader {
         tokens: Tokens::new(text, inner, Dialect::Postgres),
         text,
+        lexed,
         found,
         body: inner,
         returned: Vec::new(),
@@ -39,6 +41,7 @@ pub(super) fn inside<'a>(text: &'a str, span: Span, outer: &[Guarding], found: &
 struct Reader<'a, 'f> {
     tokens: Tokens<'a>,
     text: &'a str,
+    lexed: &'a Lexed<'a>,
     found: &'f mut Vec<Statement<'a>>,
     /// The whole body.
     body: Span,
@@ -307,18 +310,18 @@ impl Reader<'_, '_> {
             self.tokens.next();
         }
         let span = Span::new(start, end);
-        let mut read = Statement::read(self.text, span, Dialect::Postgres);
+        let mut read = Statement::read(self.lexed, span);
         self.tokens.eat(TokenKind::Semicolon);
         read.end = self.tokens.end().max(end);
         read.nested = true;
         read.guards = around.to_vec();
         // PERFORM, RAISE, assignments, dynamic SQL: not to be judged.
         if read.head.verb == Verb::Execute {
-            self.found.extend(executed(self.text, span, around));
+            self.found.extend(executed(self.lexed, span, around));
         } else if read.head.verb == Verb::Other
             && let Some(span) = assigned(self.text, span, self.body)
         {
-            self.found.extend(executed(self.text, span, around));
+            self.found.extend(executed(self.lexed, span, around));
         }
         let is_sql = !matches!(read.head.verb, Verb::Other | Verb::Execute | Verb::Select | Verb::Do);
         if is_sql && !span.is_empty() {

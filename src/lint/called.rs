@@ -8,7 +8,7 @@ use super::facts::dropped;
 use super::insert;
 use super::statement::{Guarding, Statement, statements};
 use super::update::{self, Update};
-use crate::sql::{Dialect, Kind, Name, Span, Token, TokenKind, Tokens, Verb};
+use crate::sql::{Dialect, Kind, Lexed, Name, Span, Token, TokenKind, Tokens, Verb};
 
 /// What makes a trigger run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,8 +140,8 @@ fn repeats(text: &str, dialect: Dialect) -> bool {
         Guarding::Opaque => text.to_ascii_lowercase().contains("tg_op"),
         Guarding::Directive(_) | Guarding::Caught(_) => false,
     };
-    statements(text, dialect).iter().filter(|statement| statement.guards.iter().all(by_event)).any(|statement| {
-        match statement.head.verb {
+    statements(&Lexed::of(text, dialect)).iter().filter(|statement| statement.guards.iter().all(by_event)).any(
+        |statement| match statement.head.verb {
             Verb::Insert => {
                 let insert = insert::read(statement);
                 let safe =
@@ -154,8 +154,8 @@ fn repeats(text: &str, dialect: Dialect) -> bool {
                 !safe && statement.head.kind == Some(Kind::Table)
             }
             _ => false,
-        }
-    })
+        },
+    )
 }
 
 /// `NEW.updated_at := now()`, `NEW.version := OLD.version + 1`.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::statement::{Guarding, Statement};
-use crate::sql::{Dialect, Span, Statements, Token, TokenKind, Tokens, Verb};
+use crate::sql::{Dialect, Lexed, Span, Statements, Token, TokenKind, Tokens, Verb};
 
 /// The letter that covers: it takes two bytes, as `%I` does, and nobody uses it in a name.
 const COVER: &str = "Ø";
@@ -151,7 +151,8 @@ pub(super) fn assigned(text: &str, span: Span, body: Span) -> Option<Span> {
 }
 
 /// The statements of a text that is executed: `EXECUTE 'text'`, `EXECUTE format('text', …)`.
-pub(super) fn executed<'a>(text: &'a str, span: Span, around: &[Guarding]) -> Vec<Statement<'a>> {
+pub(super) fn executed<'a>(lexed: &'a Lexed<'a>, span: Span, around: &[Guarding]) -> Vec<Statement<'a>> {
+    let text = lexed.text;
     let mut found = Vec::new();
     let mut tokens = Tokens::new(text, span, Dialect::Postgres);
     if !assigns(&mut tokens) {
@@ -182,7 +183,7 @@ pub(super) fn executed<'a>(text: &'a str, span: Span, around: &[Guarding]) -> Ve
             parts.next();
         }
         parts.eat(TokenKind::Semicolon);
-        let mut read = Statement::read(text, Span::new(start, end), Dialect::Postgres);
+        let mut read = Statement::read(lexed, Span::new(start, end));
         read.guards = around.to_vec();
         (read.nested, read.embedded) = (true, true);
         // Quotes are doubled in it, so values cannot be read.

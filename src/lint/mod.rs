@@ -51,7 +51,7 @@ pub use rules::RULES;
 pub use tree::parses;
 
 use crate::error::Place;
-use crate::sql::{Dialect, Name, Verb};
+use crate::sql::{Dialect, Lexed, Name, Verb};
 use finding::Found;
 use history::History;
 
@@ -78,7 +78,8 @@ pub struct Source {
 
 /// Lints sources of one dialect, in the order in which they run. Findings come in the order of the sources.
 pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Finding> {
-    let facts = in_parallel(sources, |_, source| facts::facts(&statement::statements(&source.text, dialect)));
+    let facts =
+        in_parallel(sources, |_, source| facts::facts(&statement::statements(&Lexed::of(&source.text, dialect))));
     let history = History::of(facts).with_seeds(seeded(sources, dialect));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
@@ -90,8 +91,8 @@ pub fn lint(sources: &[Source], dialect: Dialect, options: &Options) -> Vec<Find
 
 fn made_by(dialect: Dialect) -> impl Fn(&Source) -> Vec<Name> {
     move |source| {
-        let statements = statement::statements(&source.text, dialect);
-        let created = statements.into_iter().filter(|statement| statement.head.verb == Verb::Create);
+        let lexed = Lexed::of(&source.text, dialect);
+        let created = statement::statements(&lexed).into_iter().filter(|statement| statement.head.verb == Verb::Create);
         created.filter_map(|statement| statement.head.name).collect()
     }
 }
@@ -104,10 +105,12 @@ fn seeded(sources: &[Source], dialect: Dialect) -> Vec<Name> {
     let filled = |role: Role| {
         let of_role = sources.iter().filter(move |source| source.role == role);
         of_role.flat_map(move |source| {
-            let writes = statement::statements(&source.text, dialect).into_iter();
+            let lexed = Lexed::of(&source.text, dialect);
+            let writes = statement::statements(&lexed).into_iter();
             let fills = |verb| matches!(verb, Verb::Insert | Verb::Replace | Verb::Merge | Verb::Copy);
             let written = writes.filter(move |statement| fills(statement.head.verb));
-            written.filter_map(|statement| statement.head.name).chain(source.fills.clone())
+            let names = written.filter_map(|statement| statement.head.name).chain(source.fills.clone());
+            names.collect::<Vec<Name>>()
         })
     };
     let scripts: Vec<Name> = filled(Role::Script).collect();
@@ -123,7 +126,8 @@ fn lint_one(
     code: &[Name],
 ) -> Vec<Finding> {
     let text = &*dynamic::covered(&source.text, dialect);
-    let statements = statement::statements(text, dialect);
+    let lexed = Lexed::of(text, dialect);
+    let statements = statement::statements(&lexed);
     let is_structure = |statement: &&statement::Statement<'_>| {
         matches!(statement.head.verb, Verb::Create | Verb::Alter | Verb::Drop | Verb::Truncate | Verb::Delete)
     };
@@ -241,7 +245,8 @@ const PASSES: usize = 12;
 
 /// Fixes every source that is not exempt. Returns the sources that changed and how many fixes each took.
 pub fn fix_all(sources: &mut [Source], dialect: Dialect, options: &Options, risky: bool) -> Vec<(usize, usize)> {
-    let facts = in_parallel(sources, |_, source| facts::facts(&statement::statements(&source.text, dialect)));
+    let facts =
+        in_parallel(sources, |_, source| facts::facts(&statement::statements(&Lexed::of(&source.text, dialect))));
     let code: Vec<Name> =
         sources.iter().filter(|source| source.role == Role::Code).flat_map(made_by(dialect)).collect();
     // A fix never changes what a script makes, so what later scripts meet stays what it is.

@@ -1,7 +1,7 @@
 //! Statements as rules see them: those of the script and those inside `DO` blocks, each with what guards it.
 
 use crate::script::{Directive, Guard, body as directive_body};
-use crate::sql::{self, Action, Dialect, Head, Lexer, Span, TokenKind, Tokens, Verb};
+use crate::sql::{self, Action, Dialect, Head, Lexed, Lexer, Span, TokenKind, Tokens, Verb};
 
 /// A statement with its head, its actions and its guards.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Statement<'a> {
     pub end: usize,
     /// The script that it stands in.
     pub text: &'a str,
+    /// The script and its tokens.
+    pub lexed: &'a Lexed<'a>,
     /// The grammar.
     pub dialect: Dialect,
     /// Verb, kind, name, guard clauses.
@@ -49,16 +51,17 @@ pub enum Guarding {
 
 impl<'a> Statement<'a> {
     /// Reads a statement of a script.
-    pub fn read(text: &'a str, span: Span, dialect: Dialect) -> Self {
-        let tokens = Tokens::new(text, span, dialect);
+    pub fn read(lexed: &'a Lexed<'a>, span: Span) -> Self {
+        let tokens = lexed.part(span);
         let head = Head::of(tokens);
         let actions = if head.verb == Verb::Alter { sql::actions(tokens) } else { Vec::new() };
         let end = span.end;
         Self {
             span,
             end,
-            text,
-            dialect,
+            text: lexed.text,
+            lexed,
+            dialect: lexed.dialect,
             head,
             actions,
             guards: Vec::new(),
@@ -72,7 +75,7 @@ impl<'a> Statement<'a> {
 
     /// Returns its significant tokens.
     pub fn tokens(&self) -> Tokens<'a> {
-        Tokens::new(self.text, self.span, self.dialect)
+        self.lexed.part(self.span)
     }
 
     /// Returns its tokens behind the name.
@@ -90,7 +93,7 @@ impl<'a> Statement<'a> {
 
     /// Returns the tokens of a part of it.
     pub fn part(&self, span: Span) -> Tokens<'a> {
-        Tokens::new(self.text, span, self.dialect)
+        self.lexed.part(span)
     }
 
     /// Returns true if a directive, a condition or something opaque decides whether it runs.
@@ -137,7 +140,8 @@ impl<'a> Statement<'a> {
 }
 
 /// The statements of a script, those inside `DO` blocks behind their block.
-pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
+pub fn statements<'a>(lexed: &'a Lexed<'a>) -> Vec<Statement<'a>> {
+    let (text, dialect) = (lexed.text, lexed.dialect);
     let mut found = Vec::new();
     let mut group: Option<Guard> = None;
     let mut next: Vec<Guard> = Vec::new();
@@ -154,7 +158,7 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
                 }
             }
         }
-        let mut read = Statement::read(text, statement.span, dialect);
+        let mut read = Statement::read(lexed, statement.span);
         read.end = if statement.terminated { semicolon(text, statement.span, dialect) } else { statement.span.end };
         read.has_data = statement.copy_data.is_some();
         let guards = group.iter().cloned().chain(std::mem::take(&mut next));
@@ -165,7 +169,7 @@ pub fn statements<'a>(text: &'a str, dialect: Dialect) -> Vec<Statement<'a>> {
         found.push(read);
         found.extend(in_query);
         if is_do {
-            super::body::inside(text, statement.span, &outer, &mut found);
+            super::body::inside(lexed, statement.span, &outer, &mut found);
             has_blocks = true;
         }
         if has_directives && directives_in(text, statement.tail, dialect).contains(&Directive::End) {
@@ -216,7 +220,7 @@ fn written_in_query<'a>(outer: &Statement<'a>) -> Vec<Statement<'a>> {
         if inner.at_any(&["insert", "update", "delete", "merge"]) {
             let start = inner.start();
             while inner.next().is_some() {}
-            let mut read = Statement::read(outer.text, Span::new(start, inner.end()), outer.dialect);
+            let mut read = Statement::read(outer.lexed, Span::new(start, inner.end()));
             read.guards.clone_from(&outer.guards);
             (read.nested, read.embedded) = (true, true);
             found.push(read);

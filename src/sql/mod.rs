@@ -45,7 +45,7 @@ pub use session::{SessionSetting, session_object, session_setting};
 pub use span::{LineIndex, Position, Span, byte_of_char};
 pub use statement::{Statement, Statements, split};
 pub use token::{Token, TokenKind};
-pub use tokens::Tokens;
+pub use tokens::{Lexed, Tokens};
 pub use transaction::{
     Isolation, TransactionControl, TransactionPairs, fusion_barrier, isolation, may_commit, transaction_control,
     transaction_pairs,

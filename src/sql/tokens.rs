@@ -10,6 +10,8 @@ use super::{Dialect, Lexer, Name, Span, Token, TokenKind};
 #[derive(Debug, Clone, Copy)]
 pub struct Tokens<'a> {
     lexer: Lexer<'a>,
+    /// What is left of a list, where the text was lexed before.
+    list: Option<&'a [Token]>,
     next: Option<Token>,
     end: usize,
 }
@@ -19,7 +21,7 @@ impl<'a> Tokens<'a> {
     /// which the splitter has ruled out.
     #[must_use]
     pub fn new(text: &'a str, span: Span, dialect: Dialect) -> Self {
-        let mut tokens = Self { lexer: Lexer::part(text, span, dialect), next: None, end: span.start };
+        let mut tokens = Self { lexer: Lexer::part(text, span, dialect), list: None, next: None, end: span.start };
         tokens.advance();
         tokens
     }
@@ -228,12 +230,9 @@ impl<'a> Tokens<'a> {
         if let Some(token) = taken {
             self.end = token.span.end;
         }
-        self.next = loop {
-            match self.lexer.next() {
-                Some(Ok(token)) if token.kind.is_trivia() => {}
-                Some(Ok(token)) => break Some(token),
-                Some(Err(_)) | None => break None,
-            }
+        self.next = match &mut self.list {
+            Some(list) => list.split_off_first().copied(),
+            None => self.lexer.by_ref().map_while(Result::ok).find(|token| !token.kind.is_trivia()),
         };
         taken
     }
@@ -244,5 +243,49 @@ impl Iterator for Tokens<'_> {
 
     fn next(&mut self) -> Option<Token> {
         self.advance()
+    }
+}
+
+/// A text with its tokens, for whoever reads the same statements again and again.
+#[derive(Debug)]
+pub struct Lexed<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The grammar.
+    pub dialect: Dialect,
+    tokens: Vec<Token>,
+    /// How far the text was lexed.
+    end: usize,
+}
+
+impl<'a> Lexed<'a> {
+    /// Longer texts are lexed as they are read: tokens take several times the memory of their text.
+    const LONGEST: usize = 1 << 20;
+
+    /// Lexes a script.
+    #[must_use]
+    pub fn of(text: &'a str, dialect: Dialect) -> Self {
+        let mut end = 0;
+        let lexed = Lexer::new(text, dialect).take_while(|_| text.len() <= Self::LONGEST).map_while(Result::ok);
+        let significant = lexed.inspect(|token| end = token.span.end).filter(|token| !token.kind.is_trivia());
+        let tokens = significant.collect();
+        Self { text, dialect, tokens, end }
+    }
+
+    /// The tokens of a part of the text.
+    #[must_use]
+    pub fn part(&'a self, span: Span) -> Tokens<'a> {
+        let first = self.tokens.partition_point(|token| token.span.end <= span.start);
+        let behind = self.tokens.partition_point(|token| token.span.end <= span.end);
+        let begins_behind =
+            |at: usize, border: usize| self.tokens.get(at).is_none_or(|token| token.span.start >= border);
+        // A part that cuts a token (the inside of a string) has tokens of its own.
+        if span.end > self.end || !begins_behind(first, span.start) || !begins_behind(behind, span.end) {
+            return Tokens::new(self.text, span, self.dialect);
+        }
+        let lexer = Lexer::part(self.text, Span::new(span.end, span.end), self.dialect);
+        let mut tokens = Tokens { lexer, list: self.tokens.get(first..behind), next: None, end: span.start };
+        tokens.advance();
+        tokens
     }
 }
