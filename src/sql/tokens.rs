@@ -289,3 +289,34 @@ impl<'a> Lexed<'a> {
         tokens
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lexed_before_reads_like_what_is_lexed_now() {
+        let text =
+            "insert /* a */ into t (x) values ('a b', $$c d$$); copy t from stdin;\n1\n\\.\nselect 1.5::int -- end";
+        let lexed = Lexed::of(text, Dialect::Postgres);
+        // Only a whole script knows its data from SQL.
+        let (data, behind) = (text.find("1\n").unwrap(), text.find("select").unwrap());
+        let borders: Vec<usize> = lexed.tokens.iter().flat_map(|token| [token.span.start, token.span.end]).collect();
+        assert!(borders.len() > 30);
+        for start in borders.iter().copied() {
+            for end in borders.iter().copied().filter(|end| start <= *end && *end - start < 40) {
+                let span = Span::new(start, end);
+                let (known, fresh) = (lexed.part(span), Tokens::new(text, span, Dialect::Postgres));
+                assert_eq!((known.start(), known.end()), (fresh.start(), fresh.end()));
+                if end <= data || behind <= start {
+                    assert!(known.eq(fresh), "{}", span.text(text));
+                }
+            }
+        }
+        // The inside of a string.
+        let inside = text.find("c d").unwrap();
+        let words = lexed.part(Span::new(inside, inside + 3)).map(|token| token.text(text)).collect::<Vec<_>>();
+        assert_eq!(words, ["c", "d"]);
+    }
+}
