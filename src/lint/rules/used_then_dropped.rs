@@ -1,5 +1,7 @@
 //! A statement that needs what the script drops or renames further down.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::super::catalog;
 use super::super::context::Context;
 use super::super::facts;
@@ -85,13 +87,19 @@ fn others(context: &Context<'_>, found: &mut Found) {
             && !statement.is_guarded()
             && statement.caught().is_none()
     };
-    let speakers: Vec<&Statement<'_>> = context.statements.iter().filter(speaks).collect();
+    let mut speakers: HashMap<String, Vec<&Statement<'_>>> = HashMap::new();
+    for speaker in context.statements.iter().filter(speaks) {
+        for name in names(speaker).map(|name| name.object().to_owned()).collect::<BTreeSet<_>>() {
+            speakers.entry(name).or_default().push(speaker);
+        }
+    }
     let drops = context.statements.iter().filter(|statement| statement.head.verb == Verb::Drop && !speakers.is_empty());
     for drop in drops.filter(|drop| drop.head.kind.is_some_and(|kind| kind != Kind::Table && !kind.is_on_table())) {
         let Some(kind) = drop.head.kind else { continue };
         for name in facts::dropped(drop) {
             let needs = |other: &&&Statement<'_>| speaks_of(other, kind, &name) && same_arguments(other, drop);
-            let before = speakers.iter().take_while(|other| other.span.start < drop.span.start);
+            let of_name = speakers.get(name.object()).into_iter().flatten();
+            let before = of_name.take_while(|other| other.span.start < drop.span.start);
             for statement in before.filter(needs).filter(|_| !is_made(context, kind, &name)) {
                 let message = format!("a second run fails: {kind} {name} goes away further down");
                 let draft = found.report(&RULE, statement.head_span(), message);
@@ -131,17 +139,21 @@ fn speaks_of(statement: &Statement<'_>, kind: Kind, name: &Name) -> bool {
 }
 
 fn mentions(statement: &Statement<'_>, name: &Name) -> bool {
+    names(statement).any(|spoken| spoken.matches(name))
+}
+
+/// What reads like a name.
+fn names(statement: &Statement<'_>) -> impl Iterator<Item = Name> {
     let mut tokens = statement.tokens();
-    while tokens.peek().is_some() {
-        match tokens.eat_name() {
-            Some((spoken, _)) if spoken.matches(name) => return true,
-            Some(_) => {}
-            None => {
-                tokens.next();
-            }
+    std::iter::from_fn(move || {
+        while tokens.peek().is_some() {
+            match tokens.eat_name() {
+                Some((name, _)) => return Some(name),
+                None => tokens.next(),
+            };
         }
-    }
-    false
+        None
+    })
 }
 
 /// A name that a statement takes away.
