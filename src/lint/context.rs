@@ -1,9 +1,11 @@
 //! What a rule sees: a script, its statements, and what came before it.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::facts::dropped;
+use super::fix::Fix;
 use super::history::{History, Moment};
 use super::rebuild::Rebuild;
 use super::routine::{has_arguments, same_arguments};
@@ -48,6 +50,19 @@ pub struct Context<'a> {
     pub code: &'a [Name],
     /// The columns that the script declares, once a rule has asked.
     pub(super) columns: OnceCell<Vec<(Span, Column)>>,
+    /// What else is worked out once for all statements.
+    pub(super) once: Once,
+}
+
+/// What rules ask of a script for each of its statements, worked out when the first one asks.
+#[derive(Debug, Default)]
+pub(super) struct Once {
+    /// Which statements of the structure drop something, by the last part of its name.
+    drops: OnceCell<HashMap<String, Vec<usize>>>,
+    /// The group around the whole script.
+    pub(super) group: OnceCell<Option<Fix>>,
+    /// Where the last statement begins that asks for a key which another one made.
+    pub(super) key_asked_at: OnceCell<usize>,
 }
 
 /// What kind of file a source is.
@@ -80,7 +95,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the statements in front of one that are no rows.
-    fn structure_before(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
+    pub fn structure_before(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
         let start = statement.span.start;
         self.structure.iter().copied().take_while(move |other| other.span.start < start)
     }
@@ -89,6 +104,21 @@ impl<'a> Context<'a> {
     pub fn behind(&self, statement: &Statement<'_>) -> impl Iterator<Item = &'a Statement<'a>> + use<'a> {
         let start = statement.span.start;
         self.statements.iter().filter(move |other| other.span.start > start)
+    }
+
+    /// Returns the statements that drop an object of this name, in their order.
+    pub fn drops_of(&self, name: &Name) -> impl Iterator<Item = &'a Statement<'a>> + use<'_, 'a> {
+        let drops = self.once.drops.get_or_init(|| {
+            let mut found: HashMap<String, Vec<usize>> = HashMap::new();
+            for (at, drop) in self.structure.iter().enumerate().filter(|(_, other)| other.head.verb == Verb::Drop) {
+                for name in dropped(drop) {
+                    found.entry(name.object().to_owned()).or_default().push(at);
+                }
+            }
+            found
+        });
+        let structure = self.structure;
+        drops.get(name.object()).into_iter().flatten().filter_map(|at| structure.get(*at).copied())
     }
 
     /// Returns true if this script makes the table before a statement.
@@ -132,8 +162,8 @@ impl<'a> Context<'a> {
             return true;
         }
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
-        self.structure_before(statement).any(|other| {
-            other.head.verb == Verb::Drop
+        self.drops_of(name).any(|other| {
+            other.span.start < statement.span.start
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
                 && dropped(other).iter().any(|dropped| dropped.matches(name) && !self.is_elsewhere(statement, dropped))
                 && (!has_arguments(kind) || dropped(other).len() > 1 || same_arguments(other, statement))
@@ -156,8 +186,8 @@ impl<'a> Context<'a> {
     pub fn dropped_behind(&self, statement: &Statement<'_>) -> bool {
         let head = &statement.head;
         let (Some(kind), Some(name)) = (head.kind, &head.name) else { return false };
-        self.behind(statement).any(|other| {
-            other.head.verb == Verb::Drop
+        self.drops_of(name).any(|other| {
+            other.span.start > statement.span.start
                 && !other.is_guarded()
                 && other.head.kind.is_some_and(|dropped| same_kind(dropped, kind))
                 && dropped(other).iter().any(|dropped| dropped.matches(name))
@@ -187,12 +217,12 @@ impl<'a> Context<'a> {
             let takes = |owner: Option<&Name>| {
                 owner.is_some_and(|owner| dropped(other).iter().any(|dropped| dropped.matches(owner)))
             };
-            let cascades = other.tokens().has_word("cascade");
+            let cascades = || other.tokens().has_word("cascade");
             match other.head.kind {
                 Some(Kind::Table | Kind::MaterializedView) => takes(table),
-                Some(Kind::Schema) if cascades => takes(schema.as_ref()),
-                Some(Kind::Function) if cascades => takes(function.as_ref().map(|(name, _)| name)),
-                Some(Kind::Server) if cascades => takes(server.as_ref().map(|(name, _)| name)),
+                Some(Kind::Schema) if cascades() => takes(schema.as_ref()),
+                Some(Kind::Function) if cascades() => takes(function.as_ref().map(|(name, _)| name)),
+                Some(Kind::Server) if cascades() => takes(server.as_ref().map(|(name, _)| name)),
                 _ => false,
             }
         })
@@ -200,18 +230,21 @@ impl<'a> Context<'a> {
 
     /// Returns true if this script empties the table before a statement.
     pub fn emptied_before(&self, table: &Name, statement: &Statement<'_>) -> bool {
-        self.structure_before(statement).any(|other| {
-            let names_it = |name: &Name| name.matches(table);
-            match other.head.verb {
+        let names_it = |name: &Name| name.matches(table);
+        let drops = |other: &Statement<'_>| {
+            other.span.start < statement.span.start
+                && other.head.kind == Some(Kind::Table)
+                && dropped(other).iter().any(names_it)
+        };
+        self.drops_of(table).any(drops)
+            || self.structure_before(statement).any(|other| match other.head.verb {
                 Verb::Truncate => other
                     .head
                     .name_span
                     .is_some_and(|span| names(other.part(Span::new(span.start, other.span.end))).iter().any(names_it)),
                 Verb::Delete => other.head.name.as_ref().is_some_and(names_it) && takes_them_out(other, statement),
-                Verb::Drop => other.head.kind == Some(Kind::Table) && dropped(other).iter().any(names_it),
                 _ => false,
-            }
-        })
+            })
     }
 
     /// Returns true if a directive in front of a statement asks for exactly this.

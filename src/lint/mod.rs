@@ -152,6 +152,7 @@ fn lint_one(
         swap: None,
         code,
         columns: std::cell::OnceCell::new(),
+        once: context::Once::default(),
     };
     context.rebuild = rebuild::find(&context);
     context.swap = swap::find(&context);

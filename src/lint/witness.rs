@@ -40,6 +40,10 @@ pub const CURES: &[&str] = &[
 /// A group around everything that the script does, with a test that is false once it was run; `None` where nothing
 /// tells, or where the script does not run as a whole.
 pub fn group(context: &Context<'_>) -> Option<Fix> {
+    context.once.group.get_or_init(|| group_of(context)).clone()
+}
+
+fn group_of(context: &Context<'_>) -> Option<Fix> {
     let own = |statement: &&Statement<'_>| !statement.nested;
     if context.no_transaction || context.statements.iter().any(|statement| statement.has_data) {
         return None;

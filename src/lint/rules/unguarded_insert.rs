@@ -404,11 +404,12 @@ fn is_null(context: &Context<'_>, insert: &Insert, columns: &[String], name: &st
 
 /// Whether a statement further down asks for the key that this one made.
 fn key_is_asked_for(context: &Context<'_>, statement: &Statement<'_>) -> bool {
-    let words = ["last_insert_rowid", "lastval", "currval"];
-    context.behind(statement).any(|other| {
+    let asks = |other: &&Statement<'_>| {
         matches!(other.head.verb, Verb::Insert | Verb::Update)
-            && other.tokens().any(|token| words.iter().any(|word| token.is_word(context.text, word)))
-    })
+            && other.tokens().has_any(&["last_insert_rowid", "lastval", "currval"])
+    };
+    let last = || context.statements.iter().filter(asks).map(|other| other.span.start).max();
+    statement.span.start < *context.once.key_asked_at.get_or_init(|| last().unwrap_or_default())
 }
 
 /// `DELETE …; INSERT …`, where a column that the rows do not bring gets another value each time.
@@ -435,7 +436,7 @@ fn renewed(context: &Context<'_>, statement: &Statement<'_>, insert: &Insert, ta
             && other.head.name.as_ref().is_some_and(|name| name.matches(table))
             && !other.tokens().has_word("restart")
     };
-    if !context.before(statement).any(|other| deletes(other) || truncates(other)) {
+    if !context.structure_before(statement).any(|other| deletes(other) || truncates(other)) {
         return None;
     }
     let shape = context.table(table, statement)?;
