@@ -121,6 +121,21 @@ impl<'a> Context<'a> {
         drops.get(name.object()).into_iter().flatten().filter_map(|at| structure.get(*at).copied())
     }
 
+    /// Returns the statements behind one that create or drop an object of a name.
+    pub fn made_or_dropped_behind(
+        &self,
+        name: &Name,
+        statement: &Statement<'_>,
+    ) -> impl Iterator<Item = &'a Statement<'a>> {
+        let start = statement.span.start;
+        let makes = move |other: &&Statement<'_>| {
+            other.head.verb == Verb::Create && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+        };
+        let drops = move |other: &&Statement<'_>| dropped(other).iter().any(|dropped| dropped.matches(name));
+        let made = self.structure.iter().copied().filter(makes);
+        made.chain(self.drops_of(name).filter(drops)).filter(move |other| other.span.start > start)
+    }
+
     /// Returns true if this script makes the table before a statement.
     pub fn made_here(&self, table: &Name, statement: &Statement<'_>) -> bool {
         self.structure_before(statement).any(|other| {

@@ -57,12 +57,7 @@ fn becomes(context: &Context<'_>, statement: &Statement<'_>, kind: Kind) -> Opti
     if !shape::is_relation(kind) || statement.is_guarded() || statement.caught().is_some() {
         return None;
     }
-    let is_named = |other: &&Statement<'_>| match other.head.verb {
-        Verb::Create => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
-        Verb::Drop => facts::dropped(other).iter().any(|dropped| dropped.matches(name)),
-        _ => false,
-    };
-    let last = context.behind(statement).filter(is_named).last()?;
+    let last = context.made_or_dropped_behind(name, statement).max_by_key(|other| other.span.start)?;
     // A virtual table is dropped as a table is.
     let other = |made: &Kind| shape::is_relation(*made) && *made != kind && *made != Kind::VirtualTable;
     let made = last.head.kind.filter(other)?;
@@ -75,12 +70,12 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let Some(name) = &head.name else { return false };
     facts::dropped(statement).len() == 1
         && context.before(statement).any(|other| {
-            into(other).is_some_and(|made| head.kind == Some(Kind::Table) && made.matches(name))
+            head.kind == Some(Kind::Table) && into(other).is_some_and(|made| made.matches(name))
                 || other.head.verb == Verb::Create
                     && other.head.kind == head.kind
-                    && same_arguments(other, statement)
                     && !other.is_guarded()
                     && other.head.name.as_ref().is_some_and(|made| made.matches(name))
+                    && same_arguments(other, statement)
         })
 }
 
@@ -88,27 +83,24 @@ fn made_before(context: &Context<'_>, statement: &Statement<'_>) -> bool {
 fn made_again(context: &Context<'_>, statement: &Statement<'_>) -> bool {
     let names = facts::dropped(statement);
     let comes_back = |name: &Name| {
-        let is_named = |other: &Statement<'_>| match other.head.verb {
-            Verb::Drop => facts::dropped(other).iter().any(|dropped| dropped.matches(name)),
-            _ => other.head.name.as_ref().is_some_and(|made| made.matches(name)),
-        };
         let same = |other: &&Statement<'_>| {
             other.head.kind == statement.head.kind
-                && is_named(other)
                 && (names.len() > 1 || same_arguments(other, statement))
                 && (!statement.head.kind.is_some_and(Kind::is_on_table)
                     || context.dialect == Dialect::Sqlite
                     || other.head.table == statement.head.table)
         };
-        let about = context.behind(statement).filter(|other| matches!(other.head.verb, Verb::Create | Verb::Drop));
-        about.filter(same).last().is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
+        let about = context.made_or_dropped_behind(name, statement).filter(same);
+        about
+            .max_by_key(|other| other.span.start)
+            .is_some_and(|last| last.head.verb == Verb::Create && !last.is_guarded())
     };
     !names.is_empty() && names.iter().all(comes_back)
 }
 
 /// `SELECT … INTO [TEMPORARY] name`.
 fn into(statement: &Statement<'_>) -> Option<Name> {
-    let span = statement.find_words(&["into"]).filter(|_| statement.head.verb == Verb::Select)?;
+    let span = (statement.head.verb == Verb::Select).then(|| statement.find_words(&["into"]))??;
     let mut behind = statement.part(Span::new(span.end, statement.span.end));
     behind.eat_any(&["temp", "temporary", "unlogged"]);
     behind.eat_word("table");

@@ -345,10 +345,11 @@ fn source_is_emptied(context: &Context<'_>, statement: &Statement<'_>) -> bool {
         tokens.skip_past("where").then(|| flat(tokens))
     };
     context.behind(statement).any(|other| {
-        let names_it = other.head.name.as_ref().is_some_and(|name| name.matches(source));
-        let asked = condition(other);
-        let same = asked.is_none() || asked == condition(statement);
-        names_it && (other.head.verb == Verb::Truncate || other.head.verb == Verb::Delete && same)
+        let names_it = || other.head.name.as_ref().is_some_and(|name| name.matches(source));
+        let same = || condition(other).is_none_or(|asked| Some(asked) == condition(statement));
+        matches!(other.head.verb, Verb::Truncate | Verb::Delete)
+            && names_it()
+            && (other.head.verb == Verb::Truncate || same())
     })
 }
 

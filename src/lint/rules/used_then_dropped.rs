@@ -32,11 +32,17 @@ fn check(context: &Context<'_>, found: &mut Found) {
     if losses.is_empty() {
         return;
     }
+    let mut by_table: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, loss) in losses.iter().enumerate() {
+        by_table.entry(loss.table.object()).or_default().push(at);
+    }
     for statement in context.statements {
         if statement.is_guarded() || statement.caught().is_some() || is_rebuild_part(context, statement) {
             continue;
         }
-        let needed = losses.iter().find(|loss| {
+        let named = |name: Name| by_table.get(name.object()).cloned().unwrap_or_default();
+        let spoken_of: BTreeSet<usize> = names(statement).flat_map(named).collect();
+        let needed = spoken_of.iter().filter_map(|at| losses.get(*at)).find(|loss| {
             loss.at > statement.span.start && needs(statement, loss) && !comes_back(context, loss, statement)
         });
         let Some(loss) = needed else { continue };
